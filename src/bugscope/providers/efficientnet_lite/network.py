@@ -1,0 +1,99 @@
+"""The EfficientNet-Lite architecture as an ONNX graph around given weights.
+
+Tan and Le (2019), EfficientNet, table 1, in the Lite variant: no squeeze-and-excite, ReLU6, first and last stage unscaled.
+Widths, depths and kernel sizes are read off the weights.
+"""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ModelError
+
+STAGE_STRIDES = (1, 2, 2, 2, 1, 2, 1)
+EPSILON = 1e-3
+Weights = Mapping[str, NDArray[Any]]
+
+
+def build(weights: Weights, size: int) -> bytes:
+    """Serialized model: `image` float32 [n, 3, size, size] -> `logits` [n, 1000]."""
+    try:
+        return _Graph(weights).network(size)
+    except KeyError as error:
+        raise ModelError(f"the checkpoint is no EfficientNet-Lite: it lacks {error.args[0]!r}") from error
+
+
+class _Graph:
+    def __init__(self, weights: Weights) -> None:
+        self.onnx: Any = importlib.import_module("onnx")
+        self.weights = weights
+        self.nodes: list[Any] = []
+        self.constants: dict[str, NDArray[Any]] = {"zero": np.float32(0).reshape(()), "six": np.float32(6).reshape(())}
+
+    def network(self, size: int) -> bytes:
+        helper, numpy_helper, types = self.onnx.helper, self.onnx.numpy_helper, self.onnx.TensorProto
+        x = self.relu6(self.normed("image", "_conv_stem", "_bn0", stride=2))
+        for block, stride in enumerate(self.strides()):
+            x = self.block(x, f"_blocks.{block}.", stride)
+        x = self.relu6(self.normed(x, "_conv_head", "_bn1"))
+        x = self.node("Flatten", [self.node("GlobalAveragePool", [x])], axis=1)
+        self.node("Gemm", [x, self.constant("_fc.weight"), self.constant("_fc.bias")], output="logits", transB=1)
+        classes = len(self.constants["_fc.bias"])
+        graph = helper.make_graph(
+            self.nodes,
+            "efficientnet-lite",
+            [helper.make_tensor_value_info("image", types.FLOAT, ["n", 3, size, size])],
+            [helper.make_tensor_value_info("logits", types.FLOAT, ["n", classes])],
+            [numpy_helper.from_array(np.asarray(v, np.float32), k) for k, v in self.constants.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        return bytes(model.SerializeToString())
+
+    def strides(self) -> list[int]:
+        """A stage begins where the number of output channels changes."""
+        widths: list[int] = []
+        while f"_blocks.{len(widths)}._project_conv.weight" in self.weights:
+            widths.append(self.weights[f"_blocks.{len(widths)}._project_conv.weight"].shape[0])
+        begins = [i == 0 or widths[i] != widths[i - 1] for i in range(len(widths))]
+        if sum(begins) != len(STAGE_STRIDES):
+            raise ModelError(f"the checkpoint is no EfficientNet-Lite: {sum(begins)} stages, expected {len(STAGE_STRIDES)}")
+        stages = np.cumsum(begins) - 1
+        return [STAGE_STRIDES[s] if b else 1 for s, b in zip(stages, begins, strict=True)]
+
+    def block(self, x: str, name: str, stride: int) -> str:
+        """Inverted residual: expand, depthwise, project; added to its input where the shape allows."""
+        y = x
+        if f"{name}_expand_conv.weight" in self.weights:
+            y = self.relu6(self.normed(y, f"{name}_expand_conv", f"{name}_bn0"))
+        depthwise = self.weights[f"{name}_depthwise_conv.weight"]
+        y = self.relu6(self.normed(y, f"{name}_depthwise_conv", f"{name}_bn1", stride, groups=depthwise.shape[0]))
+        y = self.normed(y, f"{name}_project_conv", f"{name}_bn2")
+        first = self.weights.get(f"{name}_expand_conv.weight", depthwise)
+        width_in = first.shape[1] if first is not depthwise else depthwise.shape[0]
+        same = stride == 1 and width_in == self.weights[f"{name}_project_conv.weight"].shape[0]
+        return self.node("Add", [y, x]) if same else y
+
+    def normed(self, x: str, convolution: str, norm: str, stride: int = 1, groups: int = 1) -> str:
+        kernel = self.weights[f"{convolution}.weight"].shape[2]
+        # SAME_UPPER is TensorFlow's "same": the odd pixel of padding goes to the end
+        y = self.node(
+            "Conv", [x, self.constant(f"{convolution}.weight")], kernel_shape=[kernel, kernel],
+            strides=[stride, stride], group=groups, auto_pad="SAME_UPPER",
+        )  # fmt: skip
+        parts = [self.constant(f"{norm}.{p}") for p in ("weight", "bias", "running_mean", "running_var")]
+        return self.node("BatchNormalization", [y, *parts], epsilon=EPSILON)
+
+    def relu6(self, x: str) -> str:
+        return self.node("Clip", [x, "zero", "six"])
+
+    def constant(self, name: str) -> str:
+        self.constants[name] = self.weights[name]
+        return name
+
+    def node(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
+        output = output or f"v{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(kind, list(inputs), [output], **attributes))
+        return output

@@ -1,0 +1,92 @@
+"""studio: a small photo studio that draws path-traced pictures on a CPU; generator, judge and captioner of the default.
+
+`studio` takes the fastest variant that works here; `studio/scalar` and `studio/llvm` name one. The two differ in noise
+only, but never bit for bit, so a run stays with the variant it began with.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...errors import ModelError, SpecError
+from ...labels import accepted
+from ...types import Phrase, Picture
+from . import objects, prompts, variants
+from .render import SAMPLES, SIZE
+from .scene import allowed
+from .vocabulary import by_wording
+from .workers import Pool, cores
+
+VERSION = 1
+"""Raised whenever the same prompt and seed give another picture."""
+
+
+class Generator:
+    """Prompts and seeds -> 224 x 224 pictures, the same for the same prompt and seed in any batch, process or order."""
+
+    requires = ("mitsuba", "mitsuba_oidn", "manifold3d")
+    extra = "studio"
+    models = ("scalar", "llvm")
+
+    def __init__(self, model: str = "", *, workers: int = 0, samples: int = SAMPLES, size: int = SIZE) -> None:
+        """`workers`: processes, 0 for one a core; `samples`: paths a pixel; `size`: pixels a side."""
+        for name, value, least in (("workers", workers, 0), ("samples", samples, 1), ("size", size, 32)):
+            if value < least:
+                raise SpecError(f"studio argument {name} is {value}; the least is {least}")
+        variant, environment = variants.choose(model)
+        self.id = f"studio/{variant}-v{VERSION}" + (f"-{samples}spp" if samples != SAMPLES else "") + (f"-{size}px" if size != SIZE else "")
+        self.labels: Sequence[str] = tuple(objects.load_all())
+        self.pool = Pool(variant, environment, workers or cores(), samples, size)
+
+    def __call__(self, prompts_: Sequence[str], seeds: Sequence[int]) -> list[Picture]:
+        self.check(prompts_)
+        drawn = self.pool.draw([(p, int(s)) for p, s in zip(prompts_, seeds, strict=True)])
+        return [Picture(Image.fromarray(pixels), info) for pixels, info in drawn]
+
+    def check(self, texts: Sequence[str]) -> None:
+        """Raises SpecError naming what in a prompt the studio does not know."""
+        for text in dict.fromkeys(texts):
+            prompts.parse(text)
+
+    def admissible(self, label: str, phrase: Phrase) -> bool:
+        """Does the studio know the phrase, and is it fair for the class: could a person still name the object?"""
+        value = by_wording().get(phrase.text.lower())
+        model = objects.load_all().get(label)
+        return value is not None and model is not None and allowed(model, value.attribute, value.name)
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+class Judge:
+    """Exact for studio pictures: 1 where the label is shown plainly enough for a person to name, else 0.
+
+    The thresholds: the object covers at least `AREA` of the frame, at least `SHARE` of its silhouette is in frame and
+    unhidden, its pixels differ from what is around them by at least `CONTRAST` (RMS, sRGB 0..1), and the class allows
+    the view, colour and material (`objects.Traits`).
+    """
+
+    AREA, SHARE, CONTRAST = 0.015, 0.5, 0.06
+
+    def __init__(self, model: str = "") -> None:
+        if model:
+            raise SpecError(f"the studio's judge has no model {model!r}; write 'studio'")
+        self.id = "studio/exact-v1"
+
+    def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float32]:
+        return np.array([self._shows(p.info, label) for p, label in zip(pictures, labels, strict=True)], dtype=np.float32)
+
+    def _shows(self, info: Mapping[str, Any], label: str) -> bool:
+        if "view" not in info or "scene" not in info:
+            raise ModelError("the studio's judge knows only pictures of the studio; choose another judge for this generator")
+        scene, view = info["scene"], info["view"]
+        return bool(
+            scene["label"] in accepted(label)
+            and scene["nameable"]
+            and view["area"] >= self.AREA
+            and view["share"] >= self.SHARE
+            and view["contrast"] >= self.CONTRAST
+        )

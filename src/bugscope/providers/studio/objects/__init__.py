@@ -1,0 +1,74 @@
+"""The things that the studio can show: one function a class, one file a family. A new file is found by itself."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from ..materials import Part
+
+Build = Callable[[np.random.Generator], list[Part]]
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """The everyday look of a class, and how far it may be changed while a person can still name it.
+
+    Angles in degrees. `distance` 1: the bounding sphere fills the frame. Empty `grounds`, `lights`: the place's own.
+    `views` lists the special views that are fair; `max_elevation` says how far "above" may go.
+    """
+
+    place: Literal["table", "floor", "outdoors", "sky"] = "table"
+    grounds: tuple[str, ...] = ()
+    lights: tuple[str, ...] = ()
+    elevation: Range = (12.0, 32.0)
+    azimuth: Range = (-40.0, 40.0)
+    distance: Range = (1.05, 1.3)
+    field_of_view: float = 35.0
+    yaw: Range | None = None
+    settle: bool = True
+    flash: bool = False
+    views: tuple[str, ...] = ("above", "below", "rear", "upside down", "low")
+    max_elevation: float = 80.0
+    colours: bool = True
+    materials: tuple[str, ...] = ()
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`name` is the ImageNet-1k label; synonyms and plural are everyday English."""
+
+    name: str
+    synonyms: tuple[str, ...]
+    plural: str
+    build: Build
+    traits: Traits = field(default_factory=Traits)
+
+
+OBJECTS: dict[str, Model] = {}
+
+
+def model(name: str, *, synonyms: tuple[str, ...] = (), plural: str = "", **traits: Any) -> Callable[[Build], Build]:
+    """Register a builder: `build(rng)` returns its parts, the same for the same state of rng."""
+
+    def register(build: Build) -> Build:
+        assert name not in OBJECTS, f"two models of {name!r}"
+        OBJECTS[name] = Model(name, synonyms, plural or name + "s", build, Traits(**traits))
+        return build
+
+    return register
+
+
+@cache
+def load_all() -> Mapping[str, Model]:
+    """Every object, by name."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return MappingProxyType(dict(sorted(OBJECTS.items())))

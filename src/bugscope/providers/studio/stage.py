@@ -1,0 +1,115 @@
+"""A resolved scene -> parts in place, a camera and a sky. Pure numpy: the renderer is next door.
+
+World units are camera distances: the camera stands 1 from the object's centre, whatever the object's size, so that lens,
+fog and depth mean the same in every picture.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import Y, Z
+from .materials import Part
+from .objects import load_all
+from .scene import Scene
+from .surroundings import environment, ground, occluder
+
+Array = NDArray[np.float64]
+
+COLOURS = {
+    "red": (0.75, 0.08, 0.07), "blue": (0.08, 0.2, 0.7), "green": (0.1, 0.5, 0.15), "yellow": (0.9, 0.75, 0.1),
+    "orange": (0.9, 0.45, 0.05), "purple": (0.45, 0.15, 0.6), "pink": (0.95, 0.55, 0.65), "black": (0.06, 0.06, 0.06),
+    "white": (0.92, 0.92, 0.9), "gray": (0.5, 0.5, 0.5),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """All that the renderer needs. `objects` are the labelled thing, `rest` everything else."""
+
+    objects: list[Part]
+    rest: list[Part]
+    environment: NDArray[np.float32]
+    turn: float
+    eye: tuple[float, float, float]
+    target: tuple[float, float, float]
+    field_of_view: float
+    flash: bool
+
+
+def build(scene: Scene) -> Stage:
+    """Place everything that `scene` says. Deterministic in `scene`."""
+    model = load_all()[scene.label]
+    traits = model.traits
+    one = _dress(model.build(scene.rng("object")), scene)
+    if traits.yaw is not None:
+        one = _moved(one, rotate=(Z, float(scene.rng("yaw").uniform(*traits.yaw))))
+    if scene.pose == "upside down":
+        one = _moved(one, rotate=(Y, 180.0))
+    low, high = _bounds(one)
+    if traits.settle:
+        one = _moved(one, shift=(0.0, 0.0, -low[2]))
+        low, high = _bounds(one)
+    size, centre = float(np.linalg.norm(high - low) / 2), (low + high) / 2
+    things = [*one, *_companions(one, scene, size, spin=traits.place in ("table", "floor"))]
+
+    camera = size * scene.distance / np.sin(np.radians(scene.field_of_view / 2))
+    elevation, azimuth = np.radians(scene.elevation), np.radians(scene.azimuth)
+    towards = np.array([np.cos(elevation) * np.sin(azimuth), -np.cos(elevation) * np.cos(azimuth), np.sin(elevation)])
+    eye = centre + towards * camera
+    if scene.ground != "none":
+        eye[2] = max(eye[2], 0.04 * size)
+    aim = scene.rng("aim")
+    target = centre + np.array([aim.uniform(-0.1, 0.1) * size, 0.0, aim.uniform(-0.08, 0.08) * size])
+
+    rest = ground(scene.rng("ground texture"), scene.ground, size)
+    if scene.occlusion:
+        rest.append(occluder(scene.rng("occluder"), scene.occlusion, size, centre, towards))
+    return Stage(
+        objects=_moved(things, scale=1 / camera),
+        rest=_moved(rest, scale=1 / camera),
+        environment=environment(scene.rng("sky"), scene.light, scene.background),
+        turn=float(scene.rng("turn").uniform(0, 360)),
+        eye=_triple(eye / camera),
+        target=_triple(target / camera),
+        field_of_view=scene.field_of_view,
+        flash=traits.flash,
+    )
+
+
+def _dress(parts: list[Part], scene: Scene) -> list[Part]:
+    """Colour and material words change the main parts; a colour keeps the pattern (`Material.tinted`)."""
+    rng = scene.rng("material")
+
+    def dressed(part: Part) -> Part:
+        material = part.material.made_of(scene.material, rng) if scene.material else part.material
+        return replace(part, material=material.tinted(COLOURS[scene.colour]) if scene.colour else material)
+
+    return [dressed(p) if p.main else p for p in parts]
+
+
+def _companions(one: list[Part], scene: Scene, size: float, spin: bool) -> list[Part]:
+    """The second and third of a kind, around the first at a distance that keeps them apart and in frame."""
+    rng = scene.rng("companions")
+    more: list[Part] = []
+    for i in range(1, scene.count):
+        angle = 2 * np.pi * i / scene.count + rng.uniform(-0.4, 0.4)
+        reach = size * rng.uniform(1.5, 1.9)
+        shift = (float(reach * np.cos(angle)), float(reach * np.sin(angle)), 0.0)
+        turned = _moved(one, rotate=(Z, float(rng.uniform(0, 360)))) if spin else one
+        more += _moved(turned, shift=shift)
+    return more
+
+
+def _moved(parts: list[Part], **how: object) -> list[Part]:
+    return [replace(p, mesh=p.mesh.moved(**how)) for p in parts]  # type: ignore[arg-type]
+
+
+def _bounds(parts: list[Part]) -> tuple[Array, Array]:
+    corners = np.array([(p.mesh.vertices.min(0), p.mesh.vertices.max(0)) for p in parts])
+    return corners[:, 0].min(0), corners[:, 1].max(0)
+
+
+def _triple(v: Array) -> tuple[float, float, float]:
+    return float(v[0]), float(v[1]), float(v[2])

@@ -1,0 +1,118 @@
+"""Which Mitsuba variant runs here: `llvm` where a working LLVM library is found, else `scalar`, which runs everywhere.
+
+A library of the wrong version aborts the whole process at its first kernel, so each candidate renders once in a child process.
+The verdict is remembered by library file and Mitsuba version.
+"""
+
+import glob
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import platformdirs
+
+from ...errors import ModelError, unknown
+
+LIBRARY = "DRJIT_LIBLLVM_PATH"
+NAMES = ("scalar", "llvm")
+PLACES = (
+    "/usr/lib/*/libLLVM*.so*", "/usr/lib/llvm-*/lib/libLLVM*.so*", "/usr/lib64/libLLVM*.so*", "/usr/local/lib/libLLVM*.so*",
+    "/opt/homebrew/opt/llvm*/lib/libLLVM*.dylib", "/usr/local/opt/llvm*/lib/libLLVM*.dylib",
+)  # fmt: skip
+TRIALS = 3
+
+PROBE = """
+import mitsuba as mi, numpy as np
+mi.set_variant("llvm_ad_rgb")
+scene = mi.load_dict({"type": "scene", "light": {"type": "constant"}, "ball": {"type": "sphere"}, "integrator": {"type": "path"},
+  "sensor": {"type": "thinlens", "aperture_radius": 0.01, "focus_distance": 4.0, "film": {"type": "hdrfilm", "width": 8, "height": 8},
+             "to_world": mi.ScalarTransform4f().look_at([0, 0, 4], [0, 0, 0], [0, 1, 0])}})
+assert np.isfinite(np.array(mi.render(scene, spp=2))).all()
+"""
+
+
+def choose(name: str) -> tuple[str, dict[str, str]]:
+    """("scalar" | "llvm", environment of the worker). `name`: "" for whatever works, or one of them."""
+    if name not in ("", *NAMES):
+        raise unknown("studio variant", name, NAMES)
+    if name == "scalar":
+        return "scalar", {}
+    library = working_library()
+    if library is not None:
+        return "llvm", {LIBRARY: library}
+    if name == "llvm":
+        raise ModelError(f"no working LLVM library was found for studio/llvm; set {LIBRARY} to one (LLVM 16 or newer) or use studio/scalar")
+    return "scalar", {}
+
+
+def working_library() -> str | None:
+    """Path of an LLVM library that renders here, or None. Tries the newest few, remembers the verdicts."""
+    given = os.environ.get(LIBRARY)
+    verdicts = _remembered()
+    changed = False
+    found = None
+    for library in [given] if given else candidates()[:TRIALS]:
+        key = _key(library)
+        if key not in verdicts:
+            verdicts[key] = works(library)
+            changed = True
+        if verdicts[key]:
+            found = library
+            break
+    if changed:
+        _remember(verdicts)
+    return found
+
+
+def candidates() -> list[str]:
+    """Real files of LLVM libraries in the usual places, newest version first, each once."""
+    files = {os.path.realpath(f) for place in PLACES for f in glob.glob(place)}
+    return sorted((f for f in files if _version(f) > 0), key=_version, reverse=True)
+
+
+def _version(path: str) -> float:
+    found = re.search(r"(\d+)(?:\.(\d+))?", Path(path).name)
+    return float(f"{found[1]}.{found[2] or 0}") if found else 0.0
+
+
+def works(library: str) -> bool:
+    """Render a small scene with it in a child process."""
+    try:
+        child = subprocess.run(
+            [sys.executable, "-c", PROBE], env={**os.environ, LIBRARY: library}, capture_output=True, timeout=120, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return child.returncode == 0
+
+
+def _key(library: str) -> str:
+    try:
+        stamp = os.stat(library).st_mtime_ns
+    except OSError:
+        stamp = 0
+    return f"{library}|{stamp}|{importlib.metadata.version('mitsuba')}"
+
+
+def _file() -> Path:
+    return Path(platformdirs.user_cache_dir("bugscope")) / "llvm.json"
+
+
+def _remembered() -> dict[str, bool]:
+    try:
+        known = json.loads(_file().read_text())
+    except (OSError, ValueError):
+        return {}
+    return {str(k): bool(v) for k, v in known.items()} if isinstance(known, dict) else {}
+
+
+def _remember(verdicts: dict[str, bool]) -> None:
+    try:
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        _file().write_text(json.dumps(verdicts))
+    except OSError:
+        return  # a home that cannot be written costs a few seconds at the next start, no more

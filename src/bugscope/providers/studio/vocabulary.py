@@ -1,0 +1,117 @@
+"""The words that the studio understands besides its objects, and the prior of what a prompt leaves open.
+
+Every value of every attribute has one canonical phrase (what captions and checklists say) and synonyms. `rate` is the
+chance that a picture shows the value although the prompt does not ask for it: a condition that exploration
+never draws is a bug that exploration cannot find. Rates sum to `UNUSUAL`; `scene.py` draws at most one of them a picture.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+Attribute = Literal[
+    "count", "colour", "material", "ground", "background", "light", "weather", "view", "pose", "distance",
+    "occlusion", "camera",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of an attribute. `before`: its phrase stands in front of the noun ("a red teapot")."""
+
+    attribute: Attribute
+    name: str
+    phrase: str
+    synonyms: tuple[str, ...] = ()
+    before: bool = False
+    rate: float = 0.0
+
+
+def _colours() -> list[Value]:
+    others = {"gray": ("grey",), "purple": ("violet",), "pink": ("rosy",), "orange": ("orange coloured",)}
+    names = ("red", "blue", "green", "yellow", "orange", "purple", "pink", "black", "white", "gray")
+    return [Value("colour", n, n, (f"{n} coloured", *others.get(n, ())), before=True, rate=0.005) for n in names]
+
+
+VALUES: tuple[Value, ...] = (
+    Value("count", "two", "two", ("2", "a pair of", "a couple of"), before=True, rate=0.015),
+    Value("count", "three", "three", ("3",), before=True, rate=0.015),
+    *_colours(),
+    Value("material", "gold", "golden", ("gold", "made of gold", "gilded"), before=True, rate=0.01),
+    Value("material", "metal", "metal", ("metallic", "made of metal", "steel", "silver", "chrome"), True, 0.01),
+    Value("material", "wood", "wooden", ("made of wood",), before=True, rate=0.01),
+    Value("material", "glass", "glass", ("made of glass", "transparent"), before=True, rate=0.01),
+    Value("ground", "wood", "on a wooden floor", ("on wood", "on a wooden table", "on planks", "on a wooden deck")),
+    Value("ground", "marble", "on marble", ("on a marble table", "on a marble floor", "on stone")),
+    Value("ground", "cloth", "on a checked cloth", ("on cloth", "on a tablecloth", "on fabric", "on a blanket")),
+    Value("ground", "carpet", "on a carpet", ("on carpet", "on a rug")),
+    Value("ground", "tile", "on tiles", ("on a tiled floor", "on tile")),
+    Value("ground", "white", "on a white surface", ("on white", "on a white table", "on paper")),
+    Value("ground", "concrete", "on concrete", ("on a concrete floor", "on the pavement", "on cement")),
+    Value("ground", "asphalt", "on asphalt", ("on the road", "on a road", "on a street", "on the street")),
+    Value("ground", "grass", "on grass", ("on a lawn", "on a meadow", "in a field", "in grass", "in the grass")),
+    Value("ground", "dirt", "on dirt", ("on soil", "on earth", "on mud", "on bare ground")),
+    Value("ground", "sand", "on sand", ("on a beach", "on the beach", "in sand", "in the desert")),
+    Value("ground", "brick", "on bricks", ("on brick", "on cobblestones", "on a brick floor")),
+    Value("ground", "snow", "on snow", ("in snow", "in the snow", "on snowy ground")),
+    Value("ground", "water", "on water", ("in water", "in a lake", "on a lake", "floating on water")),
+    Value("background", "trees", "in front of trees", ("in a forest", "in the woods", "near trees", "in a park")),
+    Value("background", "buildings", "in front of buildings", ("in a city", "in a town", "near buildings")),
+    Value("light", "indoors", "indoors", ("inside", "in a room", "in a house")),
+    Value("light", "studio", "in a bright studio", ("in a studio", "in a photo studio")),
+    Value("light", "dark", "in a dark room", ("in the dark", "in darkness", "in dim light"), rate=0.01),
+    Value("light", "sunny", "on a sunny day", ("in sunlight", "in sunshine", "in bright sun", "in the sun", "outdoors")),
+    Value("light", "overcast", "on a cloudy day", ("on an overcast day", "under a grey sky", "under clouds")),
+    Value("light", "sunset", "at sunset", ("at dusk", "at dawn", "at sunrise", "in evening light"), rate=0.015),
+    Value("light", "night", "at night", ("by night", "at midnight", "after dark"), rate=0.02),
+    Value("weather", "fog", "in fog", ("in thick fog", "in mist", "foggy", "in haze"), rate=0.015),
+    Value("weather", "rain", "in heavy rain", ("in rain", "in the rain", "rainy"), rate=0.015),
+    Value("weather", "snowfall", "in falling snow", ("in a snowstorm", "in snowfall", "while it snows"), rate=0.015),
+    Value("view", "above", "seen from above", ("from above", "top view", "viewed from above", "bird's eye view"), rate=0.03),
+    Value("view", "below", "seen from below", ("from below", "viewed from below", "from underneath"), rate=0.01),
+    Value("view", "rear", "seen from behind", ("from behind", "from the back", "rear view", "seen from the rear"), rate=0.015),
+    Value("view", "low", "seen from ground level", ("from a low angle", "seen from a low angle", "low angle"), rate=0.01),
+    Value("pose", "upside down", "upside down", ("turned upside down", "upside-down", "turned over"), rate=0.015),
+    Value("distance", "far", "far away", ("in the distance", "from far away", "from afar", "small in the frame"), rate=0.02),
+    Value("distance", "close", "in a close-up", ("close-up", "up close", "close up", "from up close"), rate=0.01),
+    Value("occlusion", "leaves", "partly hidden by leaves", ("behind leaves", "hidden by leaves"), rate=0.01),
+    Value("occlusion", "post", "partly hidden by a post", ("behind a post", "behind a pole"), rate=0.01),
+    Value("camera", "motion", "with motion blur", ("blurred", "blurry", "in motion", "moving"), rate=0.01),
+    Value("camera", "defocus", "out of focus", ("defocused", "unfocused"), rate=0.01),
+    Value("camera", "noise", "in a grainy photo", ("grainy", "noisy", "with noise", "with sensor noise"), rate=0.01),
+)
+
+UNUSUAL = sum(v.rate for v in VALUES)
+
+GROUNDS: Mapping[str, tuple[str, ...]] = {
+    "table": ("wood", "wood", "marble", "cloth", "white"),
+    "floor": ("wood", "carpet", "tile", "concrete"),
+    "outdoors": ("grass", "asphalt", "concrete"),
+    "sky": ("none",),
+}
+"""What stands under an object whose class names no grounds of its own, by place."""
+
+OUTDOOR_GROUNDS = frozenset({"grass", "dirt", "sand", "asphalt", "brick", "snow", "water", "none"})
+OUTDOOR_LIGHTS = frozenset({"sunny", "overcast", "sunset", "night"})
+
+FILLERS = frozenset(
+    "a an the some photo photograph picture image shot of is are was lies lying sits sitting stands standing placed lay "
+    "rests resting that which there one single it its seen taken showing shows with and in on at from by this".split()
+)
+"""Words that carry no condition of their own; what is neither a filler nor in the vocabulary is reported."""
+
+
+@cache
+def by_wording() -> Mapping[str, Value]:
+    """Every wording (canonical or synonym, lower case) -> its value."""
+    words: dict[str, Value] = {}
+    for value in VALUES:
+        for wording in (value.phrase, *value.synonyms):
+            assert words.setdefault(wording.lower(), value) is value, f"two meanings for {wording!r}"
+    return words
+
+
+@cache
+def by_name(attribute: Attribute, name: str) -> Value | None:
+    return next((v for v in VALUES if v.attribute == attribute and v.name == name), None)

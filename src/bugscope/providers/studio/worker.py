@@ -1,0 +1,45 @@
+"""`python -m bugscope.providers.studio.worker VARIANT SAMPLES SIZE`: draws what it reads on stdin until that ends."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from . import prompts
+from .render import Renderer
+from .scene import resolve
+from .workers import Drawn, receive, send
+
+
+def draw(renderer: Callable[..., Any], prompt: str, seed: int) -> Drawn:
+    """One picture [size, size, 3] and all that is known of it."""
+    scene = resolve(prompts.parse(prompt), seed)
+    pixels, view = renderer(scene)
+    return pixels, {"scene": scene.to_mapping(), "view": asdict(view)}
+
+
+def main(variant: str, samples: int, size: int) -> None:
+    # what libraries print must not get between the messages
+    answers, questions = os.fdopen(os.dup(1), "wb"), sys.stdin.buffer
+    os.dup2(2, 1)
+    renderer = Renderer(variant, samples=samples, size=size)
+    while True:
+        try:
+            question = json.loads(receive(questions))
+        except EOFError:
+            return
+        try:
+            pixels, info = draw(renderer, question["prompt"], question["seed"])
+        except Exception as error:  # noqa: BLE001  (sent to the parent, which raises it)
+            send(answers, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
+            continue
+        send(answers, json.dumps({"info": info, "shape": pixels.shape}).encode())
+        send(answers, pixels.tobytes())
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,203 @@
+"""Ground floor: the records that flow through a hunt, and the four roles that models play."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+Purpose = Literal["explore", "confirm", "explain"]
+Source = Literal["caption", "contrast", "checklist", "user"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is asked of a generator. `description` is empty for the neutral prompt."""
+
+    text: str
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One draw, before anything is generated. Its seed depends on nothing but its own fields."""
+
+    prompt: Prompt
+    purpose: Purpose
+    replicate: int
+    run_seed: int = 0
+
+    @property
+    def key(self) -> str:
+        text = f"{self.run_seed}|{self.purpose}|{self.prompt.text}|{self.prompt.label}|{self.replicate}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def seed(self) -> int:
+        """In [0, 2**31): what every generator's random source accepts."""
+        return int(self.key[:8], 16) % 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A generated image and what its generator says of it (revised prompt, visible fraction)."""
+
+    image: Image
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A generator's refusal of one item (safety filter, blank picture). A value, not an exception."""
+
+    reason: str
+
+
+class Status(StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNFAITHFUL = "unfaithful"
+    REFUSED = "refused"
+    ERROR = "error"
+
+    @property
+    def counts(self) -> bool:
+        """Only faithful, answered pictures enter a failure rate."""
+        return self in (Status.SUCCESS, Status.FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one sample under one classifier."""
+
+    sample: Sample
+    status: Status
+    predicted: str | None = None
+    score: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """k of n, with an interval. No rate is shown without one."""
+
+    k: int
+    n: int
+    low: float
+    high: float
+    level: float
+
+    @property
+    def value(self) -> float:
+        return self.k / self.n if self.n else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One piece of a description: `red` stands before the label, `seen from above` after it."""
+
+    text: str
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A description that may make the classifier fail more on `label`.
+
+    `suggested_by`: keys of the exploration samples behind it; they never confirm it.
+    """
+
+    label: str
+    phrases: tuple[Phrase, ...]
+    source: Source = "user"
+    suggested_by: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        return ", ".join(p.text for p in self.phrases)
+
+
+class Verdict(StrEnum):
+    CONFIRMED = "confirmed"
+    FUTILE = "no sign of a rise"
+    UNFAITHFUL = "pictures do not show the label"
+    UNDECIDED = "undecided at the image budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What fresh pictures say of a hypothesis.
+
+    `drawn` counts the pictures asked for the description, `baseline_drawn` those of the neutral prompt:
+    replicates 0..drawn-1 of purpose "confirm" are exactly the pictures behind the two rates.
+    """
+
+    hypothesis: Hypothesis
+    treated: Rate
+    baseline: Rate
+    e_value: float
+    verdict: Verdict
+    drawn: int
+    baseline_drawn: int
+
+
+class Generator(Protocol):
+    id: str
+
+    def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> Sequence[Picture | Refused]:
+        """One picture per prompt, in order. Picture i depends on prompts[i] and seeds[i] alone."""
+
+
+class Classifier(Protocol):
+    id: str
+    labels: Sequence[str]
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.floating[Any]]:
+        """RGB images of any size -> scores [n, len(labels)], finite; higher is likelier."""
+
+
+class Captioner(Protocol):
+    id: str
+
+    def __call__(self, images: Sequence[Image]) -> Sequence[str]:
+        """One sentence per image, in order."""
+
+
+class Judge(Protocol):
+    id: str
+
+    def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.floating[Any]]:
+        """Probability [n] in [0, 1] that picture i shows labels[i]."""
+
+
+class Measure(Protocol):
+    """The one question the method asks of the world."""
+
+    def __call__(self, samples: Sequence[Sample]) -> Sequence[Outcome]:
+        """Outcomes in the order of `samples`; the same question has the same answer for ever."""
+
+
+class Describe(Protocol):
+    def __call__(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
+        """Captions of the pictures behind `outcomes`, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A snapshot of a hunt for whoever shows it; totals since the run began, resumed parts included."""
+
+    stage: Literal["loading", "exploring", "describing", "confirming", "done"]
+    images: int = 0
+    budget: int = 0
+    failures: int = 0
+    hypotheses: int = 0
+    bugs: int = 0
+    message: str = ""
+
+
+Listener = Callable[[Progress], None]
