@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from .materials import LUMINANCE
 from .scene import Random, Scene
 
 Array = NDArray[np.float64]
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 def develop(radiance: Array, depth: Array, scene: Scene) -> NDArray[np.uint8]:
@@ -28,7 +28,7 @@ def develop(radiance: Array, depth: Array, scene: Scene) -> NDArray[np.uint8]:
         image = motion_blur(image, rng)
     if scene.camera == "defocus":
         image = ndimage.gaussian_filter(image, (2.2, 2.2, 0), mode="nearest")
-    image = image + rng.normal(0, 0.11 if scene.camera == "noise" else 0.008, image.shape)
+    image = image + rng.normal(0, 0.09 if scene.camera == "noise" else 0.008, image.shape)
     return np.asarray(np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 

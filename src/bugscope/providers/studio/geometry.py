@@ -96,7 +96,8 @@ def _unit(vectors: Array) -> Array:
     return np.where(length > 1e-12, vectors / np.maximum(length, 1e-12), upright)
 
 
-def _grid(rows: int, columns: int) -> Faces:
+def grid_faces(rows: int, columns: int) -> Faces:
+    """Triangles [2 (rows - 1)(columns - 1), 3] of a grid of vertices, row by row."""
     corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)[None]).ravel()
     a, b, c, d = corner, corner + 1, corner + columns, corner + columns + 1
     return np.vstack([np.stack([a, b, d], 1), np.stack([a, d, c], 1)]).astype(np.int32)
@@ -159,7 +160,7 @@ def revolve(profile: Any, n: int = 72, arc: float = 2 * PI) -> Mesh:
         pieces.append(
             Mesh(
                 _swept(segment, around),
-                _grid(len(segment), n + 1),
+                grid_faces(len(segment), n + 1),
                 np.stack(np.broadcast_arrays((angle / (2 * PI))[None], ((length + done) / total)[:, None]), -1).reshape(-1, 2),
                 _unit(_swept(normal, around)),
             )
@@ -200,7 +201,7 @@ def sphere(radius: float = 1.0, n: int = 96, rings: int = 48, displace: Any = No
     directions = np.stack([ring * np.cos(around), ring * np.sin(around), height], -1)
     factor = 1.0 if displace is None else np.asarray(displace(directions))[..., None]
     uv = np.stack(np.meshgrid(around / (2 * PI), polar / PI), -1).reshape(-1, 2)
-    faces = np.ascontiguousarray(_grid(rings + 1, n + 1)[:, ::-1])
+    faces = np.ascontiguousarray(grid_faces(rings + 1, n + 1)[:, ::-1])
     return Mesh((directions * factor * radius).reshape(-1, 3), faces, uv).smoothed()
 
 
@@ -225,7 +226,7 @@ def tube(path: ArrayLike, radius: ArrayLike, sides: int = 16, closed: bool = Fal
     directions = across[:, None] * np.cos(angle)[None, :, None] + third[:, None] * np.sin(angle)[None, :, None]
     ring = points[:, None] + np.broadcast_to(np.asarray(radius, float), (k,))[:, None, None] * directions
     uv = np.stack(np.broadcast_arrays((angle / (2 * PI))[None], np.linspace(0, 1, k)[:, None]), -1).reshape(-1, 2)
-    pieces = [Mesh(ring.reshape(-1, 3), _grid(k, sides + 1), uv, directions.reshape(-1, 3).copy())]
+    pieces = [Mesh(ring.reshape(-1, 3), grid_faces(k, sides + 1), uv, directions.reshape(-1, 3).copy())]
     if caps and not closed:
         fan = np.array([[0, 1 + i, 2 + i] for i in range(sides)], dtype=np.int32)
         for end, sign in ((0, -1.0), (-1, 1.0)):
@@ -268,7 +269,7 @@ def rounded_box(x: float, y: float, z: float, bevel: float = 0.02, steps: int = 
             core = np.clip(surface, -(half - bevel), half - bevel)
             normals = _unit(surface - core)
             uv = np.stack([(a / half[u] + 1) / 2, (b / half[v] + 1) / 2], -1).reshape(-1, 2)
-            faces = _grid(len(along), len(across))
+            faces = grid_faces(len(along), len(across))
             if sign < 0:
                 faces = np.ascontiguousarray(faces[:, ::-1])
             pieces.append(Mesh((core + bevel * normals).reshape(-1, 3), faces, uv, normals.reshape(-1, 3)))

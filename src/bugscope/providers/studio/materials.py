@@ -10,6 +10,8 @@ from .geometry import Mesh
 from .textures import linear, wood
 
 Array = NDArray[np.float64]
+Emission = tuple[float, float, float] | Array | None
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 Kind = Literal["principled", "diffuse", "glass", "thin glass", "water"]
 
 
@@ -37,7 +39,7 @@ class Material:
         A plain new colour would delete what makes a soccer ball a soccer ball; no fault of a classifier.
         """
         base = linear(self.colour)
-        light = base @ np.array([0.2126, 0.7152, 0.0722])
+        light = base @ LUMINANCE
         if base.ndim == 1:
             return replace(self, colour=self._through(rgb) if "glass" in self.kind else rgb, metallic=0.0 if self.metallic > 0.5 else self.metallic)
         pattern = light / max(float(np.percentile(light, 90)), 1e-3)
@@ -69,9 +71,9 @@ def _srgb(value: Array) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A mesh of one material. `emission`: radiance rgb of a lamp. `main`: what a colour or material word changes."""
+    """A mesh of one material. `emission`: linear radiance, rgb or a picture [h, w, 3]. `main`: what a colour word changes."""
 
     mesh: Mesh
     material: Material
-    emission: tuple[float, float, float] | None = None
+    emission: Emission = None
     main: bool = False

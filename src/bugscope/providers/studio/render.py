@@ -157,7 +157,7 @@ class Renderer:
         properties = mi.Properties()
         properties["bsdf"] = self._bsdf(part.material)
         if part.emission is not None:
-            radiance = {"type": "rgb", "value": [float(c) for c in part.emission]}
+            radiance = self._texture(np.asarray(part.emission, float), 1.0, clip=False)
             properties["emitter"] = mi.load_dict({"type": "area", "radiance": radiance})
         shape = mi.Mesh(
             "part", vertex_count=len(mesh.vertices), face_count=len(mesh.faces),
@@ -230,9 +230,9 @@ def slot(part: Part) -> str:
 
 def merged(parts: Iterable[Part]) -> list[Part]:
     """Parts of one and the same material become one shape: companions, the planks of a fence."""
-    groups: dict[tuple[int, object], list[Part]] = {}
+    groups: dict[tuple[int, int], list[Part]] = {}
     for part in parts:
-        groups.setdefault((id(part.material), part.emission), []).append(part)
+        groups.setdefault((id(part.material), id(part.emission)), []).append(part)
     return [replace(g[0], mesh=join([p.mesh for p in g])) if len(g) > 1 else g[0] for g in groups.values()]
 
 

@@ -4,7 +4,7 @@ Each attribute draws from a random stream of its own, named (seed, attribute): s
 all others as they were, so two prompts with one seed differ only in what their words say (counterfactual pairs).
 
 The prior of what is left open: the class's own grounds, lights, views and distances (`objects`), with a chance of
-`ELSEWHERE` another ground, and with a chance of `UNUSUAL` (vocabulary) one unusual condition, in proportion to its rate.
+`ELSEWHERE` another ground, and with a chance of `UNUSUAL` (vocabulary) one unusual condition, in proportion to its weight.
 """
 
 import zlib
@@ -16,7 +16,7 @@ import numpy as np
 
 from .objects import Model, load_all
 from .prompts import Request
-from .vocabulary import GROUNDS, OUTDOOR_GROUNDS, OUTDOOR_LIGHTS, UNUSUAL, VALUES, Attribute, Value
+from .vocabulary import GROUNDS, OUTDOOR_GROUNDS, OUTDOOR_LIGHTS, TOTAL_WEIGHT, UNUSUAL, VALUES, Attribute, Value
 
 ELSEWHERE = 0.12
 """Chance that an object stands on a ground that its class does not name."""
@@ -113,18 +113,16 @@ def allowed(model: Model, attribute: Attribute, name: str) -> bool:
     if attribute == "count":
         return traits.counts
     if attribute == "ground":
-        return traits.place != "sky"
+        return "none" not in (traits.grounds or GROUNDS[traits.place])
     return True
 
 
 def _unusual(model: Model, rng: Random) -> Value | None:
-    """At most one condition beyond the class's everyday look, each value at its own rate."""
-    u = rng.random()
-    if u >= UNUSUAL:
-        return None
+    """At most one condition beyond the class's everyday look, each value in proportion to its weight."""
+    u = rng.random() * TOTAL_WEIGHT / UNUSUAL
     total = 0.0
     for value in VALUES:
-        total += value.rate
+        total += value.weight
         if u < total:
             return value if allowed(model, value.attribute, value.name) else None
     return None
@@ -145,7 +143,7 @@ def _outdoors(stated: dict[Attribute, str], model: Model, rng: Random) -> bool:
 
 def _ground(model: Model, outdoors: bool, rng: Random) -> str:
     home = model.traits.grounds or GROUNDS[model.traits.place]
-    if model.traits.place == "sky":
+    if home == ("none",):
         return "none"
     if rng.random() < ELSEWHERE:
         away = ("grass", "sand", "snow", "dirt", "brick", "asphalt", "concrete", "water") if outdoors else ("wood", "carpet", "tile", "cloth", "marble", "white")

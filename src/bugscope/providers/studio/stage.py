@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .geometry import Y, Z
-from .materials import Part
+from .materials import LUMINANCE, Emission, Part
 from .objects import load_all
 from .scene import Scene
 from .surroundings import environment, ground, occluder
+from .textures import linear
 
 Array = NDArray[np.float64]
 
@@ -47,12 +48,11 @@ def build(scene: Scene) -> Stage:
         one = _moved(one, rotate=(Z, float(scene.rng("yaw").uniform(*traits.yaw))))
     if scene.pose == "upside down":
         one = _moved(one, rotate=(Y, 180.0))
-    low, high = _bounds(one)
     if traits.settle:
-        one = _moved(one, shift=(0.0, 0.0, -low[2]))
-        low, high = _bounds(one)
+        one = _moved(one, shift=(0.0, 0.0, -_bounds(one)[0][2]))
+    things = [*one, *_companions(one, scene, spin=traits.place in ("table", "floor"))]
+    low, high = _bounds(things)
     size, centre = float(np.linalg.norm(high - low) / 2), (low + high) / 2
-    things = [*one, *_companions(one, scene, size, spin=traits.place in ("table", "floor"))]
 
     camera = size * scene.distance / np.sin(np.radians(scene.field_of_view / 2))
     elevation, azimuth = np.radians(scene.elevation), np.radians(scene.azimuth)
@@ -84,19 +84,35 @@ def _dress(parts: list[Part], scene: Scene) -> list[Part]:
 
     def dressed(part: Part) -> Part:
         material = part.material.made_of(scene.material, rng) if scene.material else part.material
-        return replace(part, material=material.tinted(COLOURS[scene.colour]) if scene.colour else material)
+        if not scene.colour:
+            return replace(part, material=material)
+        colour = COLOURS[scene.colour]
+        return replace(part, material=material.tinted(colour), emission=_relit(part.emission, colour))
 
     return [dressed(p) if p.main else p for p in parts]
 
 
-def _companions(one: list[Part], scene: Scene, size: float, spin: bool) -> list[Part]:
-    """The second and third of a kind, around the first at a distance that keeps them apart and in frame."""
+def _relit(emission: Emission, colour: tuple[float, float, float]) -> Emission:
+    """A lamp's light in another hue, about as bright."""
+    if emission is None:
+        return None
+    hue = linear(colour)
+    light = np.asarray(emission, float) @ LUMINANCE / max(float(hue @ LUMINANCE), 0.05)
+    return _triple(light * hue) if light.ndim == 0 else light[..., None] * hue
+
+
+def _companions(one: list[Part], scene: Scene, spin: bool) -> list[Part]:
+    """The second and third of a kind, on a circle with the first, clear of one another; the camera frames them all."""
+    if scene.count == 1:
+        return []
     rng = scene.rng("companions")
+    low, high = _bounds(one)
+    apart = float(np.hypot(high[0] - low[0], high[1] - low[1])) * 1.08
+    turn = float(rng.uniform(-30, 30)) + (0 if scene.count == 2 else 60)
     more: list[Part] = []
     for i in range(1, scene.count):
-        angle = 2 * np.pi * i / scene.count + rng.uniform(-0.4, 0.4)
-        reach = size * rng.uniform(1.5, 1.9)
-        shift = (float(reach * np.cos(angle)), float(reach * np.sin(angle)), 0.0)
+        angle = np.radians(turn * (1 if i == 1 else 0))
+        shift = (float(apart * np.cos(angle)), float(apart * np.sin(angle)), 0.0)
         turned = _moved(one, rotate=(Z, float(rng.uniform(0, 360)))) if spin else one
         more += _moved(turned, shift=shift)
     return more

@@ -1,8 +1,8 @@
 """The words that the studio understands besides its objects, and the prior of what a prompt leaves open.
 
-Every value of every attribute has one canonical phrase (what captions and checklists say) and synonyms. `rate` is the
-chance that a picture shows the value although the prompt does not ask for it: a condition that exploration
-never draws is a bug that exploration cannot find. Rates sum to `UNUSUAL`; `scene.py` draws at most one of them a picture.
+Every value of every attribute has one canonical phrase (what captions and checklists say) and synonyms. A picture
+shows with a chance of `UNUSUAL` one condition that the prompt does not ask for, in proportion to the `weight` of its value: a
+condition that exploration never draws is a bug that exploration cannot find.
 """
 
 from collections.abc import Mapping
@@ -25,23 +25,23 @@ class Value:
     phrase: str
     synonyms: tuple[str, ...] = ()
     before: bool = False
-    rate: float = 0.0
+    weight: float = 0.0
 
 
 def _colours() -> list[Value]:
     others = {"gray": ("grey",), "purple": ("violet",), "pink": ("rosy",), "orange": ("orange coloured",)}
     names = ("red", "blue", "green", "yellow", "orange", "purple", "pink", "black", "white", "gray")
-    return [Value("colour", n, n, (f"{n} coloured", *others.get(n, ())), before=True, rate=0.005) for n in names]
+    return [Value("colour", n, n, (f"{n} coloured", *others.get(n, ())), before=True, weight=0.005) for n in names]
 
 
 VALUES: tuple[Value, ...] = (
-    Value("count", "two", "two", ("2", "a pair of", "a couple of"), before=True, rate=0.015),
-    Value("count", "three", "three", ("3",), before=True, rate=0.015),
+    Value("count", "two", "two", ("2", "a pair of", "a couple of"), before=True, weight=0.015),
+    Value("count", "three", "three", ("3",), before=True, weight=0.015),
     *_colours(),
-    Value("material", "gold", "golden", ("gold", "made of gold", "gilded"), before=True, rate=0.01),
+    Value("material", "gold", "golden", ("gold", "made of gold", "gilded"), before=True, weight=0.01),
     Value("material", "metal", "metal", ("metallic", "made of metal", "steel", "silver", "chrome"), True, 0.01),
-    Value("material", "wood", "wooden", ("made of wood",), before=True, rate=0.01),
-    Value("material", "glass", "glass", ("made of glass", "transparent"), before=True, rate=0.01),
+    Value("material", "wood", "wooden", ("made of wood",), before=True, weight=0.01),
+    Value("material", "glass", "glass", ("made of glass", "transparent"), before=True, weight=0.01),
     Value("ground", "wood", "on a wooden floor", ("on wood", "on a wooden table", "on planks", "on a wooden deck")),
     Value("ground", "marble", "on marble", ("on a marble table", "on a marble floor", "on stone")),
     Value("ground", "cloth", "on a checked cloth", ("on cloth", "on a tablecloth", "on fabric", "on a blanket")),
@@ -60,29 +60,30 @@ VALUES: tuple[Value, ...] = (
     Value("background", "buildings", "in front of buildings", ("in a city", "in a town", "near buildings")),
     Value("light", "indoors", "indoors", ("inside", "in a room", "in a house")),
     Value("light", "studio", "in a bright studio", ("in a studio", "in a photo studio")),
-    Value("light", "dark", "in a dark room", ("in the dark", "in darkness", "in dim light"), rate=0.01),
+    Value("light", "dark", "in a dark room", ("in the dark", "in darkness", "in dim light"), weight=0.01),
     Value("light", "sunny", "on a sunny day", ("in sunlight", "in sunshine", "in bright sun", "in the sun", "outdoors")),
     Value("light", "overcast", "on a cloudy day", ("on an overcast day", "under a grey sky", "under clouds")),
-    Value("light", "sunset", "at sunset", ("at dusk", "at dawn", "at sunrise", "in evening light"), rate=0.015),
-    Value("light", "night", "at night", ("by night", "at midnight", "after dark"), rate=0.02),
-    Value("weather", "fog", "in fog", ("in thick fog", "in mist", "foggy", "in haze"), rate=0.015),
-    Value("weather", "rain", "in heavy rain", ("in rain", "in the rain", "rainy"), rate=0.015),
-    Value("weather", "snowfall", "in falling snow", ("in a snowstorm", "in snowfall", "while it snows"), rate=0.015),
-    Value("view", "above", "seen from above", ("from above", "top view", "viewed from above", "bird's eye view"), rate=0.03),
-    Value("view", "below", "seen from below", ("from below", "viewed from below", "from underneath"), rate=0.01),
-    Value("view", "rear", "seen from behind", ("from behind", "from the back", "rear view", "seen from the rear"), rate=0.015),
-    Value("view", "low", "seen from ground level", ("from a low angle", "seen from a low angle", "low angle"), rate=0.01),
-    Value("pose", "upside down", "upside down", ("turned upside down", "upside-down", "turned over"), rate=0.015),
-    Value("distance", "far", "far away", ("in the distance", "from far away", "from afar", "small in the frame"), rate=0.02),
-    Value("distance", "close", "in a close-up", ("close-up", "up close", "close up", "from up close"), rate=0.01),
-    Value("occlusion", "leaves", "partly hidden by leaves", ("behind leaves", "hidden by leaves"), rate=0.01),
-    Value("occlusion", "post", "partly hidden by a post", ("behind a post", "behind a pole"), rate=0.01),
-    Value("camera", "motion", "with motion blur", ("blurred", "blurry", "in motion", "moving"), rate=0.01),
-    Value("camera", "defocus", "out of focus", ("defocused", "unfocused"), rate=0.01),
-    Value("camera", "noise", "in a grainy photo", ("grainy", "noisy", "with noise", "with sensor noise"), rate=0.01),
+    Value("light", "sunset", "at sunset", ("at dusk", "at dawn", "at sunrise", "in evening light"), weight=0.015),
+    Value("light", "night", "at night", ("by night", "at midnight", "after dark"), weight=0.02),
+    Value("weather", "fog", "in fog", ("in thick fog", "in mist", "foggy", "in haze"), weight=0.015),
+    Value("weather", "rain", "in heavy rain", ("in rain", "in the rain", "rainy"), weight=0.015),
+    Value("weather", "snowfall", "in falling snow", ("in a snowstorm", "in snowfall", "while it snows"), weight=0.015),
+    Value("view", "above", "seen from above", ("from above", "top view", "viewed from above", "bird's eye view"), weight=0.03),
+    Value("view", "below", "seen from below", ("from below", "viewed from below", "from underneath"), weight=0.01),
+    Value("view", "rear", "seen from behind", ("from behind", "from the back", "rear view", "seen from the rear"), weight=0.015),
+    Value("view", "low", "seen from ground level", ("from a low angle", "seen from a low angle", "low angle"), weight=0.01),
+    Value("pose", "upside down", "upside down", ("turned upside down", "upside-down", "turned over"), weight=0.015),
+    Value("distance", "far", "far away", ("in the distance", "from far away", "from afar", "small in the frame"), weight=0.02),
+    Value("distance", "close", "in a close-up", ("close-up", "up close", "close up", "from up close"), weight=0.01),
+    Value("occlusion", "leaves", "partly hidden by leaves", ("behind leaves", "hidden by leaves"), weight=0.01),
+    Value("occlusion", "post", "partly hidden by a post", ("behind a post", "behind a pole"), weight=0.01),
+    Value("camera", "motion", "with motion blur", ("blurred", "blurry", "in motion", "moving"), weight=0.01),
+    Value("camera", "defocus", "out of focus", ("defocused", "unfocused"), weight=0.01),
+    Value("camera", "noise", "in a grainy photo", ("grainy", "noisy", "with noise", "with sensor noise"), weight=0.01),
 )
 
-UNUSUAL = sum(v.rate for v in VALUES)
+UNUSUAL = 0.2
+TOTAL_WEIGHT = sum(v.weight for v in VALUES)
 
 GROUNDS: Mapping[str, tuple[str, ...]] = {
     "table": ("wood", "wood", "marble", "cloth", "white"),

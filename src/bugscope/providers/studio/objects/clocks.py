@@ -58,26 +58,23 @@ def wall_clock(rng: Generator) -> list[Part]:
     synonyms=("alarm clock", "table clock"),
     grounds=("wood", "white", "marble"),
     elevation=(5.0, 20.0),
-    azimuth=(-30.0, 30.0),
+    azimuth=(-25.0, 25.0),
     max_elevation=50.0,
     views=("above", "upside down", "low"),
 )
 def alarm_clock(rng: Generator) -> list[Part]:
-    """A round clock on two legs, most often with a pair of bells."""
+    """A round clock on two legs with a pair of bells on top."""
     face, rim = _round_clock(rng)
     body = rounded_cylinder(0.95, 0.35, 0.05).moved(rotate=(X, -90))
     legs = [tube(np.array([(s * 0.55, 0.15, -0.8), (s * 0.75, 0.15, -1.25)]), 0.07, 10) for s in (-1, 1)]
-    parts = [face, rim, Part(join([body, *legs]), rim.material)]
-    if rng.random() < 0.7:
-        parts += _alarm_bells()
-    return parts
+    return [face, rim, Part(join([body, *legs]), rim.material), *_alarm_bells()]
 
 
 def _alarm_bells() -> list[Part]:
     """Two brass domes on top and the handle over them."""
-    dome = revolve([spline([(0.38, 0), (0.3, 0.2), (0, 0.28)], 16)])
-    bells = [dome.moved(rotate=(Y, s * 32), shift=(s * 0.6, 0.15, 1.05)) for s in (-1, 1)]
-    handle = torus(0.35, 0.04, 24, 8, arc=np.pi).moved(rotate=(X, 90), shift=(0, 0.15, 1.25))
+    dome = revolve([spline([(0.5, 0), (0.41, 0.26), (0, 0.38)], 16)])
+    bells = [dome.moved(rotate=(Y, s * 32), shift=(s * 0.64, 0.15, 1.04)) for s in (-1, 1)]
+    handle = torus(0.24, 0.04, 24, 8, arc=np.pi).moved(rotate=(X, 90), shift=(0, 0.15, 1.12))
     return [Part(join(bells), BRASS), Part(handle, STEEL)]
 
 
@@ -85,7 +82,7 @@ def _round_clock(rng: Generator) -> list[Part]:
     """Dial (radius 1) and rim, facing -y."""
     dial = extrude([circle(1.0, 72)], 0.02).moved(rotate=(X, 90))
     paper = choice(rng, (245, 243, 235), (250, 250, 250), (235, 220, 190))
-    printed = _dial(rng, paper, roman=rng.random() < 0.3)
+    printed = _dial(rng, paper, roman=rng.random() < 0.2)
     section = spline([(0.97, 0.16), (1.06, 0.24), (1.15, 0.12), (1.12, -0.05)], 20)
     rim = revolve([np.array([(0.97, -0.05), (0.97, 0.16)]), section], 96).moved(rotate=(X, 90))
     colours: tuple[Colour, ...] = (

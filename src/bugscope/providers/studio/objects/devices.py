@@ -177,16 +177,17 @@ def _desktop(rng: Generator) -> Array:
 
 
 def _web_page(rng: Generator) -> Array:
-    """A dark title bar, a coloured banner, pictures and text on white."""
-    lines, banner, pictures = rng.uniform(110, 280, 9), _rgb(rng, 20), [_rgb(rng, 60) for _ in range(3)]
+    """A dark title bar, a photograph across the page, pictures and text on white."""
+    photograph = Image.fromarray((255 * _wallpaper(rng)).astype(np.uint8)).resize((SCREEN_WIDTH, 130))
+    lines, pictures = rng.uniform(110, 280, 6), [_rgb(rng, 60) for _ in range(2)]
 
     def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
         d.rectangle((0, 0, SCREEN_WIDTH, SCREEN_HEIGHT), fill=(250, 250, 250))
         d.rectangle((0, 0, SCREEN_WIDTH, 24), fill=(40, 45, 60))
-        d.rectangle((0, 24, SCREEN_WIDTH, 90), fill=banner)
-        _draw_lines(d, lines, left=15, top=112, step=20)
+        image.paste(photograph, (0, 24))
+        _draw_lines(d, lines, left=15, top=174, step=20)
         for i, picture in enumerate(pictures):
-            d.rectangle((338, 105 + i * 62, 465, 157 + i * 62), fill=picture)
+            d.rectangle((338, 167 + i * 62, 465, 219 + i * 62), fill=picture)
 
     return drawing(SCREEN_WIDTH, SCREEN_HEIGHT, draw)
 
@@ -274,13 +275,13 @@ def _laptop_lid(width: float, depth: float, lean: float) -> tuple[Mesh, Mesh, Me
     grounds=("wood", "white", "wood"),
     elevation=(3.0, 14.0),
     azimuth=(-35.0, 35.0),
+    distance=(0.95, 1.2),
     max_elevation=40.0,
     views=("above", "upside down", "low"),
 )
 def monitor(rng: Generator) -> list[Part]:
     """A flat computer screen on its stand."""
-    black: Colour = (0.03, 0.03, 0.03)
-    colour: Colour = choice(rng, black, black, black, (0.7, 0.7, 0.72))
+    colour: Colour = choice(rng, (0.03, 0.03, 0.03), (0.03, 0.03, 0.03), (0.12, 0.12, 0.13))
     plastic = Material(colour, roughness=0.3)
     centre = 1.6
     case = rounded_box(3.2, 0.15, 2.0, 0.04).moved(shift=(0, 0, centre))
@@ -404,9 +405,10 @@ def _surround(driver: _Driver) -> Mesh:
     "mouse",
     plural="computer mice",
     synonyms=("computer mouse",),
-    grounds=("wood", "white", "cloth"),
-    elevation=(20.0, 50.0),
-    azimuth=(-60.0, 60.0),
+    grounds=("wood", "white", "wood"),
+    elevation=(28.0, 55.0),
+    azimuth=(-45.0, 45.0),
+    distance=(0.95, 1.15),
     max_elevation=80.0,
     materials=("gold", "metal", "wood"),
     views=("above", "rear"),
@@ -419,30 +421,32 @@ def computer_mouse(rng: Generator) -> list[Part]:
         Part(_mouse_shell(), Material(_mouse_seams(colour), roughness=0.3, clearcoat=0.3), main=True),
         Part(wheel, Material((0.15, 0.15, 0.15), roughness=0.5)),
     ]
-    if rng.random() < 0.6:
+    if rng.random() < 0.85:
         cable = spline([(0, 1.2, 0.1), (0, 1.7, 0.05), (-0.4, 2.1, 0.05), (-0.2, 2.6, 0.05)], 40)
         parts.append(Part(tube(cable, 0.05, 8), Material(colour, roughness=0.4)))
     return parts
 
 
 def _mouse_shell() -> Mesh:
-    """A flattened egg with a plane underside, higher at the palm than at the buttons."""
+    """A blunt egg with a plane underside, higher at the palm than at the buttons."""
     shell = sphere(1.0, 96, 48)
     x, y, z = shell.vertices.T
+    around = np.arctan2(y, x)
+    blunt = (np.abs(np.cos(around)) ** 2.6 + np.abs(np.sin(around)) ** 2.6) ** (-1 / 2.6)
     z = np.where(z < 0, 0.15 * z, z) * 0.62
-    shell.vertices = np.c_[0.75 * x, 1.25 * y, z * (1 - 0.12 * y)]
+    shell.vertices = np.c_[0.72 * x * blunt, 1.2 * y * blunt, z * (1 - 0.12 * y)]
     return shell.smoothed()
 
 
 def _mouse_seams(colour: Colour) -> Array:
-    """Dark seams between the two buttons and behind them, [256, 512, 3]; u runs around, v from top to bottom."""
+    """Seams between the two buttons and behind them, [256, 512, 3]; u runs around, v from top to bottom."""
     u = (np.arange(512) + 0.5)[None, :] / 512
     v = (np.arange(256) + 0.5)[:, None] / 256
     x, y = np.sin(np.pi * v) * np.cos(2 * np.pi * u), np.sin(np.pi * v) * np.sin(2 * np.pi * u)
     top = np.broadcast_to(v < 0.5, x.shape)
     seam = top & (((np.abs(x) < 0.022) & (y > 0)) | (np.abs(y - 0.05) < 0.014))
     image = np.ones((256, 512, 3)) * colour
-    image[seam] = 0.01
+    image[seam] = 0.02 if sum(colour) > 1 else 0.3
     return image
 
 

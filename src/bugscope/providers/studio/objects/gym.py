@@ -133,10 +133,10 @@ def racket(rng: Generator) -> list[Part]:
 def _strings() -> Mesh:
     """The string bed in the plane z = 0."""
     strings = []
-    for x in np.arange(-0.95, 0.96, 0.13):
+    for x in np.arange(-0.95, 0.96, 0.158):
         y = HEAD_LENGTH * np.sqrt(1 - (x / HEAD_WIDTH) ** 2)
-        strings.append(tube(np.array([(x, -y, 0), (x, y, 0)]), 0.013, 5))
-    for y in np.arange(-1.3, 1.31, 0.13):
+        strings.append(tube(np.array([(x, -y, 0), (x, y, 0)]), 0.009, 5))
+    for y in np.arange(-1.3, 1.31, 0.162):
         x = HEAD_WIDTH * np.sqrt(1 - (y / HEAD_LENGTH) ** 2)
-        strings.append(tube(np.array([(-x, y, 0), (x, y, 0)]), 0.013, 5))
+        strings.append(tube(np.array([(-x, y, 0), (x, y, 0)]), 0.009, 5))
     return join(strings)

@@ -82,7 +82,7 @@ def _lamp_base_material(rng: Generator) -> Material:
 LAMP_COLOURS: tuple[Colour, ...] = ((1.0, 0.08, 0.04), (1.0, 0.65, 0.05), (0.1, 1.0, 0.4))
 """Linear colours of the lamps from top to bottom."""
 LAMP_SPACING = 0.92
-POST_HEIGHT = 1.8
+POST_HEIGHT = 1.5
 
 
 @model(

@@ -143,6 +143,7 @@ MAILBOX_COLOURS: tuple[Colour, ...] = (
     distance=(0.9, 1.1),
     max_elevation=60.0,
     materials=("metal", "gold", "wood"),
+    views=("above", "rear", "upside down", "low"),
 )
 def mailbox(rng: Generator) -> list[Part]:
     """An arched rural mailbox on a post: door, house number and red flag."""
@@ -205,7 +206,7 @@ def _house_number(rng: Generator) -> Array:
     elevation=(3.0, 18.0),
     azimuth=(-35.0, 35.0),
     max_elevation=55.0,
-    materials=("wood", "metal", "gold"),
+    materials=("wood",),
     views=("above", "rear", "low"),
     counts=False,
 )
@@ -270,22 +271,24 @@ def _stud_rings(pattern: int) -> list[Mesh]:
 @model(
     "obelisk",
     place="outdoors",
-    grounds=("grass", "concrete", "sand"),
+    grounds=("grass", "grass", "concrete"),
     elevation=(-2.0, 6.0),
     azimuth=(-40.0, 40.0),
+    distance=(0.95, 1.15),
     max_elevation=55.0,
     materials=("gold", "metal", "wood", "glass"),
 )
 def obelisk(rng: Generator) -> list[Part]:
-    """A four-sided tapering stone pillar with a pyramid tip, on two steps."""
+    """A four-sided tapering pillar of stone courses with a pyramid tip, on a low plinth."""
     colour: Colour = choice(rng, (0.75, 0.7, 0.62), (0.85, 0.83, 0.8), (0.6, 0.42, 0.35))
-    grain = np.clip(np.array(colour) * (1 + 0.06 * fbm(rng, 256, 256, 1.0)[..., None]), 0, 1)
-    stone = Material(grain, roughness=0.8)
-    steps = [box(1.6, 1.6, 0.5).moved(shift=(0, 0, 0.45)), box(2.2, 2.2, 0.3).moved(shift=(0, 0, 0.12))]
-    return [Part(_needle().moved(shift=(0, 0, 0.7)), stone, main=True), Part(join(steps), stone, main=True)]
+    grain = 1 + 0.06 * fbm(rng, 256, 256, 1.0)[..., None]
+    grain[np.arange(256) % 18 == 0] *= 0.85
+    stone = Material(np.clip(np.array(colour) * grain, 0, 1), roughness=0.8)
+    plinth = box(1.7, 1.7, 0.35).moved(shift=(0, 0, 0.175))
+    return [Part(join([_needle().moved(shift=(0, 0, 0.35)), plinth]), stone, main=True)]
 
 
-def _needle(foot: float = 0.5, shoulder: float = 0.31, height: float = 6.4, tip: float = 0.6) -> Mesh:
+def _needle(foot: float = 0.62, shoulder: float = 0.39, height: float = 6.2, tip: float = 0.75) -> Mesh:
     """The pillar: half widths at foot and shoulder, height up to the pyramid and height of the pyramid."""
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], float)
     low, high = np.c_[corners * foot, np.zeros(4)], np.c_[corners * shoulder, np.full(4, height)]

@@ -1,0 +1,261 @@
+"""The numbers a verdict rests on: checked by enumeration where that is possible, else by simulation."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.stats import beta, binom
+
+from bugscope import stats
+
+
+@st.composite
+def counts(draw: st.DrawFn, most: int = 400) -> tuple[int, int]:
+    n = draw(st.integers(0, most))
+    return draw(st.integers(0, n)), n
+
+
+# --- intervals ----------------------------------------------------------------------------------------------------------
+
+
+@given(counts(), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+@pytest.mark.parametrize("interval", [stats.wilson, stats.always])
+def test_an_interval_contains_its_rate_and_has_width(interval, count, level):
+    k, n = count
+    rate = interval(k, n, level)
+    assert 0 <= rate.low < rate.high <= 1
+    if n:
+        assert rate.low <= rate.value <= rate.high
+
+
+@given(counts())
+@pytest.mark.parametrize("interval", [stats.wilson, stats.always])
+def test_an_interval_of_successes_mirrors_that_of_failures(interval, count):
+    k, n = count
+    there, back = interval(k, n), interval(n - k, n)
+    assert there.low == pytest.approx(1 - back.high, abs=1e-9)
+    assert there.high == pytest.approx(1 - back.low, abs=1e-9)
+
+
+@given(counts())
+def test_the_time_uniform_interval_contains_wilsons(count):
+    k, n = count
+    always, wilson = stats.always(k, n), stats.wilson(k, n)
+    assert always.low <= wilson.low + 1e-9 and always.high >= wilson.high - 1e-9
+
+
+def test_intervals_at_zero_and_at_all_reach_the_end():
+    for interval in (stats.wilson, stats.always):
+        assert interval(0, 20).low == 0 and 0.1 < interval(0, 20).high < 0.3
+        assert interval(20, 20).high == 1 and 0.7 < interval(20, 20).low < 0.9
+
+
+def test_intervals_of_a_million_pictures_are_narrow():
+    for k in (0, 1, 500_000, 999_999, 1_000_000):
+        for interval in (stats.wilson, stats.always):
+            rate = interval(k, 1_000_000, 0.999)
+            assert 0 < rate.high - rate.low < 0.01
+
+
+@pytest.mark.parametrize("k, n", [(-1, 3), (4, 3), (0, -1)])
+def test_impossible_counts_are_refused(k, n):
+    for call in (stats.wilson, stats.always, lambda k, n: stats.log_e_value(k, n, 0, 1, 0.1)):
+        with pytest.raises(ValueError, match="must lie in"):
+            call(k, n)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.02, 0.3, 0.5, 0.97])
+def test_the_time_uniform_interval_covers_at_every_look(p):
+    """A stream is looked at after each of 200 pictures; it counts as missed if any look misses. Promised: at most 10 %."""
+    rng = np.random.default_rng(7)
+    known = {(k, n): stats.always(k, n, 0.9) for n in range(1, 201) for k in range(n + 1)}
+    runs = (rng.random((400, 200)) < p).cumsum(axis=1)
+    missed = sum(any(not known[int(k), n + 1].low <= p <= known[int(k), n + 1].high for n, k in enumerate(run)) for run in runs)
+    assert missed / len(runs) <= 0.1 + 0.02
+
+
+# --- e-values -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("n_treated, n_baseline", [(1, 1), (4, 12), (8, 3), (10, 20)])
+def test_the_e_value_expects_at_most_one_everywhere_on_the_edge_of_the_null(margin, n_treated, n_baseline):
+    """Exact: the sum over all outcomes of probability times e-value."""
+    table = np.array(
+        [[stats.e_value(i, n_treated, j, n_baseline, margin) for j in range(n_baseline + 1)] for i in range(n_treated + 1)]
+    )
+    for p in np.linspace(0, 1 - margin, 41):
+        expected = binom.pmf(np.arange(n_treated + 1), n_treated, p + margin) @ table @ binom.pmf(
+            np.arange(n_baseline + 1), n_baseline, p
+        )
+        assert expected <= 1 + 1e-9
+
+
+def test_the_e_value_expects_at_most_one_for_an_adaptive_choice_of_streams_and_stop():
+    """Exact, by dynamic programming over 14 pictures: the greediest reader chooses each next stream and when to stop."""
+    margin, most = 0.1, 14
+
+    def best(p_baseline: float) -> float:
+        p_treated = p_baseline + margin
+        value: dict[tuple[int, int, int, int], float] = {}
+        for total in range(most, -1, -1):
+            for n_treated in range(total + 1):
+                n_baseline = total - n_treated
+                for i, j in itertools.product(range(n_treated + 1), range(n_baseline + 1)):
+                    stop = stats.e_value(i, n_treated, j, n_baseline, margin)
+                    if total == most:
+                        value[i, n_treated, j, n_baseline] = stop
+                        continue
+                    on = p_treated * value[i + 1, n_treated + 1, j, n_baseline]
+                    on += (1 - p_treated) * value[i, n_treated + 1, j, n_baseline]
+                    other = p_baseline * value[i, n_treated, j + 1, n_baseline + 1]
+                    other += (1 - p_baseline) * value[i, n_treated, j, n_baseline + 1]
+                    value[i, n_treated, j, n_baseline] = max(stop, on, other)
+        return value[0, 0, 0, 0]
+
+    for p in (0.0, 0.05, 0.3, 0.6, 0.9):
+        assert best(p) <= 1 + 1e-9
+
+
+@given(counts(60), counts(60), st.sampled_from([0.0, 0.05, 0.1, 0.4]))
+def test_the_null_is_maximised(treated, baseline, margin):
+    """Against a plain search over the null's edge and interior."""
+    (i, n), (j, m) = treated, baseline
+    found = stats.log_mixture(i, n) + stats.log_mixture(j, m) - stats.log_e_value(i, n, j, m, margin)
+
+    def loss(p: float) -> float:
+        q = min(p + margin, 1.0)
+        logs = [(i, q), (n - i, 1 - q), (j, p), (m - j, 1 - p)]
+        return -sum(k * math.log(x) if x > 0 else -1e9 * k for k, x in logs if k)
+
+    if n and m and i / n > j / m + margin:
+        best = -minimize_scalar(loss, bounds=(0, 1 - margin), method="bounded", options={"xatol": 1e-10}).fun
+        best = max(best, -loss(0.0), -loss(1 - margin))
+        assert found == pytest.approx(best, abs=1e-5)
+    else:
+        inside = stats.log_e_value(i, n, j, m, margin)
+        assert inside <= 1e-9, "data inside the null are no evidence against it"
+
+
+@given(counts(60), counts(60), st.sampled_from([0.0, 0.1, 0.3]))
+def test_more_failures_under_the_description_are_never_less_evidence_once_the_null_is_left(treated, baseline, margin):
+    (i, n), (j, m) = treated, baseline
+    here = stats.log_e_value(i, n, j, m, margin)
+    if n > i and m and i / n >= j / m + margin and i / n >= 0.5:
+        assert stats.log_e_value(i + 1, n, j, m, margin) >= here - 1e-9
+    if n and m:
+        assert stats.log_e_value(i, n, j, m, min(margin + 0.1, 0.9)) <= here + 1e-9, "a wider margin asks for more"
+
+
+def test_nothing_seen_is_no_evidence():
+    assert stats.e_value(0, 0, 0, 0, 0.1) == 1
+    assert stats.e_value(5, 5, 0, 0, 0.1) <= 1
+    assert stats.e_value(0, 0, 0, 9, 0.1) <= 1
+
+
+def test_e_values_of_a_million_pictures_neither_overflow_nor_lose_their_sign():
+    million = 1_000_000
+    assert stats.log_e_value(million, million, 0, million, 0.1) > 1e5
+    assert math.isfinite(stats.e_value(million, million, 0, million, 0.1))
+    assert stats.log_e_value(0, million, million, million, 0.1) < 0
+    assert stats.log_e_value(599_000, million, 500_000, million, 0.1) < 0 < stats.log_e_value(610_000, million, 500_000, million, 0.1)
+
+
+@pytest.mark.parametrize("margin", [-0.1, 1.0])
+def test_a_margin_outside_its_range_is_refused(margin):
+    with pytest.raises(ValueError, match="margin"):
+        stats.log_e_value(1, 2, 1, 2, margin)
+
+
+def test_a_strong_bug_needs_about_eight_pictures():
+    """48 hypotheses tried, 12 of them true: e-BH asks for 48 / (0.05 * 12) = 80."""
+    assert stats.e_value(8, 8, 1, 24, 0.1) > 80
+    assert stats.e_value(7, 8, 1, 24, 0.1) > 80
+    assert stats.e_value(2, 8, 1, 24, 0.1) < 1
+
+
+@pytest.mark.parametrize("p", [0.02, 0.1, 0.4, 0.85])
+def test_optional_stopping_at_the_edge_of_the_null_is_rarely_convinced(p):
+    """One neutral stream, twice as long; a look after every picture; stops when e >= 20. Promised: at most 5 %."""
+    rng, margin, convinced, runs = np.random.default_rng(3), 0.1, 0, 400
+    for _ in range(runs):
+        treated = (rng.random(60) < p + margin).cumsum()
+        baseline = (rng.random(120) < p).cumsum()
+        convinced += any(
+            stats.log_e_value(int(treated[n]), n + 1, int(baseline[2 * n + 1]), 2 * n + 2, margin) >= math.log(20) for n in range(60)
+        )
+    assert convinced / runs <= 0.05
+
+
+# --- many hypotheses ----------------------------------------------------------------------------------------------------
+
+
+def naive_e_bh(e: list[float], alpha: float) -> list[bool]:
+    """The definition: the greatest k such that k e-values are at least m / (alpha k)."""
+    m = len(e)
+    best = max((k for k in range(1, m + 1) if sum(x >= m / (alpha * k) for x in e) >= k), default=0)
+    return [best > 0 and x >= m / (alpha * best) for x in e]
+
+
+@given(st.lists(st.floats(0, 1e6) | st.just(1e300), max_size=30), st.sampled_from([0.01, 0.05, 0.5]))
+def test_e_bh_is_its_definition(e, alpha):
+    assert stats.e_bh(e, alpha).tolist() == naive_e_bh(e, alpha)
+
+
+@given(st.lists(st.floats(0, 1e4), min_size=1, max_size=20), st.randoms())
+def test_e_bh_does_not_depend_on_order(e, random):
+    order = list(range(len(e)))
+    random.shuffle(order)
+    found = stats.e_bh(e, 0.05)
+    assert stats.e_bh([e[i] for i in order], 0.05).tolist() == [found[i] for i in order]
+
+
+def test_e_bh_holds_the_false_discovery_rate_in_a_mixture():
+    """20 hypotheses on one shared neutral stream, 5 of them true, stopped at the reader's favourite look."""
+    rng, margin, alpha, shares = np.random.default_rng(11), 0.1, 0.05, []
+    for _ in range(60):
+        rates = np.array([0.8] * 5 + [0.2] * 15)
+        baseline = (rng.random(80) < 0.1).cumsum()
+        treated = (rng.random((20, 40)) < rates[:, None]).cumsum(axis=1)
+        worst = 0.0
+        for n in range(3, 40, 4):
+            e = [stats.e_value(int(t[n]), n + 1, int(baseline[2 * n + 1]), 2 * n + 2, margin) for t in treated]
+            found = stats.e_bh(e, alpha)
+            worst = max(worst, found[5:].sum() / max(1, found.sum()))
+        shares.append(worst)
+    assert np.mean(shares) <= alpha
+
+
+@given(st.lists(st.floats(0, 1), max_size=30), st.sampled_from([0.01, 0.05, 0.5]))
+def test_benjamini_hochberg_is_its_definition(p, alpha):
+    m = len(p)
+    best = max((k for k in range(1, m + 1) if sum(x <= alpha * k / m for x in p) >= k), default=0)
+    assert stats.benjamini_hochberg(p, alpha).tolist() == [best > 0 and x <= alpha * best / m for x in p]
+
+
+def test_fishers_test_by_hand():
+    """3 of 3 against 0 of 3: one table of C(6, 3) = 20."""
+    assert stats.fisher(3, 3, 0, 3) == pytest.approx(1 / 20)
+    assert stats.fisher(0, 3, 0, 3) == 1
+
+
+# --- the guide ----------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=20)
+@given(counts(40), counts(40), st.sampled_from([0.0, 0.1, 0.3]))
+def test_the_chance_of_a_rise_agrees_with_drawing_from_the_posteriors(treated, baseline, margin):
+    (i, n), (j, m) = treated, baseline
+    rng = np.random.default_rng(0)
+    t = beta.rvs(i + 0.5, n - i + 0.5, size=20_000, random_state=rng)
+    b = beta.rvs(j + 0.5, m - j + 0.5, size=20_000, random_state=rng)
+    assert stats.chance_of_rise(i, n, j, m, margin) == pytest.approx(float((t > b + margin).mean()), abs=0.02)
+
+
+def test_the_chance_of_a_rise_without_pictures_is_that_of_the_prior():
+    assert stats.chance_of_rise(0, 0, 0, 0, 0.0) == pytest.approx(0.5, abs=1e-6)
+    assert 0.3 < stats.chance_of_rise(0, 0, 0, 0, 0.1) < 0.5

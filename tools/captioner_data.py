@@ -1,0 +1,70 @@
+"""Draw the studio pictures that the captioner is trained on: a balanced random mix of objects and conditions.
+
+    python tools/captioner_data.py FOLDER --n 3000 [--seed 0]
+
+Writes FOLDER/00000.png ... and FOLDER/scenes.jsonl (one line a picture: prompt, seed, scene, view). Run again, it goes on
+where it stopped.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from bugscope import language
+from bugscope.providers.studio import Generator, objects
+from bugscope.providers.studio.scene import allowed
+from bugscope.providers.studio.vocabulary import VALUES, Attribute
+from bugscope.types import Phrase
+
+CHANCE: dict[Attribute, float] = {
+    "count": 0.1, "colour": 0.25, "material": 0.1, "ground": 0.6, "light": 0.5, "weather": 0.2, "view": 0.35, "pose": 0.1,
+    "distance": 0.15, "occlusion": 0.1, "camera": 0.15,
+}  # fmt: skip
+
+
+def prompts(n: int, seed: int) -> list[str]:
+    """Each object equally often; each attribute stated at its chance, its values equally often."""
+    rng = np.random.default_rng(seed)
+    models = list(objects.load_all().values())
+    texts = []
+    for i in range(n):
+        model = models[i % len(models)]
+        phrases = []
+        for attribute, chance in CHANCE.items():
+            fair = [v for v in VALUES if v.attribute == attribute and allowed(model, attribute, v.name)]
+            if fair and rng.random() < chance:
+                value = fair[rng.integers(len(fair))]
+                phrases.append(Phrase(value.phrase, value.before))
+        texts.append(language.prompt(model.name, phrases).text)
+    return texts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--n", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    log = args.folder / "scenes.jsonl"
+    done = len(log.read_text().splitlines()) if log.exists() else 0
+    generator = Generator()
+    texts = prompts(args.n, args.seed)
+    for start in range(done, args.n, 40):
+        part = texts[start : start + 40]
+        seeds = [10_000_000 + args.seed * 1_000_000 + start + i for i in range(len(part))]
+        pictures = generator(part, seeds)
+        lines = []
+        for i, (picture, prompt, seed) in enumerate(zip(pictures, part, seeds, strict=True)):
+            picture.image.save(args.folder / f"{start + i:05d}.png")
+            lines.append(json.dumps({"prompt": prompt, "seed": seed, **picture.info}) + "\n")
+        with log.open("a") as file:
+            file.writelines(lines)
+        print(f"{start + len(part)} of {args.n}", flush=True)
+    generator.close()
+
+
+if __name__ == "__main__":
+    main()
