@@ -55,19 +55,19 @@ class Classifier:
         One picture at a time: a batch saves little on a CPU, and blocked kernels would let a picture's last bits
         depend on its companions.
         """
-        rows = [self.session.run(None, {"image": self.prepare(image)[None]})[0][0] for image in images]
+        rows = [self.session.run(None, {"image": prepare(image, self.size)[None]})[0][0] for image in images]
         return np.array(rows, dtype=np.float32).reshape(len(images), len(self.labels))
 
-    def prepare(self, image: Image) -> NDArray[np.float32]:
-        """Any picture -> [3, size, size]: shorter side to size + 32 (bicubic), centre crop, (x - 127) / 128."""
-        image = image.convert("RGB")
-        side = self.size + MARGIN
-        scale = side / min(image.size)
-        width, height = (max(side, round(s * scale)) for s in image.size)
-        left, top = (width - self.size) // 2, (height - self.size) // 2
-        resized = image.resize((width, height), Resampling.BICUBIC)
-        crop = resized.crop((left, top, left + self.size, top + self.size))
-        return ((np.asarray(crop, dtype=np.float32) - 127.0) / 128.0).transpose(2, 0, 1)
+
+def prepare(image: Image, size: int) -> NDArray[np.float32]:
+    """Any picture -> [3, size, size]: shorter side to size + 32 (bicubic), centre crop, (x - 127) / 128."""
+    image = image.convert("RGB")
+    side = size + MARGIN
+    scale = side / min(image.size)
+    width, height = (max(side, round(s * scale)) for s in image.size)
+    left, top = (width - size) // 2, (height - size) // 2
+    crop = image.resize((width, height), Resampling.BICUBIC).crop((left, top, left + size, top + size))
+    return ((np.asarray(crop, dtype=np.float32) - 127.0) / 128.0).transpose(2, 0, 1)
 
 
 def weights(model: str) -> Path:

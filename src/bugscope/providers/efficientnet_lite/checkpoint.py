@@ -71,7 +71,11 @@ def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
     state = _Unpickler(file).load()
     keys = _Unpickler(file).load()
     if not isinstance(state, Mapping) or not all(isinstance(t, _Tensor) for t in state.values()):
-        odd = next((k for k, t in state.items() if not isinstance(t, _Tensor)), "") if isinstance(state, Mapping) else type(state).__name__
+        odd = (
+            next((k for k, t in state.items() if not isinstance(t, _Tensor)), "")
+            if isinstance(state, Mapping)
+            else type(state).__name__
+        )
         raise ModelError(f"{name} holds {odd!r}, which is no tensor")
     storages = _storages(file, keys, {t.storage.key: t.storage for t in state.values()}, name)
     return {str(k): _view(t, storages[t.storage.key], f"{name}: {k}") for k, t in state.items()}

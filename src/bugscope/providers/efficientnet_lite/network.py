@@ -18,10 +18,13 @@ EPSILON = 1e-3
 Weights = Mapping[str, NDArray[Any]]
 
 
-def build(weights: Weights, size: int) -> bytes:
-    """Serialized model: `image` float32 [n, 3, size, size] -> `logits` [n, 1000]."""
+def build(weights: Weights, size: int, taps: Sequence[int] = ()) -> bytes:
+    """Serialized model: `image` float32 [n, 3, size, size] -> `logits` [n, 1000].
+
+    `taps`: blocks (-1: the head) whose feature maps [n, channels, h, w] come out too, as `block3`, `head`.
+    """
     try:
-        return _Graph(weights).network(size)
+        return _Graph(weights).network(size, taps)
     except KeyError as error:
         raise ModelError(f"the checkpoint is no EfficientNet-Lite: it lacks {error.args[0]!r}") from error
 
@@ -31,22 +34,30 @@ class _Graph:
         self.onnx: Any = importlib.import_module("onnx")
         self.weights = weights
         self.nodes: list[Any] = []
-        self.constants: dict[str, NDArray[Any]] = {"zero": np.float32(0).reshape(()), "six": np.float32(6).reshape(())}
+        self.constants: dict[str, NDArray[Any]] = {"zero": np.array(0, np.float32), "six": np.array(6, np.float32)}
 
-    def network(self, size: int) -> bytes:
+    def network(self, size: int, taps: Sequence[int]) -> bytes:
         helper, numpy_helper, types = self.onnx.helper, self.onnx.numpy_helper, self.onnx.TensorProto
         x = self.relu6(self.normed("image", "_conv_stem", "_bn0", stride=2))
         for block, stride in enumerate(self.strides()):
             x = self.block(x, f"_blocks.{block}.", stride)
+            if block in taps:
+                self.node("Identity", [x], output=f"block{block}")
         x = self.relu6(self.normed(x, "_conv_head", "_bn1"))
+        if -1 in taps:
+            self.node("Identity", [x], output="head")
         x = self.node("Flatten", [self.node("GlobalAveragePool", [x])], axis=1)
         self.node("Gemm", [x, self.constant("_fc.weight"), self.constant("_fc.bias")], output="logits", transB=1)
         classes = len(self.constants["_fc.bias"])
+        names = ["head" if t == -1 else f"block{t}" for t in taps]
         graph = helper.make_graph(
             self.nodes,
             "efficientnet-lite",
             [helper.make_tensor_value_info("image", types.FLOAT, ["n", 3, size, size])],
-            [helper.make_tensor_value_info("logits", types.FLOAT, ["n", classes])],
+            [
+                helper.make_tensor_value_info("logits", types.FLOAT, ["n", classes]),
+                *(helper.make_tensor_value_info(n, types.FLOAT, ["n", None, None, None]) for n in names),
+            ],
             [numpy_helper.from_array(np.asarray(v, np.float32), k) for k, v in self.constants.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)

@@ -15,13 +15,19 @@ from ...errors import ModelError, SpecError
 from ...labels import accepted
 from ...types import Phrase, Picture
 from . import objects, prompts, variants
+from .captioner import Captioner
 from .render import SAMPLES, SIZE
 from .scene import allowed
 from .vocabulary import by_wording
 from .workers import Pool, cores
 
+__all__ = ["Captioner", "Generator", "Judge"]
+
 VERSION = 1
 """Raised whenever the same prompt and seed give another picture."""
+
+SUGGESTED = ("pineapple", "school bus", "teapot", "goblet", "strawberry", "mailbox")
+"""What a hunt without labels looks at: well-recognised objects of different kinds."""
 
 
 class Generator:
@@ -37,8 +43,13 @@ class Generator:
             if value < least:
                 raise SpecError(f"studio argument {name} is {value}; the least is {least}")
         variant, environment = variants.choose(model)
-        self.id = f"studio/{variant}-v{VERSION}" + (f"-{samples}spp" if samples != SAMPLES else "") + (f"-{size}px" if size != SIZE else "")
+        self.id = (
+            f"studio/{variant}-v{VERSION}"
+            + (f"-{samples}spp" if samples != SAMPLES else "")
+            + (f"-{size}px" if size != SIZE else "")
+        )
         self.labels: Sequence[str] = tuple(objects.load_all())
+        self.suggested: Sequence[str] = SUGGESTED
         self.pool = Pool(variant, environment, workers or cores(), samples, size)
 
     def __call__(self, prompts_: Sequence[str], seeds: Sequence[int]) -> list[Picture]:

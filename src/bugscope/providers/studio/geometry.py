@@ -112,7 +112,7 @@ def spline(points: ArrayLike, n: int = 60, degree: int = 3, closed: bool = False
     if closed:
         knots = np.vstack([knots, knots[:1]])
     curve, _ = interpolate.splprep(knots.T, s=0, k=min(degree, len(knots) - 1), per=closed)
-    return np.array(interpolate.splev(np.linspace(0, 1, n), curve)).T
+    return np.array(interpolate.splev(np.linspace(0, 1, n), tuple(curve))).T
 
 
 def circle(radius: float, n: int = 48, centre: Sequence[float] = (0.0, 0.0), phase: float = 0.0) -> Array:
@@ -126,9 +126,7 @@ def rectangle(width: float, height: float, centre: Sequence[float] = (0.0, 0.0))
     return np.array([[-w, -h], [w, -h], [w, h], [-w, h]]) + np.asarray(centre, float)
 
 
-def rounded_rectangle(
-    width: float, height: float, radius: float, n: int = 8, centre: Sequence[float] = (0.0, 0.0)
-) -> Array:
+def rounded_rectangle(width: float, height: float, radius: float, n: int = 8, centre: Sequence[float] = (0.0, 0.0)) -> Array:
     """Outline [4 n, 2] with circular corners of `n` points."""
     w, h = width / 2 - radius, height / 2 - radius
     quarter = np.radians(np.linspace(0, 90, n))
@@ -232,7 +230,14 @@ def tube(path: ArrayLike, radius: ArrayLike, sides: int = 16, closed: bool = Fal
         for end, sign in ((0, -1.0), (-1, 1.0)):
             vertices = np.vstack([points[end][None], ring[end]])
             normals = np.repeat(sign * tangents[end][None], len(vertices), 0)
-            pieces.append(Mesh(vertices, fan if sign > 0 else np.ascontiguousarray(fan[:, ::-1]), np.zeros((len(vertices), 2)), normals))
+            pieces.append(
+                Mesh(
+                    vertices,
+                    fan if sign > 0 else np.ascontiguousarray(fan[:, ::-1]),
+                    np.zeros((len(vertices), 2)),
+                    normals,
+                )
+            )
     return join(pieces)
 
 

@@ -41,7 +41,11 @@ class Material:
         base = linear(self.colour)
         light = base @ LUMINANCE
         if base.ndim == 1:
-            return replace(self, colour=self._through(rgb) if "glass" in self.kind else rgb, metallic=0.0 if self.metallic > 0.5 else self.metallic)
+            return replace(
+                self,
+                colour=self._through(rgb) if "glass" in self.kind else rgb,
+                metallic=0.0 if self.metallic > 0.5 else self.metallic,
+            )
         pattern = light / max(float(np.percentile(light, 90)), 1e-3)
         colour = np.clip(pattern[..., None] * linear(rgb), 0, 1)
         return replace(self, colour=_srgb(colour), metallic=0.0 if self.metallic > 0.5 else self.metallic)

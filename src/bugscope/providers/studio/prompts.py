@@ -74,7 +74,9 @@ def parse(text: str) -> Request:
     if not labels:
         raise SpecError(f"the prompt {text!r} names no object that the studio knows, such as {_some_objects()}")
     if len(set(labels)) > 1:
-        raise SpecError(f"the prompt {text!r} names {len(set(labels))} objects ({', '.join(sorted(set(labels)))}); the studio shows one kind")
+        raise SpecError(
+            f"the prompt {text!r} names several objects ({', '.join(sorted(set(labels)))}); the studio shows one kind"
+        )
     if plural:
         stated.setdefault("count", "two")
     return Request(labels[0], stated)

@@ -146,7 +146,11 @@ def _ground(model: Model, outdoors: bool, rng: Random) -> str:
     if home == ("none",):
         return "none"
     if rng.random() < ELSEWHERE:
-        away = ("grass", "sand", "snow", "dirt", "brick", "asphalt", "concrete", "water") if outdoors else ("wood", "carpet", "tile", "cloth", "marble", "white")
+        away = (
+            ("grass", "sand", "snow", "dirt", "brick", "asphalt", "concrete", "water")
+            if outdoors
+            else ("wood", "carpet", "tile", "cloth", "marble", "white")
+        )
         return _pick(rng, away)
     if outdoors and not any(g in OUTDOOR_GROUNDS for g in home):
         return _pick(rng, ("grass", "concrete", "wood", "brick"))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .geometry import Z, Mesh, join, plane, rotation, rounded_box, spline
+from .geometry import Mesh, Z, join, plane, rotation, rounded_box, spline
 from .materials import Material, Part
 from .scene import Random
 from .textures import blend, fbm, planks, smoothstep, vivid, wood
@@ -121,7 +121,14 @@ def _studio(sky: Sky, light: str, background: str) -> Array:
 
 def _room(sky: Sky, light: str, background: str) -> Array:
     rng = sky.rng
-    walls = ((0.62, 0.56, 0.47), (0.5, 0.5, 0.52), (0.55, 0.42, 0.32), (0.35, 0.42, 0.45), (0.6, 0.6, 0.55), (0.42, 0.3, 0.22))
+    walls = (
+        (0.62, 0.56, 0.47),
+        (0.5, 0.5, 0.52),
+        (0.55, 0.42, 0.32),
+        (0.35, 0.42, 0.45),
+        (0.6, 0.6, 0.55),
+        (0.42, 0.3, 0.22),
+    )
     wall = np.array(walls[rng.integers(6)]) * rng.uniform(0.5, 1.0)
     image = wall * (1 + 0.06 * sky.clouds[..., None])
     image = np.where(sky.up[..., None] > 0.7, wall * 1.3, image)
@@ -182,7 +189,13 @@ def _pavement(rng: Random, kind: str, size: float) -> Material:
         return Material(blend((0.55, 0.55, 0.57), (0.92, 0.91, 0.9), veins), roughness=0.1)
     if kind == "water":
         waves = ndimage.gaussian_filter(fbm(rng, 512, 512, 1.3), 1.5)
-        return Material((0.03, 0.09, 0.11), roughness=0.05, specular=0.8, bump=waves / waves.std() * 0.5 + 0.5, bump_scale=0.6 * size)
+        return Material(
+            (0.03, 0.09, 0.11),
+            roughness=0.05,
+            specular=0.8,
+            bump=waves / waves.std() * 0.5 + 0.5,
+            bump_scale=0.6 * size,
+        )
     pattern = {"brick": _bricks, "tile": _tiles, "cloth": _checks}[kind](rng)
     return Material(pattern, roughness=0.15) if kind == "tile" else Material(pattern, kind="diffuse")
 
@@ -198,7 +211,11 @@ def _bricks(rng: Random) -> Array:
 
 
 def _tiles(rng: Random) -> Array:
-    pairs = (((0.85, 0.85, 0.82), (0.75, 0.75, 0.72)), ((0.9, 0.9, 0.9), (0.15, 0.15, 0.15)), ((0.7, 0.5, 0.35), (0.65, 0.45, 0.32)))
+    pairs = (
+        ((0.85, 0.85, 0.82), (0.75, 0.75, 0.72)),
+        ((0.9, 0.9, 0.9), (0.15, 0.15, 0.15)),
+        ((0.7, 0.5, 0.35), (0.65, 0.45, 0.32)),
+    )
     first, second = pairs[rng.integers(3)]
     y, x = np.mgrid[:512, :512]
     image = np.where(((y // 128 + x // 128) % 2 == 0)[..., None], first, second)
@@ -224,8 +241,12 @@ def _hills(rng: Random, kind: str, size: float) -> list[Part]:
         z = z + size * 0.015 * np.sin((x * np.cos(0.4) + y * np.sin(0.4)) / size * 22 + 3 * broad[i, j])
     z = z - z[n // 2 - 8 : n // 2 + 8, n // 2 - 8 : n // 2 + 8].mean()
     corner = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)[None]).ravel()
-    faces = np.concatenate([np.stack([corner, corner + 1, corner + n + 1], 1), np.stack([corner, corner + n + 1, corner + n], 1)])
-    mesh = Mesh(np.stack([x, y, z], -1).reshape(-1, 3), faces.astype(np.int32), np.stack([x, y], -1).reshape(-1, 2) / (2 * size))
+    faces = np.concatenate(
+        [np.stack([corner, corner + 1, corner + n + 1], 1), np.stack([corner, corner + n + 1, corner + n], 1)]
+    )
+    mesh = Mesh(
+        np.stack([x, y, z], -1).reshape(-1, 3), faces.astype(np.int32), np.stack([x, y], -1).reshape(-1, 2) / (2 * size)
+    )
     beyond = plane(40 * size).moved(shift=(0, 0, -0.06 * size))
     return [
         Part(mesh.smoothed(), Material(_speckled(rng, colour, contrast, 0.9), roughness=0.8, specular=0.2)),
@@ -258,7 +279,14 @@ def _blades(rng: Random, size: float, n: int) -> Mesh:
     tip = np.concatenate([rng.normal(0, 0.55, (n, 2)), np.ones((n, 1))], 1) * height
     knee = tip * np.array([0.35, 0.35, 0.6])
     vertices = np.stack(
-        [foot - side * width, foot + side * width, foot + knee - side * width * 0.7, foot + knee + side * width * 0.7, foot + tip], 1
+        [
+            foot - side * width,
+            foot + side * width,
+            foot + knee - side * width * 0.7,
+            foot + knee + side * width * 0.7,
+            foot + tip,
+        ],
+        1,
     )
     faces = (np.array([[0, 1, 3], [0, 3, 2], [2, 3, 4]])[None] + 5 * np.arange(n)[:, None, None]).reshape(-1, 3)
     uv = np.stack([np.repeat(rng.random(n), 5), np.tile([1.0, 1.0, 0.45, 0.45, 0.0], n)], 1)
@@ -294,6 +322,3 @@ def _leaf(length: float) -> Mesh:
     vertices = np.vstack([[[0, 0.5 * length, 0.02 * length]], outline])
     faces = np.array([[0, i + 1, i + 2] for i in range(19)], dtype=np.int32)
     return Mesh(vertices, faces, np.zeros((len(vertices), 2))).smoothed()
-
-
-

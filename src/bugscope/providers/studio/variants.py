@@ -28,9 +28,11 @@ TRIALS = 3
 PROBE = """
 import mitsuba as mi, numpy as np
 mi.set_variant("llvm_ad_rgb")
-scene = mi.load_dict({"type": "scene", "light": {"type": "constant"}, "ball": {"type": "sphere"}, "integrator": {"type": "path"},
-  "sensor": {"type": "thinlens", "aperture_radius": 0.01, "focus_distance": 4.0, "film": {"type": "hdrfilm", "width": 8, "height": 8},
-             "to_world": mi.ScalarTransform4f().look_at([0, 0, 4], [0, 0, 0], [0, 1, 0])}})
+film = {"type": "hdrfilm", "width": 8, "height": 8}
+pose = mi.ScalarTransform4f().look_at([0, 0, 4], [0, 0, 0], [0, 1, 0])
+lens = {"type": "thinlens", "aperture_radius": 0.01, "focus_distance": 4.0, "film": film, "to_world": pose}
+scene = mi.load_dict({"type": "scene", "light": {"type": "constant"}, "ball": {"type": "sphere"},
+                      "integrator": {"type": "path"}, "sensor": lens})
 assert np.isfinite(np.array(mi.render(scene, spp=2))).all()
 """
 
@@ -45,7 +47,9 @@ def choose(name: str) -> tuple[str, dict[str, str]]:
     if library is not None:
         return "llvm", {LIBRARY: library}
     if name == "llvm":
-        raise ModelError(f"no working LLVM library was found for studio/llvm; set {LIBRARY} to one (LLVM 16 or newer) or use studio/scalar")
+        raise ModelError(
+            f"no working LLVM library was found for studio/llvm; set {LIBRARY} to one (LLVM 16 or newer) or use studio/scalar"
+        )
     return "scalar", {}
 
 
@@ -83,7 +87,11 @@ def works(library: str) -> bool:
     """Render a small scene with it in a child process."""
     try:
         child = subprocess.run(
-            [sys.executable, "-c", PROBE], env={**os.environ, LIBRARY: library}, capture_output=True, timeout=120, check=False
+            [sys.executable, "-c", PROBE],
+            env={**os.environ, LIBRARY: library},
+            capture_output=True,
+            timeout=120,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return False

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,9 @@ class Pool:
                     code = process.wait() if process else "none"
                     process = None
                     if last:
-                        future.set_exception(ModelError(f"the studio's renderer died twice (exit code {code}) on {prompt!r}: {error}"))
+                        future.set_exception(
+                            ModelError(f"the studio's renderer died twice (exit code {code}) on {prompt!r}: {error}")
+                        )
                 except Exception as error:  # noqa: BLE001  (handed to the caller's thread, which raises it)
                     future.set_exception(error)
                     break
@@ -92,17 +94,17 @@ def _ask(process: subprocess.Popen[bytes], prompt: str, seed: int) -> Drawn:
     return pixels, answer["info"]
 
 
-def send(stream: BinaryIO, data: bytes) -> None:
+def send(stream: IO[bytes], data: bytes) -> None:
     stream.write(struct.pack("<I", len(data)) + data)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> bytes:
+def receive(stream: IO[bytes]) -> bytes:
     (length,) = struct.unpack("<I", _exactly(stream, 4))
     return _exactly(stream, length)
 
 
-def _exactly(stream: BinaryIO, n: int) -> bytes:
+def _exactly(stream: IO[bytes], n: int) -> bytes:
     data = b""
     while len(data) < n:
         more = stream.read(n - len(data))

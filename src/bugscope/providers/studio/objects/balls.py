@@ -34,7 +34,14 @@ def _nearest(directions: Array, points: Array) -> Array:
     return np.arccos(np.clip(cosine, -1, 1))
 
 
-@model("soccer ball", synonyms=("football", "soccer"), place="outdoors", grounds=("grass", "grass", "concrete", "wood", "asphalt"), elevation=(5.0, 30.0), views=VIEWS)
+@model(
+    "soccer ball",
+    synonyms=("football", "soccer"),
+    place="outdoors",
+    grounds=("grass", "grass", "concrete", "wood", "asphalt"),
+    elevation=(5.0, 30.0),
+    views=VIEWS,
+)
 def soccer_ball(rng: Generator) -> list[Part]:
     """A truncated icosahedron of black and white leather."""
     pentagon, seam = _soccer_pattern()
@@ -72,7 +79,13 @@ def basketball(rng: Generator) -> list[Part]:
     leather = np.array(choice(rng, (0.76, 0.36, 0.13), (0.68, 0.3, 0.1), (0.82, 0.42, 0.18)))
     image = np.where(panel[..., None] > 0.5, leather * (1 + 0.05 * pebbles[..., None]), (0.06, 0.04, 0.03))
     relief = np.clip(0.5 + 0.12 * pebbles, 0, 1) * panel
-    return [Part(tilted(rng, _ball()), Material(np.clip(image, 0, 1), roughness=0.45, bump=relief, bump_scale=0.03), main=True)]
+    return [
+        Part(
+            tilted(rng, _ball()),
+            Material(np.clip(image, 0, 1), roughness=0.45, bump=relief, bump_scale=0.03),
+            main=True,
+        )
+    ]
 
 
 @cache
@@ -85,7 +98,13 @@ def _basketball_panels() -> Array:
     return smoothstep(0.0126, 0.0216, rib)
 
 
-@model("tennis ball", place="outdoors", grounds=("grass", "asphalt", "concrete", "wood"), elevation=(8.0, 40.0), views=VIEWS)
+@model(
+    "tennis ball",
+    place="outdoors",
+    grounds=("grass", "asphalt", "concrete", "wood"),
+    elevation=(8.0, 40.0),
+    views=VIEWS,
+)
 def tennis_ball(rng: Generator) -> list[Part]:
     """Yellow-green felt with a white seam and a fuzz of short hairs."""
     felt = np.array(choice(rng, (0.78, 0.88, 0.18), (0.72, 0.85, 0.22), (0.85, 0.9, 0.3)))
@@ -144,16 +163,24 @@ def _dimples() -> Array:
     return smoothstep(0.03, 0.085, _nearest(sphere_directions(1536, 768), fibonacci_sphere(330)))
 
 
-@model("ping-pong ball", synonyms=("table tennis ball", "ping pong ball"), grounds=("wood", "cloth", "white", "concrete"), elevation=(10.0, 35.0), views=VIEWS)
+@model(
+    "ping-pong ball",
+    synonyms=("table tennis ball", "ping pong ball"),
+    grounds=("wood", "cloth", "white", "concrete"),
+    elevation=(10.0, 35.0),
+    views=VIEWS,
+)
 def ping_pong_ball(rng: Generator) -> list[Part]:
     """Plain white or orange, mostly with a bat behind it."""
     colour = choice(rng, (0.95, 0.95, 0.93), (0.95, 0.95, 0.93), (0.95, 0.6, 0.15))
     parts = [Part(sphere(1, 96, 48), Material(colour), main=True)]
     if rng.random() < 0.6:
-        place = {"rotate": (Z, float(rng.uniform(0, 360))), "shift": (float(rng.uniform(-1.2, 1.2)), 2.2, -1.0)}
+        turn, place = (Z, float(rng.uniform(0, 360))), (float(rng.uniform(-1.2, 1.2)), 2.2, -1.0)
         handle = rounded_box(0.7, 2.0, 0.35, 0.15).moved(shift=(0, -2.7, 0.12))
-        parts.append(Part(extrude([circle(2.0, 64)], 0.25).moved(**place), Material((0.7, 0.1, 0.08), roughness=0.6)))
-        parts.append(Part(handle.moved(**place), Material(wood(rng, 256, 256))))
+        parts.append(
+            Part(extrude([circle(2.0, 64)], 0.25).moved(rotate=turn, shift=place), Material((0.7, 0.1, 0.08), roughness=0.6))
+        )
+        parts.append(Part(handle.moved(rotate=turn, shift=place), Material(wood(rng, 256, 256))))
     return parts
 
 
@@ -162,5 +189,3 @@ def croquet_ball(rng: Generator) -> list[Part]:
     """Glossy, in one of the five colours of the game."""
     colour = choice(rng, (0.75, 0.05, 0.05), (0.08, 0.15, 0.6), (0.9, 0.75, 0.05), (0.05, 0.05, 0.05), (0.1, 0.4, 0.15))
     return [Part(sphere(1, 96, 48), Material(colour, roughness=0.25, clearcoat=0.6), main=True)]
-
-

@@ -1,4 +1,4 @@
-"""Fruit and baking: strawberry, green apple ("Granny Smith"), banana, mushroom, pineapple, corn ("ear"), pretzel, lemon, bagel, pumpkin lantern."""
+"""Food: strawberry, green apple ("Granny Smith"), lemon, banana, mushroom, pineapple, pretzel, pumpkin lantern."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..geometry import Mesh, X, Z, box, grid_faces, join, revolve, rotation, sphere, spline, torus, tube
+from ..geometry import Mesh, X, Z, box, grid_faces, join, revolve, rotation, sphere, spline, tube
 from ..materials import Material, Part
 from ..textures import blend, choice, fbm, fibonacci_sphere, smoothstep, sphere_directions
 from . import model
@@ -38,7 +38,14 @@ def _lowest(mesh: Mesh) -> float:
 # --- strawberry ---------------------------------------------------------------------------------------------------------
 
 
-@model("strawberry", plural="strawberries", grounds=KITCHEN, elevation=(15.0, 45.0), views=("above", "low"), materials=("gold",))
+@model(
+    "strawberry",
+    plural="strawberries",
+    grounds=KITCHEN,
+    elevation=(15.0, 45.0),
+    views=("above", "low"),
+    materials=("gold",),
+)
 def strawberry(rng: Generator) -> list[Part]:
     """One to five berries on their sides, with pips in pits and a green calyx."""
     number = choice(rng, 1, 1, 2, 3, 5)
@@ -92,7 +99,15 @@ def _calyx(rng: Generator) -> Mesh:
 # --- apple, lemon -------------------------------------------------------------------------------------------------------
 
 
-@model("Granny Smith", synonyms=("green apple", "apple"), plural="Granny Smiths", grounds=KITCHEN, elevation=(12.0, 40.0), views=("above", "upside down", "low"), materials=("gold", "metal"))
+@model(
+    "Granny Smith",
+    synonyms=("green apple", "apple"),
+    plural="Granny Smiths",
+    grounds=KITCHEN,
+    elevation=(12.0, 40.0),
+    views=("above", "upside down", "low"),
+    materials=("gold", "metal"),
+)
 def green_apple(rng: Generator) -> list[Part]:
     """One to three glossy green apples."""
     fruit, stalks = [], []
@@ -184,7 +199,7 @@ def _banana_peel(rng: Generator) -> Array:
     return np.clip(image * np.where(ridge, 0.88, 1.0)[..., None], 0, 1)
 
 
-# --- mushroom, pineapple, corn ------------------------------------------------------------------------------------------
+# --- mushroom, pineapple ------------------------------------------------------------------------------------------
 
 
 @model(
@@ -219,7 +234,14 @@ def mushroom(rng: Generator) -> list[Part]:
     ]
 
 
-@model("pineapple", grounds=KITCHEN, elevation=(8.0, 25.0), max_elevation=74.0, views=("above", "upside down", "low"), materials=("gold",))
+@model(
+    "pineapple",
+    grounds=KITCHEN,
+    elevation=(8.0, 25.0),
+    max_elevation=74.0,
+    views=("above", "upside down", "low"),
+    materials=("gold",),
+)
 def pineapple(rng: Generator) -> list[Part]:
     """A barrel of 150 eyes in a spiral under a tuft of forty leaves."""
     rind = choice(rng, (0.72, 0.48, 0.14), (0.6, 0.5, 0.15), (0.75, 0.5, 0.2))
@@ -256,50 +278,21 @@ def _pineapple_tuft(rng: Generator) -> Mesh:
     return join(leaves)
 
 
-@model("ear", synonyms=("corn", "ear of corn", "corn cob", "maize"), plural="ears of corn", grounds=KITCHEN, elevation=(20.0, 50.0), yaw=(0.0, 360.0), views=("above",), materials=("gold",))
-def corn(rng: Generator) -> list[Part]:
-    """One or two cobs with husk leaves pulled back."""
-    number = choice(rng, 1, 2)
-    yellow = choice(rng, (0.93, 0.75, 0.2), (0.95, 0.8, 0.35))
-    cobs = [_cob().moved(shift=(0, i * 1.5, 0)) for i in range(number)]
-    husks = [_husk(rng).moved(shift=(0, i * 1.5, 0)) for i in range(number)]
-    return [
-        Part(join(cobs), Material(yellow, roughness=0.3, clearcoat=0.3), main=True),
-        Part(join(husks), Material((0.5, 0.65, 0.25), roughness=0.6)),
-    ]
-
-
-@cache
-def _cob() -> Mesh:
-    kernel = sphere(0.1, 8, 6)
-    kernels = []
-    for row in range(16):
-        around = 2 * PI * row / 16
-        for j in range(30):
-            t = (j + 0.5 * (row % 2) + 0.5) / 31
-            r = 0.55 * np.clip((1 - t) / 0.5, 0, 1) ** 0.35 * min(1, (t / 0.05) ** 0.4)
-            kernels.append(kernel.moved(scale=(1, 1.05, 0.9), shift=(t * 4.4 - 2.2, r * np.cos(around), r * np.sin(around))))
-    return join(kernels)
-
-
-def _husk(rng: Generator) -> Mesh:
-    t = np.linspace(0, 1, 14)
-    leaves = []
-    for k in range(6):
-        x = -2.3 + t * float(rng.uniform(2, 4))
-        z = 0.5 + 0.15 * np.sin(PI * t) + 0.8 * t**2 * float(rng.uniform(0.3, 1))
-        leaf = _leaf(x, 0.5 * np.sin(PI * np.clip(t * 0.9 + 0.1, 0, 1)) ** 0.6, z, -0.1)
-        leaves.append(leaf.moved(rotate=(X, k * 60 + float(rng.uniform(-15, 15)))))
-    return join(leaves)
-
-
 # --- baking -------------------------------------------------------------------------------------------------------------
 
 
 @model("pretzel", grounds=KITCHEN, elevation=(35.0, 75.0), views=("above",), materials=("gold",), max_elevation=88.0)
 def pretzel(rng: Generator) -> list[Part]:
     """A knotted rope of dough with grains of salt."""
-    loop = [(0.5, -1, 0.1), (0.2, -0.55, 0.12), (-0.35, 0.1, 0), (-1, 0.55, 0), (-0.95, 1.15, 0), (-0.3, 1.2, 0), (0, 0.85, 0)]
+    loop = [
+        (0.5, -1, 0.1),
+        (0.2, -0.55, 0.12),
+        (-0.35, 0.1, 0),
+        (-1, 0.55, 0),
+        (-0.95, 1.15, 0),
+        (-0.3, 1.2, 0),
+        (0, 0.85, 0),
+    ]
     loop += [(0.3, 1.2, 0), (0.95, 1.15, 0), (1, 0.55, 0), (0.35, 0.1, 0.22), (-0.2, -0.55, 0.22), (-0.5, -1, 0.1)]
     path = spline(loop, 140) * (1, -1, 1)
     rope = tube(path, 0.17 + 0.05 * np.sin(np.linspace(0, PI, 140)), 20)
@@ -315,34 +308,6 @@ def pretzel(rng: Generator) -> list[Part]:
         Part(rope, Material(crust, roughness=0.25, clearcoat=0.4), main=True),
         Part(join(salt), Material((0.95, 0.94, 0.92))),
     ]
-
-
-@model("bagel", grounds=KITCHEN, elevation=(25.0, 60.0), views=("above",), materials=("gold",))
-def bagel(rng: Generator) -> list[Part]:
-    """One to three rings of dough, mostly with seeds."""
-    lumps = _lumpy(rng, 0.05)
-    ring = torus(1.0, float(rng.uniform(0.52, 0.6)), 96, 48)
-    ring.vertices *= lumps(ring.vertices / np.linalg.norm(ring.vertices, axis=1, keepdims=True))[:, None]
-    ring = ring.moved(scale=(1, 1, 0.85)).smoothed()
-    colour = np.array(choice(rng, (0.62, 0.36, 0.14), (0.7, 0.42, 0.18), (0.5, 0.27, 0.1)))
-    image = np.clip(colour * (1 + 0.12 * fbm(rng, 256, 256, 1.5)[..., None]), 0, 1)
-    places = [(0, 0, 0), (1.9, 0.9, 0), (-1.7, 1.2, 0)][: choice(rng, 1, 1, 2, 3)]
-    parts = [Part(join([ring.moved(shift=p) for p in places]), Material(image, roughness=0.35, clearcoat=0.3), main=True)]
-    if rng.random() < 0.6:
-        seeds = _seeds(rng)
-        cover = Material(choice(rng, (0.93, 0.86, 0.68), (0.08, 0.07, 0.07)), roughness=0.6)
-        parts.append(Part(join([seeds.moved(shift=p) for p in places]), cover))
-    return parts
-
-
-def _seeds(rng: Generator) -> Mesh:
-    seed = sphere(0.05, 8, 6).moved(scale=(1.4, 0.8, 0.5))
-    seeds = []
-    for around, over in zip(rng.uniform(0, 2 * PI, 160), rng.uniform(0.3, 2.8, 160), strict=True):
-        r = 1 + 0.56 * np.cos(over)
-        place = (r * np.cos(around), r * np.sin(around), 0.49 * np.sin(over))
-        seeds.append(seed.moved(rotate=(Z, float(rng.uniform(0, 360))), shift=place))
-    return join(seeds)
 
 
 # --- pumpkin lantern ----------------------------------------------------------------------------------------------------

@@ -58,7 +58,12 @@ def screw(rng: Generator) -> list[Part]:
 def chain(rng: Generator) -> list[Part]:
     """Welded links along a random curve on the ground."""
     a = np.linspace(0, 2 * PI, 41)
-    link = tube(np.stack([0.3 * np.cos(a), np.where(np.sin(a) > 0, 0.3, -0.3) + 0.3 * np.sin(a), 0 * a], 1), 0.1, 14, closed=True)
+    link = tube(
+        np.stack([0.3 * np.cos(a), np.where(np.sin(a) > 0, 0.3, -0.3) + 0.3 * np.sin(a), 0 * a], 1),
+        0.1,
+        14,
+        closed=True,
+    )
     path = spline(np.stack([np.linspace(-3, 3, 6), rng.normal(0, 0.7, 6)], 1), 400)
     along = np.r_[0, np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))]
     links = []

@@ -44,10 +44,23 @@ def _around(label: Mesh) -> Mesh:
     return label
 
 
-@model("pill bottle", synonyms=("medicine bottle",), elevation=(8.0, 28.0), max_elevation=65.0, views=("above", "upside down", "low"))
+@model(
+    "pill bottle",
+    synonyms=("medicine bottle",),
+    elevation=(8.0, 28.0),
+    max_elevation=65.0,
+    views=("above", "upside down", "low"),
+)
 def pill_bottle(rng: Generator) -> list[Part]:
     """Amber plastic under a white cap, with a pharmacy's label; often some pills beside it."""
-    body = revolve([[(0, 0), (0.75, 0)], spline([(0.75, 0), (0.8, 0.05), (0.8, 0.1)], 6), [(0.8, 0.1), (0.8, 2.0)], [(0.8, 2.0), (0.7, 2.05), (0.7, 2.3)]])
+    body = revolve(
+        [
+            [(0, 0), (0.75, 0)],
+            spline([(0.75, 0), (0.8, 0.05), (0.8, 0.1)], 6),
+            [(0.8, 0.1), (0.8, 2.0)],
+            [(0.8, 2.0), (0.7, 2.05), (0.7, 2.3)],
+        ]
+    )
     label = _around(revolve([[(0.81, 0.25), (0.81, 1.75)]], 40, arc=3.6)).moved(rotate=(Z, -193))
     parts = [
         Part(body, Material((0.85, 0.4, 0.05), roughness=0.08, clearcoat=1.0), main=True),
@@ -82,7 +95,12 @@ def _pills(rng: Generator) -> list[Mesh]:
 @model("lipstick", elevation=(5.0, 25.0), max_elevation=60.0, views=("above", "rear", "low"))
 def lipstick(rng: Generator) -> list[Part]:
     """An open lipstick with its cap beside it."""
-    case = Material(choice(rng, (0.04, 0.04, 0.04), (0.82, 0.65, 0.3), (0.75, 0.75, 0.77)), roughness=0.15, metallic=0.6, clearcoat=0.5)
+    case = Material(
+        choice(rng, (0.04, 0.04, 0.04), (0.82, 0.65, 0.3), (0.75, 0.75, 0.77)),
+        roughness=0.15,
+        metallic=0.6,
+        clearcoat=0.5,
+    )
     stick = revolve([[(0.32, 0), (0.32, 1.0)], spline([(0.32, 1.0), (0.25, 1.35), (0.0, 1.45)], 20)])
     slant = stick.vertices[:, 2] - 0.8
     stick.vertices[:, 2] += np.where(slant > 0, 0.55 * stick.vertices[:, 0] * slant / 0.4, 0)
@@ -154,7 +172,10 @@ def bookcase(rng: Generator) -> list[Part]:
             books[rng.integers(7)].append(book.moved(shift=(x + thick / 2, 0, i * 0.85 + 0.04 + tall / 2)))
             x += thick
     covers = [Material(tuple(rng.uniform(0.05, 0.75, 3)), roughness=0.6) for _ in books]
-    return [Part(join(frame), _timber(rng), main=True), *(Part(join(b), c) for b, c in zip(books, covers, strict=True) if b)]
+    return [
+        Part(join(frame), _timber(rng), main=True),
+        *(Part(join(b), c) for b, c in zip(books, covers, strict=True) if b),
+    ]
 
 
 @model(
@@ -257,7 +278,10 @@ def folding_chair(rng: Generator) -> list[Part]:
     metal = Material(paint, roughness=0.35, metallic=0.4)
     frame = []
     for x in (-0.8, 0.8):
-        frame += [tube([(x, -0.85, 0), (x, 0.75, 2.9)], 0.06, 10), tube([(x * 0.9, 0.85, 0), (x * 0.9, -0.7, 1.35)], 0.06, 10)]
+        frame += [
+            tube([(x, -0.85, 0), (x, 0.75, 2.9)], 0.06, 10),
+            tube([(x * 0.9, 0.85, 0), (x * 0.9, -0.7, 1.35)], 0.06, 10),
+        ]
     frame += [tube([(-w, y, z), (w, y, z)], 0.055, 8) for w, y, z in ((0.8, -0.6, 0.45), (0.72, 0.6, 0.3), (0.8, 0.75, 2.9))]
     seat = rounded_box(1.5, 1.5, 0.09, 0.04).moved(rotate=(X, -3), shift=(0, -0.05, 1.38))
     back = rounded_box(1.55, 0.07, 0.75, 0.03).moved(rotate=(X, -28), shift=(0, 0.55, 2.5))

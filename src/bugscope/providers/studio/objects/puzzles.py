@@ -13,7 +13,15 @@ PI = float(np.pi)
 SIDES = (-1, 1)
 
 
-@model("abacus", plural="abacuses", grounds=("wood", "white", "cloth"), elevation=(5.0, 30.0), azimuth=(-35.0, 35.0), views=("rear", "upside down", "low"), max_elevation=60.0)
+@model(
+    "abacus",
+    plural="abacuses",
+    grounds=("wood", "white", "cloth"),
+    elevation=(5.0, 30.0),
+    azimuth=(-35.0, 35.0),
+    views=("rear", "upside down", "low"),
+    max_elevation=60.0,
+)
 def abacus(rng: Generator) -> list[Part]:
     """Rows of ten beads on rods in a wooden frame; half of them lie flat."""
     frame = [rounded_box(3.8, 0.3, 0.2, 0.03, 3).moved(shift=(0, 0, z)) for z in (0.0, 3.0)]
@@ -62,7 +70,9 @@ def crossword_puzzle(rng: Generator) -> list[Part]:
         Part(rounded_box(3, 3, 0.04, 0.01), Material((0.95, 0.95, 0.9))),
     ]
     if rng.random() < 0.6:
-        pencil = revolve([[(0, 0), (0.02, 0.05), (0.09, 0.35)], [(0.09, 0.35), (0.09, 3.2)], [(0.09, 3.2), (0, 3.2)]], 6).flattened()
+        pencil = revolve(
+            [[(0, 0), (0.02, 0.05), (0.09, 0.35)], [(0.09, 0.35), (0.09, 3.2)], [(0.09, 3.2), (0, 3.2)]], 6
+        ).flattened()
         lying = rotation(Z, float(rng.uniform(0, 360))) @ rotation(X, 90)
         place = (float(rng.uniform(-0.5, 0.8)), float(rng.uniform(-0.5, 0.5)), 0.12)
         parts.append(Part(pencil.moved(rotate=lying, shift=place), Material((0.9, 0.7, 0.1))))

@@ -86,7 +86,13 @@ def teapot(rng: Generator) -> list[Part]:
     knob = spline([(0.07, h + 0.24), (0.08, h + 0.3), (0.14, h + 0.36), (0.12, h + 0.46), (0, h + 0.5)], 20)
     spout_path = spline([(w * 0.8, 0, 0.35 * h), (w * 1.3, 0, 0.5 * h), (w * 1.5, 0, 0.85 * h), (w * 1.85, 0, 1.02 * h)], 40)
     spout = tube(spout_path, np.linspace(0.28, 0.1, 40), 20, caps=False)
-    grip = [(-w * 0.75, 0, 0.85 * h), (-w * 1.35, 0, 0.95 * h), (-w * 1.65, 0, 0.6 * h), (-w * 1.3, 0, 0.25 * h), (-w * 0.9, 0, 0.25 * h)]
+    grip = [
+        (-w * 0.75, 0, 0.85 * h),
+        (-w * 1.35, 0, 0.95 * h),
+        (-w * 1.65, 0, 0.6 * h),
+        (-w * 1.3, 0, 0.25 * h),
+        (-w * 0.9, 0, 0.25 * h),
+    ]
     colour: Colour = choice(rng, (0.93, 0.92, 0.9), vivid(rng), (0.15, 0.2, 0.35), (0.55, 0.25, 0.12))
     glaze = _decorated(rng, colour, 0.8) if rng.random() < 0.4 else colour
     return [
@@ -260,7 +266,15 @@ def bucket(rng: Generator) -> list[Part]:
     """Zinc or plastic, with a bail."""
     h, foot = float(rng.uniform(1.7, 2.2)), float(rng.uniform(0.7, 0.8))
     rim = spline([(1, h), (1.05, h + 0.03), (1.05, h - 0.06), (0.98, h - 0.06)], 10)
-    pail = revolve([[(0, 0.05), (foot, 0.05)], [(foot, 0), (1, h)], rim, [(0.97, h), (foot - 0.02, 0.1)], [(foot - 0.02, 0.1), (0, 0.1)]])
+    pail = revolve(
+        [
+            [(0, 0.05), (foot, 0.05)],
+            [(foot, 0), (1, h)],
+            rim,
+            [(0.97, h), (foot - 0.02, 0.1)],
+            [(foot - 0.02, 0.1), (0, 0.1)],
+        ]
+    )
     bail = torus(1.0, 0.025, 40, 8, arc=PI).moved(rotate=(X, choice(rng, 90.0, 40.0, 140.0, 15.0)), shift=(0, 0, h - 0.1))
     zinc = Material((0.72, 0.74, 0.75), roughness=0.35, metallic=1.0)
     body = zinc if rng.random() < 0.5 else Material(vivid(rng), roughness=0.3)

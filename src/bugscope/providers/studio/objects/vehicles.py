@@ -85,8 +85,14 @@ def school_bus(rng: Generator) -> list[Part]:
     return [
         Part(body, yellow, main=True),
         Part(_block(7, 2.0, 0.15, (0, 0, 3.1)), Material((0.95, 0.93, 0.85))),
-        Part(join([*windows, _block(0.04, 1.8, 0.9, (-3.52, 0, 2.45), 0.02), _block(0.04, 1.7, 0.8, (3.5, 0, 2.45), 0.02)]), PANE),
-        Part(join([*rails, *tyres, _block(0.2, 2.1, 0.25, (-4.9, 0, 0.75)), _block(0.2, 2.1, 0.25, (3.55, 0, 0.75))]), RUBBER),
+        Part(
+            join([*windows, _block(0.04, 1.8, 0.9, (-3.52, 0, 2.45), 0.02), _block(0.04, 1.7, 0.8, (3.5, 0, 2.45), 0.02)]),
+            PANE,
+        ),
+        Part(
+            join([*rails, *tyres, _block(0.2, 2.1, 0.25, (-4.9, 0, 0.75)), _block(0.2, 2.1, 0.25, (3.55, 0, 0.75))]),
+            RUBBER,
+        ),
         Part(join(hubs), Material((0.8, 0.75, 0.6))),
         Part(_block(0.04, 1.3, 0.6, (-4.82, 0, 1.3), 0.02), Material((0.15, 0.15, 0.15), roughness=0.35)),
         Part(join(lamps), HEADLIGHT),
@@ -115,7 +121,16 @@ def _warning_lights(apart: float) -> Mesh:
 def cab(rng: Generator) -> list[Part]:
     """A yellow saloon with a chequered band and a TAXI sign on the roof."""
     yellow = Material((0.95, 0.68, 0.03), roughness=0.15, clearcoat=1.0)
-    outline = [(-2.3, 0.35), (-2.35, 0.75), (-1.5, 0.98), (-0.75, 1.5), (0.6, 1.52), (1.35, 1.05), (2.2, 0.95), (2.3, 0.4)]
+    outline = [
+        (-2.3, 0.35),
+        (-2.35, 0.75),
+        (-1.5, 0.98),
+        (-0.75, 1.5),
+        (0.6, 1.52),
+        (1.35, 1.05),
+        (2.2, 0.95),
+        (2.3, 0.4),
+    ]
     profile = np.vstack([spline(outline, 60), [(2.2, 0.3)], [(-2.2, 0.3)]])[::-1]
     window = spline([(-1.25, 1.02), (-0.72, 1.42), (0.55, 1.44), (1.12, 1.05)], 30)[::-1]
     panes = [extrude([window], 0.02).moved(rotate=(X, 90), shift=(0, s * 0.86 + 0.01, 0)) for s in SIDES]
@@ -132,7 +147,10 @@ def cab(rng: Generator) -> list[Part]:
         Part(join([_block(0.06, 0.35, 0.16, (-2.3, s * 0.58, 0.68), 0.03) for s in SIDES]), HEADLIGHT),
         Part(join(bands), Material(_chequers())),
         Part(_block(0.25, 0.7, 0.25, (-0.1, 0, 1.63)), Material((0.95, 0.9, 0.6))),
-        Part(quad(0.65, 0.22).moved(rotate=(Z, -90), shift=(-0.235, 0, 1.63)), _sign("TAXI", 256, 96, (250, 245, 210), (40, 4))),
+        Part(
+            quad(0.65, 0.22).moved(rotate=(Z, -90), shift=(-0.235, 0, 1.63)),
+            _sign("TAXI", 256, 96, (250, 245, 210), (40, 4)),
+        ),
     ]
 
 
@@ -189,9 +207,7 @@ def hot_air_balloon(rng: Generator) -> list[Part]:
     envelope = revolve([profile], 144)
     angle = np.arctan2(envelope.vertices[:, 1], envelope.vertices[:, 0])
     envelope.vertices[:, :2] *= (1 + 0.025 * np.abs(np.cos(angle * gores / 2)))[:, None]
-    ropes = [
-        tube([(0.12 * a, 0.12 * b, -1.35), (0.12 * a, 0.12 * b, -1.75)], 0.008, 5) for a in SIDES for b in SIDES
-    ]
+    ropes = [tube([(0.12 * a, 0.12 * b, -1.35), (0.12 * a, 0.12 * b, -1.75)], 0.008, 5) for a in SIDES for b in SIDES]
     return [
         Part(envelope.smoothed(), Material(_gores(rng, gores), roughness=0.6), main=True),
         Part(rounded_box(0.26, 0.26, 0.2, 0.02).moved(shift=(0, 0, -1.85)), Material((0.4, 0.25, 0.12), roughness=0.8)),

@@ -1,0 +1,256 @@
+"""The command line. Options come from Config's fields; errors become one line and exit code 2."""
+
+import importlib
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="bugscope",
+    help="Find the bugs of a vision model, in words, proven on fresh pictures.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+OPTIONS: Mapping[str, tuple[type, str]] = {
+    "classifier": (str, "model under test, provider/model  [efficientnet-lite/0]"),
+    "generator": (str, "text-to-image model, provider/model  [studio]"),
+    "captioner": (str, "image captioner, provider/model  [studio]"),
+    "judge": (str, "does the picture show the label? provider/model  [studio]"),
+    "budget": (int, "pictures, in all  [600]"),
+    "explore": (int, "pictures of the neutral prompt a label  [24]"),
+    "hypotheses": (int, "descriptions tried a label, at most  [7]"),
+    "alpha": (float, "false discovery rate of the run  [0.05]"),
+    "margin": (float, "smallest rise in failure rate worth reporting  [0.1]"),
+    "look": (int, "pictures of a description between two looks at its evidence  [4]"),
+    "fixed_n": (int, "the paper's procedure: this many pictures a description  [0: adaptive]"),
+    "faithful": (float, "judge's probability under which a picture counts for nothing  [0.5]"),
+    "top_k": (int, "right if an accepted label is among the first k  [1]"),
+    "batch_size": (int, "pictures a model call; changes speed, never results  [16]"),
+    "seed": (int, "seed of the run  [0]"),
+}
+"""What the command line offers of `Config`; a test keeps the two equal, importing Config would slow down --help."""
+
+ROLES = ("generator", "classifier", "captioner", "judge")
+JSON = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
+
+
+def _with_options(command: Callable[..., None], names: tuple[str, ...]) -> Callable[..., None]:
+    """`command(..., **options)` with its ** spelled out for typer: one option a name, None where not given."""
+    signature = inspect.signature(command, eval_str=True)
+    kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    for name in names:
+        kind, text = OPTIONS[name]
+        option = typer.Option(f"--{name.replace('_', '-')}", help=text, show_default=False)
+        kept.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+        )
+    for role in [r for r in ROLES if r in names]:
+        option = typer.Option(f"--{role}-arg", help=f"option of the {role}, key=value; may be repeated", show_default=False)
+        kept.append(
+            inspect.Parameter(
+                f"{role}_arg",
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=Annotated[list[str] | None, option],
+            )
+        )
+    command.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in kept}
+    return command
+
+
+def _stated(options: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
+    """What the file and then the command line state; model options merge, everything else replaces."""
+    settings: Any = importlib.import_module("bugscope.config").Config
+    values: dict[str, Any] = settings.from_file(config) if config else {}
+    for name, value in options.items():
+        if name.endswith("_arg"):
+            values[name + "s"] = {**values.get(name + "s", {}), **_pairs(name, value or [])}
+        elif value is not None:
+            values[name] = value
+    return values
+
+
+def _pairs(option: str, items: list[str]) -> dict[str, Any]:
+    errors: Any = importlib.import_module("bugscope.errors")
+    yaml: Any = importlib.import_module("yaml")
+    pairs = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not (key and equals):
+            raise errors.SpecError(f"--{option.replace('_', '-')} {item!r} should read key=value")
+        pairs[key.replace("-", "_")] = yaml.safe_load(value)
+    return pairs
+
+
+def _hunt(
+    labels: Annotated[
+        list[str] | None,
+        typer.Argument(help="label names of the classifier; default: the generator's suggestions", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="run folder; an unfinished run in it is continued  [runs/DATE-TIME]", show_default=False),
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="YAML file of options", show_default=False)] = None,
+    as_json: JSON = False,
+    **options: Any,
+) -> None:
+    """Find the bugs of a classifier: explore, describe, confirm on fresh pictures, report."""
+    values = _stated(options, config)
+    api: Any = importlib.import_module("bugscope.api")
+    labels = labels or values.pop("labels", None)
+    values.pop("labels", None)
+    folder = out or _new_folder()
+    _say_folder(folder, as_json)
+    with _display(as_json) as listener:
+        run = api.hunt(labels or None, folder, config=values, progress=listener)
+    _show(run, as_json)
+
+
+def _new_folder() -> Path:
+    datetime: Any = importlib.import_module("datetime").datetime
+    return Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+
+
+def _say_folder(folder: Path, as_json: bool) -> None:
+    if sys.stderr.isatty() and not as_json:
+        sys.stderr.write(f"Run folder: {folder} (Ctrl-C is safe; go on with: bugscope resume {folder})\n")
+
+
+app.command("hunt")(_with_options(_hunt, tuple(OPTIONS)))
+
+
+@app.command()
+def resume(run: Annotated[Path, typer.Argument(help="run folder")], as_json: JSON = False) -> None:
+    """Go on with a run that was stopped, under its own options."""
+    api: Any = importlib.import_module("bugscope.api")
+    with _display(as_json) as listener:
+        found = api.resume(run, progress=listener)
+    _show(found, as_json)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="run folder")],
+    html: Annotated[Path | None, typer.Option("--html", help="write the page here instead of RUN/report.html")] = None,
+    as_json: JSON = False,
+) -> None:
+    """Make report.json and report.html of a run again, and print its bugs."""
+    api: Any = importlib.import_module("bugscope.api")
+    found = api.load(run)
+    page = found.write_report()
+    if html is not None:
+        try:
+            html.write_bytes(page.read_bytes())
+        except OSError as error:
+            raise importlib.import_module("bugscope.errors").StoreError(
+                f"cannot write {str(html)!r}: {error.strerror}"
+            ) from error
+    _show(found, as_json, html or page)
+
+
+@app.command()
+def models(as_json: JSON = False) -> None:
+    """List the providers, what each can be, and what is missing to use it."""
+    registry: Any = importlib.import_module("bugscope.registry")
+    entries = registry.catalogue()
+    if as_json:
+        rows = [
+            {
+                "provider": e.spec,
+                "role": e.role.lower(),
+                "summary": e.summary,
+                "models": list(e.models),
+                "missing": e.missing,
+            }
+            for e in entries
+        ]
+        typer.echo(json.dumps(rows))
+        return
+    table: Any = importlib.import_module("rich.table").Table("provider", "role", "what", "ready", box=None, pad_edge=False)
+    for e in entries:
+        spec = f"{e.spec}/{'|'.join(e.models)}" if e.models else e.spec
+        table.add_row(spec, e.role.lower(), _plain(e.summary), "yes" if not e.missing else _plain(e.missing))
+    _console(stderr=False).print(table)
+
+
+def _doctor(as_json: JSON = False, **options: Any) -> None:
+    """Check this machine: load every model of a hunt and put one picture through them, with timings."""
+    values = _stated(options, None)
+    doctor: Any = importlib.import_module("bugscope.doctor")
+    checks = doctor.examine(values)
+    if as_json:
+        typer.echo(json.dumps([{"check": c.name, "ok": c.ok, "detail": c.detail, "seconds": c.seconds} for c in checks]))
+    else:
+        for c in checks:
+            typer.echo(
+                f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<12} {_plain(c.detail)}"
+                + (f"  ({c.seconds:.2f} s)" if c.seconds else "")
+            )
+    if not all(c.ok for c in checks):
+        raise typer.Exit(1)
+
+
+app.command("doctor")(_with_options(_doctor, ROLES))
+
+
+# --- what a person sees -------------------------------------------------------------------------------------------------
+
+
+def _console(stderr: bool) -> Any:
+    return importlib.import_module("rich.console").Console(stderr=stderr, highlight=False, markup=False)
+
+
+def _display(as_json: bool) -> Any:
+    """Live progress on a terminal's stderr; elsewhere nothing."""
+    progress: Any = importlib.import_module("bugscope.progress")
+    return progress.Live() if sys.stderr.isatty() else progress.Quiet()
+
+
+def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
+    if as_json:
+        typer.echo(json.dumps(run.report, ensure_ascii=False, allow_nan=False))
+        return
+    r = run.report
+    count = f"{len(run.bugs)} confirmed bug{'' if len(run.bugs) == 1 else 's'}"
+    state = "" if r["finished"] else " (run not finished)"
+    typer.echo(
+        f"{count} of {r['classifier']}{state}: {r['hypotheses_tested']} descriptions tried, "
+        f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
+    )
+    for number, bug in enumerate(run.bugs, 1):
+        typer.echo(f"  {number:>2}. {_plain(str(bug))}")
+    typer.echo(f"Report: {page or run.path / 'report.html'}")
+
+
+def _plain(text: str) -> str:
+    """Without control characters: captions and labels are untrusted and must not steer the terminal."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "", text)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Exit codes: 0 done, 1 a check failed, 2 a user error, 130 stopped by Ctrl-C."""
+    errors: Any = importlib.import_module("bugscope.errors")
+    try:
+        app(arguments)
+    except errors.BugscopeError as error:
+        sys.stderr.write(f"bugscope: {_plain(str(error))}\n")
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("bugscope: stopped; the same command with the same --out, or 'bugscope resume RUN', goes on\n")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

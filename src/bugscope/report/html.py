@@ -1,0 +1,57 @@
+"""The report as one HTML file that opens from disk: thumbnails inside, no script, no outside address."""
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from io import BytesIO
+from typing import Any
+
+import jinja2
+from PIL import Image
+
+from ..store import Store
+
+LIMIT = 4_500_000
+"""Bytes of pictures at most; over it the thumbnails get smaller, so that the page stays under 5 MB."""
+SIZES = ((176, 82), (128, 75), (96, 65), (64, 55))
+"""(side in pixels, JPEG quality), the first that fits."""
+
+
+def page(report: Mapping[str, Any], store: Store) -> str:
+    """The whole page. Names and sentences are untrusted text: jinja2 escapes every one."""
+    names = list(dict.fromkeys(x["image"] for b in report["bugs"] for x in (*b["examples"], *b["successes"]) if x["image"]))
+    thumbnails: dict[str, str] = {}
+    for side, quality in SIZES:
+        thumbnails = {name: _thumbnail(store.image(name), side, quality) for name in names}
+        if sum(map(len, thumbnails.values())) < LIMIT:
+            break
+    return _template().render(report=report, picture=thumbnails.__getitem__)
+
+
+def _thumbnail(image: Image.Image, side: int, quality: int) -> str:
+    small = image.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    buffer = BytesIO()
+    small.save(buffer, "JPEG", quality=quality, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"percent": percent, "times": times}
+    source = resources.files("bugscope.report").joinpath("report.html").read_text(encoding="utf-8")
+    return environment.from_string(source)
+
+
+def percent(rate: float) -> str:
+    return f"{100 * rate:.0f} %"
+
+
+def times(e_value: float) -> str:
+    """An e-value as people read it: 340, 2.8 x 10^5."""
+    if e_value < 10_000:
+        return f"{e_value:.3g}"
+    power = len(f"{e_value:.0f}") - 1
+    return f"{e_value / 10**power:.1f} × 10^{power}"

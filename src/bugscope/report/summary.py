@@ -1,0 +1,179 @@
+"""report.json: what a run found, in numbers (schema 1; rates in [0, 1], counts are pictures)."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..config import Config
+from ..engine import outcome
+from ..store import SCHEMA, Store
+from ..types import Outcome, Sample, Status
+from .html import page
+
+EXAMPLES = 8
+PREDICTED = 5
+COLUMNS = (
+    "label",
+    "description",
+    "prompt",
+    "purpose",
+    "replicate",
+    "seed",
+    "status",
+    "predicted",
+    "score",
+    "caption",
+    "image",
+)
+
+
+def write(store: Store) -> dict[str, Any]:
+    """Write report.json and report.html into the run folder, each atomically; returns the report."""
+    report = build(store)
+    store.write_text("report.json", json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False))
+    store.write_text("report.html", page(report, store))
+    return report
+
+
+def build(store: Store) -> dict[str, Any]:
+    """The report of whatever the store holds so far."""
+    reader = _Reader(store)
+    evidence = list(store.notes("evidence").values())
+    identity = reader.identity
+    bugs = [reader.bug(i, e) for i, e in enumerate(evidence) if e["verdict"] == "confirmed"]
+    return {
+        "schema": SCHEMA,
+        "run_id": store.meta("run_id"),
+        "created": store.meta("created"),
+        "finished": bool(store.meta("finished")),
+        "classifier": identity["models"]["classifier"],
+        "generator": identity["models"]["generator"],
+        "captioner": identity["models"]["captioner"],
+        "judge": identity["models"]["judge"],
+        "alpha": reader.config.alpha,
+        "margin": reader.config.margin,
+        "seed": reader.config.seed,
+        "budget": reader.config.budget,
+        "images_generated": reader.generated(),
+        "hypotheses_tested": len(evidence),
+        "seconds": round(store.meta("seconds") or 0.0, 1),
+        "labels": [reader.label(label, evidence) for label in identity["labels"]],
+        "bugs": sorted(bugs, key=lambda b: (-b["risk_difference"], b["label"], b["description"])),
+        "rejected": [reader.rejected(e) for e in evidence if e["verdict"] != "confirmed"],
+    }
+
+
+def rows(store: Store) -> list[dict[str, Any]]:
+    """Every picture ever asked for, with what became of it."""
+    reader = _Reader(store)
+    found = []
+    for (purpose, label, text), samples in sorted(reader.by_stream.items()):
+        captions = store.get("captioner", reader.identity["models"]["captioner"], [s.key for s in samples])
+        for o, image in reader.outcomes(purpose, label, text):
+            s = o.sample
+            values = (label, s.prompt.description, text, purpose, s.replicate, s.seed, o.status.value, o.predicted, o.score,
+                      captions.get(s.key), image)  # fmt: skip
+            found.append(dict(zip(COLUMNS, values, strict=True)))
+    return found
+
+
+class _Reader:
+    """Answers of a store, put together as outcomes under the run's own options."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.identity: Mapping[str, Any] = store.meta("identity")
+        self.config = Config.of(self.identity["options"])
+        self.by_stream: dict[tuple[str, str, str], list[Sample]] = {}
+        for s in store.samples():
+            self.by_stream.setdefault((s.purpose, s.prompt.label, s.prompt.text), []).append(s)
+
+    def generated(self) -> int:
+        return sum(len(samples) for samples in self.by_stream.values())
+
+    def outcomes(self, purpose: str, label: str, text: str, drawn: int | None = None) -> list[tuple[Outcome, str | None]]:
+        """(outcome, image path or None) of a stream's first `drawn` pictures, in order."""
+        samples = self.by_stream.get((purpose, label, text), [])
+        samples = [s for s in sorted(samples, key=lambda s: s.replicate) if drawn is None or s.replicate < drawn]
+        keys = [s.key for s in samples]
+        models = self.identity["models"]
+        made, judged, classed = (self.store.get(r, models[r], keys) for r in ("generator", "judge", "classifier"))
+        return [
+            (
+                outcome(s, made.get(s.key), judged.get(s.key), classed.get(s.key), self.config),
+                (made.get(s.key) or {}).get("image"),
+            )
+            for s in samples
+        ]
+
+    def label(self, label: str, evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        mine = [e for e in evidence if e["label"] == label]
+        seen: list[tuple[Outcome, str | None]] = []
+        for (purpose, owner, text), samples in self.by_stream.items():
+            if owner == label:
+                seen += self.outcomes(purpose, label, text, None) if samples else []
+        statuses = Counter(o.status for o, _ in seen)
+        baseline = max((e["baseline"] for e in mine), key=lambda b: b["n"], default=None)
+        return {
+            "label": label,
+            "baseline": baseline,
+            "images": len(seen),
+            "flagged": statuses[Status.REFUSED],
+            "unfaithful": statuses[Status.UNFAITHFUL],
+            "errored": statuses[Status.ERROR],
+        }
+
+    def bug(self, number: int, e: Mapping[str, Any]) -> dict[str, Any]:
+        seen = self.outcomes("confirm", e["label"], e["prompt"], e["drawn"])
+        failures = [(o, image) for o, image in seen if o.status is Status.FAILURE]
+        successes = [(o, image) for o, image in seen if o.status is Status.SUCCESS]
+        if not successes:  # nothing right to show under the description: the neutral prompt's pictures stand beside it
+            neutral = self.outcomes("confirm", e["label"], e["neutral"], e["baseline_drawn"])
+            contrast, from_neutral = [(o, i) for o, i in neutral if o.status is Status.SUCCESS], True
+        else:
+            contrast, from_neutral = successes, False
+        shares = Counter(o.predicted for o, _ in failures)
+        rate = e["treated"]["failures"] / e["treated"]["n"]
+        base = e["baseline"]["failures"] / e["baseline"]["n"]
+        return {
+            "id": f"{number + 1}",
+            "label": e["label"],
+            "description": e["description"],
+            "sentence": e["sentence"],
+            "prompt": e["prompt"],
+            "source": e["source"],
+            "predicted": [{"label": p, "share": n / len(failures)} for p, n in shares.most_common(PREDICTED)],
+            **e["treated"],
+            "rate": rate,
+            "unfaithful": sum(o.status is Status.UNFAITHFUL for o, _ in seen),
+            "baseline": e["baseline"],
+            "baseline_rate": base,
+            "risk_difference": rate - base,
+            "risk_ratio": rate / base if base else None,
+            "e_value": e["e_value"],
+            "minimal_description": None,
+            "cues": [],
+            "spurious": None,
+            "examples": [_example(o, image) for o, image in failures[:EXAMPLES]],
+            "successes": [_example(o, image) for o, image in contrast[: EXAMPLES // 2]],
+            "successes_from_neutral": from_neutral,
+            "parent": None,
+        }
+
+    @staticmethod
+    def rejected(e: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "label": e["label"],
+            "description": e["description"],
+            "sentence": e["sentence"],
+            "reason": e["reason"],
+            "source": e["source"],
+            **e["treated"],
+            "baseline": e["baseline"],
+            "e_value": e["e_value"],
+        }
+
+
+def _example(o: Outcome, image: str | None) -> dict[str, Any]:
+    return {"image": image, "predicted": o.predicted, "score": o.score, "seed": o.sample.seed}
