@@ -56,8 +56,9 @@ def test_the_article_agrees_with_the_adjective():
 @pytest.mark.parametrize(
     "noun, plural",
     [
-        ("teapot", "teapots"), ("school bus", "school buses"), ("box", "boxes"), ("strawberry", "strawberries"), ("tray", "trays"),
-        ("timber wolf", "timber wolves"), ("mouse", "mice"), ("binoculars", "binoculars"), ("brush", "brushes"), ("knife", "knives"),
+        ("teapot", "teapots"), ("school bus", "school buses"), ("box", "boxes"), ("strawberry", "strawberries"),
+        ("tray", "trays"), ("timber wolf", "timber wolves"), ("mouse", "mice"), ("binoculars", "binoculars"),
+        ("brush", "brushes"), ("knife", "knives"),
     ],
 )  # fmt: skip
 def test_counts_take_the_plural(noun, plural):
@@ -140,7 +141,9 @@ def test_case_punctuation_and_typographic_quotes_make_no_difference():
     assert language.phrases("A PHOTO of a Red Jack-o’-Lantern; on grass, at night!!!", "jack-o'-lantern") == plain
 
 
-@pytest.mark.parametrize("caption", ["", "!!!", "a", "snow", "of of of", "茶壺在雪上", "une théière rouge sur l’herbe", "a photo of", ",,,"])
+@pytest.mark.parametrize(
+    "caption", ["", "!!!", "a", "snow", "of of of", "茶壺在雪上", "une théière rouge sur l’herbe", "a photo of", ",,,"]
+)
 def test_what_cannot_be_read_gives_no_phrase(caption):
     assert read(caption) == []
 
@@ -152,7 +155,9 @@ def test_no_text_breaks_the_reader(caption, label):
         assert "\x1b" not in phrase.text and "<" not in phrase.text
 
 
-WORDS = st.sampled_from("a the of and on in with seen from behind above two red teapot bee , . is that sitting by out far up".split())
+WORDS = st.sampled_from(
+    "a the of and on in with seen from behind above two red teapot bee , . is that sitting by out far up".split()
+)
 
 
 @given(st.lists(WORDS, max_size=25))

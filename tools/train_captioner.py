@@ -27,8 +27,8 @@ from bugscope.types import Picture
 HOME = Path(captioner.__file__).parent
 DOCS = Path(__file__).parent.parent / "docs"
 ORDINARY = {
-    "count": "one", "colour": "own", "material": "own", "ground": "none", "light": "indoors", "weather": "clear", "view": "side",
-    "pose": "upright", "distance": "normal", "occlusion": "none", "camera": "sharp",
+    "count": "one", "colour": "own", "material": "own", "ground": "none", "light": "indoors", "weather": "clear",
+    "view": "side", "pose": "upright", "distance": "normal", "occlusion": "none", "camera": "sharp",
 }  # fmt: skip
 HELD_OUT = 15
 """Per cent of the scenes kept out of training, by a hash of the seed."""

@@ -19,6 +19,8 @@ BACKBONE = "2"
 MIDDLE, EARLY = 14, 6
 """Last blocks of the stages at stride 16 (120 channels) and stride 8 (48 channels)."""
 GRID = 3
+FINE = 8
+"""Cells a side for features and for plain colours: a small object still fills a fine cell."""
 
 
 class Features:
@@ -40,19 +42,22 @@ class Features:
         return np.concatenate(
             [
                 head[0].mean((1, 2)),
+                head[0].max((1, 2)),
                 pooled(middle[0]).ravel(),
                 early[0].mean((1, 2)),
                 early[0].std((1, 2)),
                 texture(pixels).ravel(),
+                pooled(pixels, FINE).ravel(),
             ]
         ).astype(np.float32)
 
 
-def pooled(maps: Array) -> Array:
-    """Means over a grid of cells: [c, h, w] -> [c, GRID, GRID]."""
-    rows = np.array_split(np.arange(maps.shape[1]), GRID)
-    columns = np.array_split(np.arange(maps.shape[2]), GRID)
-    return np.stack([[maps[:, r][:, :, c].mean((1, 2)) for c in columns] for r in rows]).transpose(2, 0, 1)
+def pooled(maps: Array, cells: int = GRID) -> Array:
+    """Means over a grid of cells: [c, h, w] -> [c, cells, cells]."""
+    rows, columns = (np.linspace(0, side, cells, endpoint=False).astype(int) for side in maps.shape[1:])
+    sums = np.add.reduceat(np.add.reduceat(maps, rows, axis=1), columns, axis=2)
+    heights, widths = (np.diff([*starts, side]) for starts, side in zip((rows, columns), maps.shape[1:], strict=True))
+    return np.asarray(sums / (heights[:, None] * widths[None]), dtype=np.float32)
 
 
 def texture(pixels: Array) -> Array:

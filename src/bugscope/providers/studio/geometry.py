@@ -111,8 +111,9 @@ def spline(points: ArrayLike, n: int = 60, degree: int = 3, closed: bool = False
     knots = np.asarray(points, float)
     if closed:
         knots = np.vstack([knots, knots[:1]])
+    curve: Any
     curve, _ = interpolate.splprep(knots.T, s=0, k=min(degree, len(knots) - 1), per=closed)
-    return np.array(interpolate.splev(np.linspace(0, 1, n), tuple(curve))).T
+    return np.array(interpolate.splev(np.linspace(0, 1, n), curve)).T
 
 
 def circle(radius: float, n: int = 48, centre: Sequence[float] = (0.0, 0.0), phase: float = 0.0) -> Array:

@@ -4,6 +4,7 @@ Processes, because Mitsuba's variant is global and its scene building holds Pyth
 `multiprocessing`, because that runs the caller's main module again. Messages are length-prefixed: JSON, then pixels.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -19,6 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
+
+RECYCLE = 200
+"""Pictures after which a process is replaced: Mitsuba's compiled variants keep a little of each scene for ever."""
 
 Drawn = tuple[NDArray[np.uint8], dict[str, Any]]
 
@@ -51,17 +55,20 @@ class Pool:
     def close(self) -> None:
         for _ in self.threads:
             self.jobs.put(None)
-        for process in self.processes:
-            process.terminate()
-            process.wait()
+        for process in list(self.processes):
+            self._stop(process)
         self.threads.clear()
-        self.processes.clear()
 
     def _serve(self) -> None:
         """One thread feeds one process; a process that died is started again once for the picture that it was drawing."""
         process: subprocess.Popen[bytes] | None = None
+        drawn = 0
         while (job := self.jobs.get()) is not None:
             prompt, seed, future = job
+            if process is not None and drawn >= RECYCLE:
+                self._stop(process)
+                process, drawn = None, 0
+            drawn += 1
             for last in (False, True):
                 try:
                     process = process or self._start()
@@ -77,6 +84,15 @@ class Pool:
                 except Exception as error:  # noqa: BLE001  (handed to the caller's thread, which raises it)
                     future.set_exception(error)
                     break
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+        process.terminate()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self.processes.remove(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self.environment)

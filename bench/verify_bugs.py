@@ -1,0 +1,84 @@
+"""Do the bugs of a run hold on pictures that had no part in it?
+
+    python bench/verify_bugs.py RUN [--n 40] [--json FILE]
+
+Draws N fresh faithful pictures of every confirmed bug and of its label's neutral prompt (other seeds than any of the run,
+nothing reused), and prints which bugs still fail at least 10 points above their baseline. Exit code 1 where fewer than 90 % do.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import bugscope
+from bugscope import language, stats
+from bugscope.api import load_models
+from bugscope.config import Config
+from bugscope.engine import Engine
+from bugscope.store import Store
+from bugscope.types import Prompt, Sample, Status
+
+FRESH = 987_654_321
+"""Added to the run's seed: every sample's seed changes with it."""
+
+
+def failures(engine: Engine, prompt: Prompt, seed: int, n: int) -> tuple[int, int]:
+    """Failures among the first `n` faithful pictures of a prompt (at most 3 n drawn)."""
+    counted: list[bool] = []
+    drawn = 0
+    while len(counted) < n and drawn < 3 * n:
+        more = min(n - len(counted), 3 * n - drawn)
+        outcomes = engine.measure([Sample(prompt, "explain", drawn + i, seed) for i in range(more)])
+        counted += [o.status is Status.FAILURE for o in outcomes if o.status.counts]
+        drawn += more
+    return sum(counted), len(counted)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--n", type=int, default=40)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    run = bugscope.load(args.run)
+    with Store.open(args.run) as store:
+        config = Config.of(store.meta("identity")["options"])
+        used = {s.seed for s in store.samples()}
+    seed = config.seed + FRESH
+    models = load_models(config)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, Store.create(Path(folder) / "fresh", {"run": str(args.run)}) as store:
+        engine = Engine(models, store, config)
+        baselines: dict[str, tuple[int, int]] = {}
+        print(f"{'bug':<50} {'in the run':>10} {'fresh':>9} {'baseline':>9} {'rise':>6}")
+        for bug in run.bugs:
+            if bug.label not in baselines:
+                baselines[bug.label] = failures(engine, language.neutral(bug.label), seed, args.n)
+            k, n = failures(engine, Prompt(bug.record["prompt"], bug.label, bug.description), seed, args.n)
+            kb, nb = baselines[bug.label]
+            rise = k / n - kb / nb
+            fresh, base = stats.wilson(k, n), stats.wilson(kb, nb)
+            rows.append(
+                {
+                    "bug": bug.sentence, "failures": k, "n": n, "low": fresh.low, "high": fresh.high,
+                    "baseline_failures": kb, "baseline_n": nb, "baseline_high": base.high, "rise": rise, "holds": rise >= 0.10,
+                }
+            )  # fmt: skip
+            print(
+                f"{bug.sentence:<50} {f'{bug.failures}/{bug.n}':>10} {f'{k}/{n}':>9} {f'{kb}/{nb}':>9} {rise:>+6.2f}",
+                flush=True,
+            )
+        overlap = used & {s.seed for s in store.samples()}
+        drawn = sum(1 for _ in store.samples())
+    getattr(models.generator, "close", lambda: None)()
+    holding = sum(r["holds"] for r in rows)
+    print(f"{holding} of {len(rows)} bugs still fail at least 10 points above their baseline")
+    print(f"{drawn} fresh pictures; {len(overlap)} share a seed with a picture of the run")
+    if args.json:
+        args.json.write_text(json.dumps({"rows": rows, "holding": holding, "bugs": len(rows)}, indent=1))
+    raise SystemExit(0 if rows and holding >= 0.9 * len(rows) else 1)
+
+
+if __name__ == "__main__":
+    main()
