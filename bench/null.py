@@ -58,9 +58,8 @@ def main() -> None:
         print(f"{rate:>12} {found:>9} {f'{low:.3f}-{high:.3f}':>15} {naive:>13} {tried:>13}", flush=True)
     total = sum(r["with_bug"] for r in rows)
     runs = args.runs * len(rows)
-    print(
-        f"in all: {total} of {runs} runs ({total / runs:.3f}); at most alpha = {alpha}: {'yes' if total <= alpha * runs else 'NO'}"
-    )
+    held = "yes" if total <= alpha * runs else "NO"
+    print(f"in all: {total} of {runs} runs ({total / runs:.3f}); at most alpha = {alpha}: {held}")
     if args.json:
         args.json.write_text(json.dumps({"alpha": alpha, "rows": rows, "with_bug": total, "runs": runs}, indent=1))
 

@@ -53,9 +53,7 @@ def classes(labels: Sequence[str], n: int, generator: Generator) -> list[dict]:
 
 def speed(labels: Sequence[str], n: int) -> list[dict]:
     rows = []
-    print(
-        f"\n{'variant':<8} {'pictures/s/core':>15} {'target':>7} {'ratio':>6}   ({cores()} cores, 224 px, {SAMPLES} samples a pixel)"
-    )
+    print(f"\n{'variant':<8} {'pictures/s/core':>15} {'target':>7} {'ratio':>6}   ({cores()} cores, {SAMPLES} samples a pixel)")
     for variant, target in TARGETS.items():
         try:
             generator = Generator(variant)
@@ -116,7 +114,8 @@ def main() -> None:
 def table(rows: Sequence[dict]) -> str:
     head = "| class | n | Lite0 | 95 % interval | Lite1 | Lite2 |\n|---|---|---|---|---|---|\n"
     lines = [
-        f"| {r['label']} | {r['n']} | {r['lite'][0]:.2f} | {r['low']:.2f}–{r['high']:.2f} | {r['lite'][1]:.2f} | {r['lite'][2]:.2f} |"
+        f"| {r['label']} | {r['n']} | {r['lite'][0]:.2f} | {r['low']:.2f}–{r['high']:.2f} "
+        f"| {r['lite'][1]:.2f} | {r['lite'][2]:.2f} |"
         for r in sorted(rows, key=lambda r: (-r["lite"][0], r["label"]))
     ]
     return head + "\n".join(lines) + "\n"

@@ -59,6 +59,7 @@ def test_intervals_of_a_million_pictures_are_narrow():
         for interval in (stats.wilson, stats.always):
             rate = interval(k, 1_000_000, 0.999)
             assert 0 < rate.high - rate.low < 0.01
+    assert stats.always(999_999, 1_000_000, 1 - 1e-12).high == 1
 
 
 @pytest.mark.parametrize("k, n", [(-1, 3), (4, 3), (0, -1)])

@@ -1,6 +1,6 @@
 """Draw the studio pictures that the captioner is trained on: a balanced random mix of objects and conditions.
 
-    python tools/captioner_data.py FOLDER --n 3000 [--seed 0]
+    python tools/captioner_data.py FOLDER --n 3000 [--seed 0] [--scale 1]
 
 Writes FOLDER/00000.png ... and FOLDER/scenes.jsonl (one line a picture: prompt, seed, scene, view). Run again, it goes on
 where it stopped.
@@ -24,8 +24,8 @@ CHANCE: dict[Attribute, float] = {
 }  # fmt: skip
 
 
-def prompts(n: int, seed: int) -> list[str]:
-    """Each object equally often; each attribute stated at its chance, its values equally often."""
+def prompts(n: int, seed: int, scale: float = 1.0) -> list[str]:
+    """Each object equally often; each attribute stated at its chance times `scale`, its values equally often."""
     rng = np.random.default_rng(seed)
     models = list(objects.load_all().values())
     texts = []
@@ -34,7 +34,7 @@ def prompts(n: int, seed: int) -> list[str]:
         phrases = []
         for attribute, chance in CHANCE.items():
             fair = [v for v in VALUES if v.attribute == attribute and allowed(model, attribute, v.name)]
-            if fair and rng.random() < chance:
+            if fair and rng.random() < chance * scale:
                 value = fair[rng.integers(len(fair))]
                 phrases.append(Phrase(value.phrase, value.before))
         texts.append(language.prompt(model.name, phrases).text)
@@ -46,12 +46,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--n", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the chances of conditions: 1 gives 2.3 a picture")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     log = args.folder / "scenes.jsonl"
     done = len(log.read_text().splitlines()) if log.exists() else 0
     generator = Generator()
-    texts = prompts(args.n, args.seed)
+    texts = prompts(args.n, args.seed, args.scale)
     for start in range(done, args.n, 40):
         part = texts[start : start + 40]
         seeds = [10_000_000 + args.seed * 1_000_000 + start + i for i in range(len(part))]

@@ -1,6 +1,6 @@
 """Train the studio's captioner on pictures drawn by tools/captioner_data.py.
 
-    python tools/train_captioner.py FOLDER
+    python tools/train_captioner.py FOLDER [FOLDER ...]
 
 Writes captioner.onnx and captioner.json beside the provider, and docs/captioner.md with the scores on held-out scenes. Needs
 the extra `train` (PyTorch). Deterministic for the same pictures and library versions.
@@ -10,16 +10,18 @@ import argparse
 import json
 import zlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import nn
 
-from bugscope.providers.studio import Judge, captioner
+from bugscope import stats
+from bugscope.providers.studio import Judge, captioner, objects
 from bugscope.providers.studio.features import Features
 from bugscope.providers.studio.vocabulary import VALUES, by_name
 from bugscope.types import Picture
@@ -42,20 +44,40 @@ def truth(scene: dict) -> dict[str, str]:
     return {"label": scene["label"], **values}
 
 
-def load(folder: Path) -> tuple[np.ndarray, list[dict[str, str]], np.ndarray]:
-    """Features [n, d], truths, held out [n] of the faithful pictures."""
+@dataclass(frozen=True)
+class Scenes:
+    """Faithful pictures of one folder: features as they are and mirrored [n, d], truths, held out [n]."""
+
+    features: np.ndarray
+    mirrored: np.ndarray
+    truths: list[dict[str, str]]
+    held: np.ndarray
+
+
+def load(folder: Path) -> Scenes:
     records = [json.loads(line) for line in (folder / "scenes.jsonl").read_text().splitlines()]
-    judge = Judge()
-    keep = [i for i, r in enumerate(records) if judge([Picture(Image.new("RGB", (1, 1)), r)], [r["scene"]["label"]])[0] > 0.5]
-    cache = folder / "features.npy"
-    if cache.exists() and len(np.load(cache)) == len(records):
-        features = np.load(cache)
-    else:
-        read = Features()
-        features = np.concatenate([read([Image.open(folder / f"{i:05d}.png")]) for i in range(len(records))])
-        np.save(cache, features)
+    judge, known = Judge(), objects.load_all()
+    blank = Image.new("RGB", (1, 1))
+    keep = [
+        i
+        for i, r in enumerate(records)
+        if r["scene"]["label"] in known and judge([Picture(blank, r)], [r["scene"]["label"]])[0] > 0.5
+    ]
+    features, mirrored = (_features(folder, len(records), name) for name in ("features", "mirrored"))
     held = np.array([zlib.crc32(str(records[i]["seed"]).encode()) % 100 < HELD_OUT for i in keep])
-    return features[keep], [truth(records[i]["scene"]) for i in keep], held
+    return Scenes(features[keep], mirrored[keep], [truth(records[i]["scene"]) for i in keep], held)
+
+
+def _features(folder: Path, n: int, name: str) -> np.ndarray:
+    """Of all pictures, remembered in the folder."""
+    cache = folder / f"{name}.npy"
+    if cache.exists() and len(found := np.load(cache)) == n:
+        return found
+    read = Features()
+    pictures = (Image.open(folder / f"{i:05d}.png") for i in range(n))
+    found = np.concatenate([read([ImageOps.mirror(p) if name == "mirrored" else p]) for p in pictures])
+    np.save(cache, found)
+    return found
 
 
 class Net(nn.Module):
@@ -63,27 +85,33 @@ class Net(nn.Module):
 
     def __init__(self, features: int, outputs: int) -> None:
         super().__init__()
-        self.first, self.second, self.last = nn.Linear(features, 512), nn.Linear(512, 256), nn.Linear(256, outputs)
-        self.drop_in, self.drop = nn.Dropout(0.25), nn.Dropout(0.4)
+        self.first, self.second, self.last = nn.Linear(features, 512), nn.Linear(512, 512), nn.Linear(512, outputs)
+        self.drop_in, self.drop = nn.Dropout(0.3), nn.Dropout(0.3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.drop(torch.relu(self.first(self.drop_in(x))))
         return self.last(self.drop(torch.relu(self.second(x))))
 
 
-def train(x: np.ndarray, y: np.ndarray, sizes: list[int], epochs: int) -> Net:
+def train(x: np.ndarray, mirrored: np.ndarray, y: np.ndarray, sizes: list[int], epochs: int) -> Net:
+    """Each epoch sees each picture once, as it is or mirrored. The object's name weighs as much as three attributes."""
     torch.manual_seed(0)
     net = Net(x.shape[1], sum(sizes))
     optimizer = torch.optim.AdamW(net.parameters(), lr=1.5e-3, weight_decay=0.02)
     steps = epochs * (len(x) // 64 + 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.5e-3, total_steps=steps)
-    inputs, targets = torch.tensor(x), torch.tensor(y)
+    inputs, others, targets = torch.tensor(x), torch.tensor(mirrored), torch.tensor(y)
+    weights = [3.0] + [1.0] * (len(sizes) - 1)
     for epoch in range(epochs):
         net.train()
-        order, total = torch.randperm(len(x)), 0.0
-        for batch in order.split(64):
-            blocks = net(inputs[batch]).split(sizes, dim=1)
-            loss = sum(nn.functional.cross_entropy(b, targets[batch, i], label_smoothing=0.03) for i, b in enumerate(blocks))
+        total = 0.0
+        for batch in torch.randperm(len(x)).split(64):
+            seen = torch.where(torch.rand(len(batch), 1) < 0.5, others[batch], inputs[batch])
+            blocks = net(seen).split(sizes, dim=1)
+            loss = sum(
+                w * nn.functional.cross_entropy(b, targets[batch, i], label_smoothing=0.03)
+                for i, (b, w) in enumerate(zip(blocks, weights, strict=True))
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -120,70 +148,77 @@ def export(net: Net, mean: np.ndarray, scale: np.ndarray, path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(path))
 
 
-def score(folder: Path, truths: list[dict[str, str]], features: np.ndarray) -> str:
-    """Scores of the shipped file on held-out scenes, as Markdown: sentences first, then attribute by attribute."""
-    told = captioner.Captioner()
+def read_all(told: captioner.Captioner, features: np.ndarray) -> list[dict[str, tuple[str, float]]]:
     logits = told.session.run(None, {"features": features})[0]
-    right_objects = stated = true = 0
-    rows: dict[str, list[tuple[str, str, float]]] = {a: [] for a in told.values}
-    examples = []
-    for vector, t in zip(logits, truths, strict=True):
-        read, start = {}, 0
-        for attribute, values in told.values.items():
-            p = captioner.softmax(vector[start : start + len(values)])
-            start += len(values)
-            read[attribute] = (values[int(p.argmax())], float(p.max()))
-            rows[attribute].append((t[attribute], *read[attribute]))
-        right_objects += read["label"][0] == t["label"]
-        for attribute in captioner.ORDER:
-            name, p = read[attribute]
-            if by_name(attribute, name) and p >= captioner.SURE:
-                stated += 1
-                true += name == t[attribute]
-        examples.append((told.say(read), t))
+    return [told.decode(vector) for vector in logits]
+
+
+def score(title: str, reads: list[dict[str, tuple[str, float]]], truths: list[dict[str, str]]) -> list[str]:
+    """Markdown of how true the sentences are on some held-out scenes."""
     n = len(truths)
+    objects_ = stats.wilson(sum(r["label"][0] == t["label"] for r, t in zip(reads, truths, strict=True)), n)
+    said = [
+        r[a][0] == t[a]
+        for r, t in zip(reads, truths, strict=True)
+        for a in captioner.ORDER
+        if by_name(a, r[a][0]) and r[a][1] >= captioner.SURE
+    ]
+    stated = stats.wilson(sum(said), len(said))
+    interval = "95 % interval {:.1f}–{:.1f} %"
+    return [
+        f"**{title}** ({n} held-out scenes):",
+        "",
+        f"- sentences that name the right object: **{objects_.k} of {n}** = {100 * objects_.value:.1f} % "
+        f"({interval.format(100 * objects_.low, 100 * objects_.high)})",
+        f"- stated attributes that are true: **{stated.k} of {stated.n}** = {100 * stated.value:.1f} % "
+        f"({interval.format(100 * stated.low, 100 * stated.high)})",
+        "",
+    ]
+
+
+def tables(reads: list[dict[str, tuple[str, float]]], truths: list[dict[str, str]]) -> list[str]:
+    """Markdown, attribute by attribute and value by value."""
+    n = len(truths)
+    pairs = list(zip(reads, truths, strict=True))
     lines = [
-        "# The studio's captioner",
-        "",
-        f"Trained on {len(list(folder.glob('*.png')))} studio pictures (tools/captioner_data.py, tools/train_captioner.py), "
-        f"scored on {n} held-out scenes that it never saw. It is told nothing but pixels.",
-        "",
-        f"- Sentences that name the right object: **{right_objects} of {n}** ({100 * right_objects / n:.1f} %).",
-        f"- Stated attributes that are true: **{true} of {stated}** ({100 * true / stated:.1f} %).",
-        "",
-        "Accuracy counts every held-out scene; the guess always answers the commonest value. Recall is the share of a value's "
-        f"scenes whose sentence states it (probability at least {captioner.SURE}), precision the share of such statements "
-        "that are true.",
+        "Over all held-out scenes. Accuracy counts every scene; the guess always answers the commonest value. Recall is the "
+        f"share of a value's scenes whose sentence states it (probability at least {captioner.SURE}), precision the share of "
+        "such statements that are true.",
         "",
         "| attribute | accuracy | guess |",
         "|---|---|---|",
     ]
-    for attribute, answers in rows.items():
-        commonest = Counter(t for t, _, _ in answers).most_common(1)[0][1]
-        lines.append(f"| {attribute} | {sum(t == a for t, a, _ in answers) / n:.3f} | {commonest / n:.3f} |")
+    for a in ("label", *captioner.ORDER):
+        commonest = Counter(t[a] for t in truths).most_common(1)[0][1]
+        lines.append(f"| {a} | {sum(r[a][0] == t[a] for r, t in pairs) / n:.3f} | {commonest / n:.3f} |")
     lines += ["", "| attribute | value | scenes | recall | precision |", "|---|---|---|---|---|"]
-    for attribute in captioner.ORDER:
-        for value in [v.name for v in VALUES if v.attribute == attribute]:
-            hits = [(t, a) for t, a, p in rows[attribute] if a == value and p >= captioner.SURE]
-            count = sum(t == value for t, _, _ in rows[attribute])
-            if not count:
-                continue
-            good = sum(t == a for t, a in hits)
-            precision = f"{good / len(hits):.2f}" if hits else "–"
-            lines.append(f"| {attribute} | {value} | {count} | {good / count:.2f} | {precision} |")
-    lines += ["", "Some held-out sentences, and what was true:", ""]
-    for sentence, t in examples[:: max(1, n // 8)][:8]:
-        facts = [p.phrase for a in captioner.ORDER if (p := by_name(a, t[a]))]
-        lines.append(f"- “{sentence}” — {t['label']}: {', '.join(facts)}")
-    return "\n".join(lines) + "\n"
+    for value in VALUES:
+        a, count = value.attribute, sum(t.get(value.attribute) == value.name for t in truths)
+        if not count:
+            continue
+        hits = [t[a] == value.name for r, t in pairs if r[a][0] == value.name and r[a][1] >= captioner.SURE]
+        precision = f"{sum(hits) / len(hits):.2f}" if hits else "–"
+        lines.append(f"| {a} | {value.name} | {count} | {sum(hits) / count:.2f} | {precision} |")
+    return lines
+
+
+def examples(told: captioner.Captioner, reads: list[dict[str, tuple[str, float]]], truths: list[dict[str, str]]) -> list[str]:
+    lines = ["", "Some held-out sentences, and what was true:", ""]
+    for r, t in list(zip(reads, truths, strict=True))[:: max(1, len(truths) // 8)][:8]:
+        facts = [v.phrase for a in captioner.ORDER if (v := by_name(a, t[a]))]
+        lines.append(f"- “{told.say(r)}” — {t['label']}: {', '.join(facts)}")
+    return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--titles", nargs="+", default=None, help="what to call each folder's scenes in the scores")
     parser.add_argument("--epochs", type=int, default=60)
     args = parser.parse_args()
-    features, truths, held = load(args.folder)
+    parts = [load(folder) for folder in args.folders]
+    truths = [t for p in parts for t in p.truths]
+    features, mirrored, held = (np.concatenate([getattr(p, name) for p in parts]) for name in ("features", "mirrored", "held"))
     values = {"label": sorted({t["label"] for t in truths})}
     for attribute in captioner.ORDER:
         named = [v.name for v in VALUES if v.attribute == attribute]
@@ -191,14 +226,28 @@ def main() -> None:
         values[attribute] = [ORDINARY[attribute]] * (ORDINARY[attribute] not in named) + [v for v in named if v in seen]
     y = np.array([[values[a].index(t[a]) for a in values] for t in truths])
     mean, scale = features[~held].mean(0), features[~held].std(0) + 1e-3
-    x = np.clip((features - mean) / scale, -6, 6).astype(np.float32)
-    net = train(x[~held], y[~held], [len(v) for v in values.values()], args.epochs)
+    x, other = (np.clip((f[~held] - mean) / scale, -6, 6).astype(np.float32) for f in (features, mirrored))
+    net = train(x, other, y[~held], [len(v) for v in values.values()], args.epochs)
     export(net, mean.astype(np.float32), scale.astype(np.float32), HOME / "captioner.onnx")
     (HOME / "captioner.json").write_text(json.dumps(values, indent=1) + "\n")
-    page = score(args.folder, [t for t, h in zip(truths, held, strict=True) if h], features[held])
+
+    told = captioner.Captioner()
+    lines = [
+        "# The studio's captioner",
+        "",
+        f"A small network on the frozen features of EfficientNet-Lite2 and on plain colours, trained on {int((~held).sum())} "
+        "studio pictures (tools/captioner_data.py, tools/train_captioner.py). It is told nothing but pixels. On scenes it "
+        "never saw:",
+        "",
+    ]
+    for part, title in zip(parts, args.titles or [f.name for f in args.folders], strict=True):
+        tested = [t for t, h in zip(part.truths, part.held, strict=True) if h]
+        lines += score(title, read_all(told, part.features[part.held]), tested)
+    reads, tested = read_all(told, features[held]), [t for t, h in zip(truths, held, strict=True) if h]
+    lines += tables(reads, tested) + examples(told, reads, tested)
     DOCS.mkdir(exist_ok=True)
-    (DOCS / "captioner.md").write_text(page)
-    print(page)
+    (DOCS / "captioner.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

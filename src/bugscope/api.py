@@ -226,7 +226,3 @@ class Run:
 
 def to_json(run: Run) -> str:
     return json.dumps(run.report, ensure_ascii=False, allow_nan=False)
-
-
-# `bugscope.hunt` is this function; importing the module of the same name has put that in its place
-setattr(importlib.import_module(__package__), "hunt", hunt)  # noqa: B010

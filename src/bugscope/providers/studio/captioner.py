@@ -55,7 +55,10 @@ class Captioner:
 
     def read(self, image: Image) -> dict[str, tuple[str, float]]:
         """Attribute -> (likeliest value, its probability); "label" is the object."""
-        logits = self.session.run(None, {"features": self.features([image])})[0][0]
+        return self.decode(self.session.run(None, {"features": self.features([image])})[0][0])
+
+    def decode(self, logits: NDArray[np.float32]) -> dict[str, tuple[str, float]]:
+        """The network's answer for one picture, attribute by attribute."""
         found, start = {}, 0
         for attribute, values in self.values.items():
             probabilities = softmax(logits[start : start + len(values)])

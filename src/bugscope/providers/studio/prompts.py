@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from ... import language
 from ...errors import SpecError
 from . import objects
 from .vocabulary import FILLERS, Attribute, by_wording
@@ -42,8 +43,8 @@ def _phrases() -> tuple[Mapping[tuple[str, ...], tuple[str, str, str]], int]:
         for name in (model.name, *model.synonyms):
             table[tuple(tokens(name))] = ("object", "", model.name)
         table.setdefault(tuple(tokens(model.plural)), ("objects", "", model.name))
-        for name in model.synonyms:
-            table.setdefault(tuple(tokens(name + "s")), ("objects", "", model.name))
+        for name in (model.name, *model.synonyms):
+            table.setdefault(tuple(tokens(language.plural(name))), ("objects", "", model.name))
     return table, max(map(len, table))
 
 

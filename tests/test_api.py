@@ -1,0 +1,233 @@
+"""The whole thing from outside: Python interface, command line, report, bad input."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import bugscope
+from bugscope.cli import OPTIONS, main
+from bugscope.config import Config
+from bugscope.engine import Engine, Models
+from bugscope.errors import BugscopeError
+from bugscope.store import Store
+from bugscope.testing import World
+
+LABELS = ("mug", "pot")
+
+
+def world(**changes):
+    return World(**{"labels": LABELS, "planted": {"snow": 0.95, "above": 0.9}, "prior": 0.05, **changes})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "whole", budget=400, **world().roles())
+
+
+def test_planted_bugs_are_found_said_and_kept(run):
+    assert len(run.bugs) >= 3
+    for bug in run.bugs:
+        assert "on snow" in bug.sentence or "seen from above" in bug.sentence
+        assert bug.low <= bug.rate <= bug.high
+        assert bug.low > bug.baseline_rate
+        assert re.fullmatch(r"an? .* -> bowl: \d+ of \d+ fail \(95 % CI \d+-\d+ %\), baseline \d+ of \d+", str(bug))
+    assert bugscope.load(run.path).report == run.report
+    assert repr(run).endswith(f"{len(run.bugs)} bugs, {run.report['images_generated']} pictures>")
+
+
+def test_report_json_keeps_its_contract_and_adds_up(run):
+    report = json.loads((run.path / "report.json").read_text())
+    assert report["schema"] == 1
+    assert report["finished"] is True
+    assert report["images_generated"] <= report["budget"] == 400
+    assert len(report["bugs"]) + len(report["rejected"]) == report["hypotheses_tested"]
+    frame = run.samples()
+    assert len(frame) == report["images_generated"]
+    for bug in report["bugs"]:
+        mine = frame[(frame.label == bug["label"]) & (frame.description == bug["description"]) & (frame.purpose == "confirm")]
+        assert (mine.status == "failure").sum() == bug["failures"]
+        assert mine.status.isin(["failure", "success"]).sum() == bug["n"]
+        assert all((run.path / x["image"]).is_file() for x in bug["examples"])
+        assert bug["risk_difference"] == pytest.approx(bug["rate"] - bug["baseline_rate"])
+
+
+def test_the_page_is_one_safe_offline_file(run):
+    page = (run.path / "report.html").read_text()
+    assert len(page.encode()) < 5_000_000
+    assert "a mug on snow" in page
+    assert not re.search(r"<script|https?://|src=\"(?!data:)", page)
+    assert "sandbox" in run._repr_html_()
+
+
+def test_labels_are_escaped_in_the_page(tmp_path):
+    evil = '<img src=x onerror="alert(1)">'
+    found = bugscope.hunt([evil], tmp_path / "evil", budget=200, **world(labels=(evil,), prior=0.02).roles())
+    page = (tmp_path / "evil" / "report.html").read_text()
+    assert found.report["labels"][0]["label"] == evil
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+
+
+def test_a_stopped_hunt_leaves_a_partial_report_and_goes_on_to_the_same_one(tmp_path, run):
+    with pytest.raises(KeyboardInterrupt):
+        bugscope.hunt(LABELS, tmp_path / "r", budget=400, **world(die_after=12).roles())
+    assert json.loads((tmp_path / "r" / "report.json").read_text())["finished"] is False
+    again = bugscope.hunt(LABELS, tmp_path / "r", budget=400, **world().roles())
+    differs = {k for k in run.report if run.report[k] != again.report[k]}
+    assert differs <= {"run_id", "created", "seconds"}
+
+
+def test_a_finished_run_is_not_drawn_again(run):
+    idle = world(die_after=0)
+    assert bugscope.hunt(LABELS, run.path, budget=400, **idle.roles()).bugs == run.bugs
+    assert idle.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "message"),
+    [
+        (["mugg"], {}, "unknown label 'mugg'. Did you mean 'mug'"),
+        (["mug"], {"budget": 0}, "budget is 0"),
+        (["mug"], {"budget": -3}, "budget is -3"),
+        (["mug"], {"budget": 10}, "budget is 10, too small for 1 labels; the least is"),
+        (["mug"], {"budjet": 100}, "unknown option 'budjet'. Did you mean 'budget'"),
+        (["mug"], {"judge": "studo"}, "unknown judge provider 'studo'. Did you mean 'studio'"),
+        ([], {}, "no labels"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path, labels, options, message):
+    with pytest.raises(BugscopeError, match=re.escape(message)) as caught:
+        bugscope.hunt(labels, tmp_path / "r", **{**world().roles(), **options})
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "r").exists()
+
+
+def _wrong_shape(images):
+    return np.zeros((len(images), 2))
+
+
+def _not_finite(images):
+    return np.full((len(images), 3), np.nan)
+
+
+def _raising(images):
+    raise RuntimeError("no such layer")
+
+
+@pytest.mark.parametrize(
+    ("classify", "message"),
+    [
+        (_wrong_shape, r"gave scores of shape \(16, 2\); expected \(16, 3\)"),
+        (_not_finite, "scores that are not finite"),
+        (_raising, "raised RuntimeError: no such layer"),
+    ],
+)
+def test_a_broken_classifier_stops_the_run_with_one_line(tmp_path, classify, message):
+    roles = world().roles()
+    classify.labels = ["mug", "pot", "bowl"]
+    with pytest.raises(BugscopeError, match=message):
+        bugscope.hunt(["mug"], tmp_path / "r", **{**roles, "classifier": classify})
+
+
+def test_swapping_the_classifier_asks_no_generator(run, tmp_path):
+    quiet = world(die_after=0, planted={}, base=0.0)
+    identity = {"copy": True}
+    with Store.open(run.path) as source, Store.create(tmp_path / "copy", identity) as copy:
+        for role in ("generator", "judge"):
+            model = source.meta("identity")["models"][role]
+            keys = [s.key for s in source.samples()]
+            copy.put((role, model, k, v) for k, v in source.get(role, model, keys).items())
+        (tmp_path / "copy" / "images").rmdir()
+        (tmp_path / "copy" / "images").symlink_to(run.path / "images")
+        samples = list(source.samples())
+        engine = Engine(Models(**quiet.roles()), copy, Config())
+        assert {o.status.value for o in engine.measure(samples)} == {"success"}
+        assert quiet.calls == 0
+
+
+# --- command line -------------------------------------------------------------------------------------------------------
+
+
+def bugscope_command(*arguments, cwd):
+    return subprocess.run([sys.executable, "-m", "bugscope.cli", *arguments], capture_output=True, text=True, cwd=cwd)
+
+
+def test_the_command_line_offers_every_option_with_its_default():
+    fields = {n for n in Config.model_fields if not n.endswith("_args") and n != "accept"}
+    assert set(OPTIONS) == fields
+    for name, (kind, text) in OPTIONS.items():
+        assert kind is type(Config.model_fields[name].default)
+        assert re.search(rf"\[{re.escape(str(Config.model_fields[name].default))}[\]:]", text), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["hunt", "--classifier", "efficientnet/0"],
+            "unknown classifier provider 'efficientnet'. Did you mean 'efficientnet-lite'",
+        ),
+        (["hunt", "--classifier", "efficientnet-lite/7"], "unknown EfficientNet-Lite model '7'"),
+        (["hunt", "--classifier-arg", "threads"], "--classifier-arg 'threads' should read key=value"),
+        (["hunt", "--classifier-arg", "thread=1"], "Did you mean 'threads'"),
+        (["hunt", "--config", "none.yaml"], "cannot read the config file 'none.yaml'"),
+        (["hunt", "--config", "bad.yaml"], "unknown option in 'bad.yaml' 'alfa'. Did you mean 'alpha'"),
+        (["hunt", "teapott"], "unknown label 'teapott'. Did you mean 'teapot'"),
+        (["hunt", "tench"], "unknown label of the generator"),
+        (["hunt", "--out", "bad.yaml", "teapot"], "'bad.yaml' is a file"),
+        (["hunt", "--out", "bad.yaml/x", "teapot"], "cannot write the run folder"),
+        (["hunt", "--classifier", "python/nothere:f"], "no module named 'nothere'"),
+        (["report", "nowhere"], "'nowhere' holds no run"),
+        (["resume", "nowhere"], "'nowhere' holds no run"),
+    ],
+)
+def test_user_errors_are_one_line_and_exit_code_2(tmp_path, arguments, message):
+    (tmp_path / "bad.yaml").write_text("alfa: 0.1\n")
+    done = bugscope_command(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.yaml"]
+
+
+def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, capsys):
+    main_exit(["report", str(run.path), "--json"])
+    out, err = capsys.readouterr()
+    assert json.loads(out)["run_id"] == run.report["run_id"]
+    assert err == ""
+    main_exit(["report", str(run.path)])
+    out, _ = capsys.readouterr()
+    assert out.splitlines()[0].startswith(f"{len(run.bugs)} confirmed bugs of world/classifier")
+    assert len(out.splitlines()) == len(run.bugs) + 2
+
+
+def main_exit(arguments):
+    with pytest.raises(SystemExit) as done:
+        main(arguments)
+    assert done.value.code in (0, None)
+
+
+def test_the_module_hunt_does_not_hide_the_function():
+    code = "import bugscope.hunt, bugscope; assert callable(bugscope.hunt) and bugscope.hunt.__module__ == 'bugscope.api'"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_models_lists_every_role_of_every_provider(capsys):
+    main_exit(["models", "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert {("studio", "generator"), ("studio", "judge"), ("studio", "captioner"), ("python", "classifier")} <= {
+        (r["provider"], r["role"]) for r in rows
+    }
+    assert all(r["summary"] for r in rows)
+
+
+def test_help_and_import_load_nothing_heavy():
+    heavy = "torch", "mitsuba", "scipy", "pydantic", "onnxruntime"
+    code = f"import sys, bugscope, bugscope.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
