@@ -1,0 +1,158 @@
+"""Specs become models by one door; what cannot is said in a sentence."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from bugscope import registry
+from bugscope.config import Config
+from bugscope.errors import MissingDependency, ModelError, SpecError
+
+
+def judge_nothing(pictures, labels):
+    return np.ones(len(pictures))
+
+
+@pytest.mark.parametrize(
+    ("role", "spec", "options", "message"),
+    [
+        ("Classifier", "tim/resnet50", {}, "unknown classifier provider 'tim'"),
+        ("Classifier", "efficientnet-lit/0", {}, "Did you mean 'efficientnet-lite'"),
+        ("Classifier", "studio", {}, "provider 'studio' has no classifier; it has: generator, captioner, judge"),
+        ("Classifier", "efficientnet-lite/0", {"thread": 1}, "Did you mean 'threads'"),
+        ("Judge", "studio", {"x": 1}, "takes no arguments, got 'x'"),
+        ("Judge", "studio/large", {}, "no model 'large'"),
+        ("Classifier", lambda images: images, {}, "has no label names"),
+        ("Classifier", 5, {}, "neither 'provider/model' nor a callable"),
+        ("Classifier", "python/json:dumps", {}, "has no label names"),
+        ("Classifier", "python/json", {}, "should read python/module:function"),
+        ("Classifier", "python/no_such_module:f", {}, "no module named 'no_such_module'"),
+        ("Classifier", "python/json:dumsp", {}, "json has no 'dumsp'. Did you mean 'dumps'"),
+        ("Classifier", "python/string:digits", {}, "is a str, not a function"),
+    ],
+)
+def test_what_cannot_be_loaded_is_named(role, spec, options, message):
+    with pytest.raises(SpecError) as error:
+        registry.load(role, spec, options)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_bare_function_takes_a_role():
+    judge = registry.load("Judge", judge_nothing)
+    assert judge.id == f"python/{__name__}:judge_nothing"
+    assert judge([1, 2], ["a", "b"]).tolist() == [1, 1]
+    classifier = registry.load("Classifier", judge_nothing, {"labels": ["a", "b"]})
+    assert classifier.labels == ("a", "b")
+
+
+def test_a_function_of_the_current_directory_is_found(tmp_path, monkeypatch):
+    (tmp_path / "my_own_model.py").write_text(
+        "def predict(images):\n    return [[1, 0]] * len(images)\npredict.labels = ['a', 'b']\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    model = registry.load("Classifier", "python/my_own_model:predict")
+    assert (model.id, model.labels, model([0])) == ("python/my_own_model:predict", ("a", "b"), [[1, 0]])
+    assert registry.load("Classifier", "python/my_own_model:predict", {"labels": "x,y"}).labels == ("x", "y")
+
+
+class Greedy:
+    requires = ("a_package_that_is_absent",)
+    extra = "greedy"
+
+
+class Broken:
+    def __init__(self, model):
+        raise OSError("disk on fire")
+
+
+def test_a_missing_package_gives_the_install_command(monkeypatch):
+    monkeypatch.setattr(registry, "_class", lambda role, name: Greedy)
+    with pytest.raises(MissingDependency, match=r"greedy needs a_package_that_is_absent: pip install 'bugscope\[greedy\]'"):
+        registry.load("Judge", "greedy/x")
+
+
+def test_a_model_that_cannot_be_built_is_named(monkeypatch):
+    monkeypatch.setattr(registry, "_class", lambda role, name: Broken)
+    with pytest.raises(ModelError, match="cannot load the judge 'broken/x': OSError: disk on fire"):
+        registry.load("Judge", "broken/x")
+
+
+def test_outsiders_enter_by_the_same_door(tmp_path, monkeypatch):
+    (tmp_path / "outside.py").write_text(
+        "class Judge:\n    'Says yes.'\n    id = 'outside/yes'\n    def __init__(self, model): self.model = model\n"
+    )
+    info = tmp_path / "outside-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[bugscope.providers]\noutside = outside\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert registry.load("Judge", "outside/yes").model == "yes"
+    assert [(e.spec, e.role, e.summary) for e in registry.catalogue() if e.spec == "outside"] == [
+        ("outside", "Judge", "Says yes.")
+    ]
+
+
+def test_every_provider_says_what_it_is():
+    entries = registry.catalogue()
+    assert {e.spec for e in entries} >= {"studio", "efficientnet-lite", "python"}
+    assert all(e.summary.endswith(".") or e.summary.endswith(":") for e in entries)
+
+
+def test_listing_providers_imports_nothing_heavy():
+    code = (
+        "import sys; from bugscope import registry; registry.catalogue();"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'mitsuba', 'onnxruntime', 'onnx')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- configuration ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"budjet": 3}, "unknown option 'budjet'. Did you mean 'budget'"),
+        ({"budget": 0}, "option budget is 0; it should be greater than 0"),
+        ({"budget": "many"}, "option budget is 'many'"),
+        ({"alpha": 1.0}, "option alpha is 1.0; it should be less than 1"),
+        ({"margin": float("nan")}, "option margin is nan"),
+        ({"top_k": 9}, "option top_k is 9"),
+        ({"accept": {"mug": "cup"}}, "option accept is"),
+    ],
+)
+def test_bad_options_are_one_sentence(values, message):
+    with pytest.raises(SpecError) as error:
+        Config.of(values)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("- a", "holds a list"), ("a: [", "is not YAML"), ("alfa: 1", "Did you mean 'alpha'"), ("\x00", "is not YAML")],
+)
+def test_bad_files_are_one_sentence(tmp_path, text, message):
+    file = tmp_path / "c.yaml"
+    file.write_text(text)
+    with pytest.raises(SpecError) as error:
+        Config.from_file(file)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_states_options_and_labels(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text("labels: [mug]\nseed: 3\nversions: {a: 1}\n")
+    assert Config.from_file(file) == {"labels": ["mug"], "seed": 3}
+    file.write_text("")
+    assert Config.from_file(file) == {}
+
+
+def test_speed_is_no_part_of_a_runs_identity():
+    assert Config(batch_size=1).identity() == Config(batch_size=64).identity()
+    assert Config(seed=1).identity() != Config(seed=2).identity()

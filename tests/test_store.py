@@ -1,0 +1,136 @@
+"""The run folder: one writer, any reader, nothing lost."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bugscope.errors import StoreError
+from bugscope.store import Store
+from bugscope.types import Prompt, Sample
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with Store.create(tmp_path_factory.mktemp("runs") / "shared", {}) as store:
+        yield store
+
+
+@given(st.dictionaries(KEYS, JSON.filter(lambda v: "\ud800" not in repr(v)), max_size=5))
+def test_answers_and_notes_come_back_as_they_went(shared, values):
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return
+    shared.put(("role", "model", k, v) for k, v in values.items())
+    assert shared.get("role", "model", list(values)) == values
+    shared.note_all("kind", values)
+    assert {k: v for k, v in shared.notes("kind").items() if k in values} == values
+
+
+@given(st.lists(st.tuples(KEYS, KEYS, st.integers(0, 99)), max_size=4, unique=True))
+def test_samples_come_back_with_their_keys(shared, drawn):
+    samples = [Sample(Prompt(f"a photo of a {label}", label, text), "confirm", i, 3) for label, text, i in drawn]
+    shared.put_samples(samples)
+    assert {s.key for s in samples} <= {s.key for s in shared.samples()}
+
+
+def test_many_keys_at_once(shared):
+    shared.put(("many", "m", str(i), i) for i in range(2000))
+    assert len(shared.get("many", "m", [str(i) for i in range(2500)])) == 2000
+
+
+def test_a_value_that_json_cannot_hold_changes_nothing(shared):
+    with pytest.raises(ValueError, match="Out of range float"):
+        shared.put([("r", "m", "good", 1), ("r", "m", "bad", float("nan"))])
+    assert shared.get("r", "m", ["good", "bad"]) == {}
+
+
+def test_images_are_named_by_their_content(tmp_path):
+    with Store.create(tmp_path / "r", {}) as store:
+        image = Image.new("RGB", (8, 8), "red")
+        name = store.put_image(image)
+        assert store.put_image(image.copy()) == name
+        assert store.image(name).tobytes() == image.tobytes()
+        assert [p.name for p in (store.path / name).parent.iterdir()] == [name.rsplit("/")[-1]]
+        (store.path / name).unlink()
+        with pytest.raises(StoreError, match="lacks the picture"):
+            store.image(name)
+
+
+def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):
+    with Store.create(tmp_path / "r", {"seed": 1}) as store:
+        store.put([("r", "m", "k", 1)])
+        with pytest.raises(StoreError, match="in use by another process"):
+            Store.create(tmp_path / "r", {"seed": 1})
+        with Store.open(tmp_path / "r") as reader:
+            assert reader.get("r", "m", ["k"]) == {"k": 1}
+    Store.create(tmp_path / "r", {"seed": 1}).close()
+
+
+def test_another_run_is_refused_with_the_option_and_both_values(tmp_path):
+    identity = {"labels": ["mug"], "options": {"seed": 0, "alpha": 0.05}}
+    Store.create(tmp_path / "r", identity).close()
+    with pytest.raises(StoreError, match="seed is 0 there, 1 here; choose another --out"):
+        Store.create(tmp_path / "r", {**identity, "options": {"seed": 1, "alpha": 0.05}})
+    with pytest.raises(StoreError, match=r"labels is \['mug'\] there"):
+        Store.create(tmp_path / "r", {**identity, "labels": ["pot"]})
+    Store.create(tmp_path / "r", identity).close()
+
+
+def test_folders_that_are_no_run_are_left_alone(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("mine")
+    for name, message in (("file", "is a file"), ("full", "holds no run"), ("file/below", "cannot write the run folder")):
+        with pytest.raises(StoreError, match=message):
+            Store.create(tmp_path / name, {})
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["file", "full", "thesis.tex"]
+    with pytest.raises(StoreError, match="holds no run"):
+        Store.open(tmp_path / "full")
+
+
+def test_a_database_that_is_none_is_said(tmp_path):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "run.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match="no readable run"):
+        Store.create(tmp_path / "r", {})
+    with pytest.raises(StoreError, match="no readable run"):
+        Store.open(tmp_path / "r")
+
+
+def test_a_later_schema_is_refused(tmp_path):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.db.execute("pragma user_version=99")
+    with pytest.raises(StoreError, match="schema 99"):
+        Store.open(tmp_path / "r")
+
+
+CHILD = """
+import os, sys, itertools
+from bugscope.store import Store
+store = Store.create(sys.argv[1], {})
+for i in itertools.count():
+    store.put([("r", "m", f"{i}-{j}", i) for j in range(20)])
+    if i == 50:
+        os.kill(os.getpid(), 9)
+"""
+
+
+def test_kill_9_loses_no_finished_batch_and_leaves_no_half_one(tmp_path):
+    done = subprocess.run([sys.executable, "-c", CHILD, str(tmp_path / "r")], check=False)
+    assert done.returncode == -9
+    with Store.create(tmp_path / "r", {}) as store:
+        found = store.get("r", "m", [f"{i}-{j}" for i in range(51) for j in range(20)])
+        assert len(found) == 51 * 20
