@@ -5,7 +5,7 @@ import importlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -63,13 +63,13 @@ def hunt(
 
 def _run(labels: Sequence[str], models: Models, store: Store, settings: Config, tell: Listener) -> None:
     began, before = time.monotonic(), store.meta("seconds") or 0.0
-    bugs = 0
+    last = Progress("loading")
 
     def listen(now: Progress) -> None:
-        nonlocal bugs
+        nonlocal last
         tell(now)
-        if now.bugs != bugs:
-            bugs = now.bugs
+        found, last = now.bugs != last.bugs, now
+        if found:
             keep()
 
     def keep() -> None:
@@ -81,7 +81,7 @@ def _run(labels: Sequence[str], models: Models, store: Store, settings: Config, 
         store.set_meta("finished", True)
     finally:
         keep()
-    tell(Progress("done", bugs=bugs, budget=settings.budget, images=settings.budget))
+    tell(replace(last, stage="done"))
 
 
 def load(path: Path | str) -> "Run":

@@ -24,27 +24,28 @@ class Request:
     stated: Mapping[Attribute, str]
 
 
+ARTICLES = frozenset({"a", "an", "the"})
+Entry = tuple[str, str, str]
+"""("condition", attribute, value), ("object", "", label) or ("objects", "", label) for a plural."""
+
+
 def tokens(text: str) -> list[str]:
-    """Lower-case words; hyphens and apostrophes stay inside words ("jack-o'-lantern")."""
-    return re.findall(r"[a-z0-9]+(?:['’-]+[a-z0-9]+)*", text.lower().replace("’", "'").replace("o'-", "o-"))
+    """Lower-case words without articles; hyphens and apostrophes stay inside words ("jack-o'-lantern")."""
+    words = re.findall(r"[a-z0-9]+(?:['-]+[a-z0-9]+)*", text.lower().replace("’", "'"))
+    return [w for w in words if w not in ARTICLES]
 
 
 @cache
-def _phrases() -> tuple[Mapping[tuple[str, ...], tuple[str, str, str]], int]:
-    """Wording as words -> (kind, attribute or "", value); and the longest wording in words."""
-    table: dict[tuple[str, ...], tuple[str, str, str]] = {}
+def _phrases() -> tuple[Mapping[tuple[str, ...], Entry], int]:
+    """Wording as words -> its meaning; and the longest wording in words."""
+    table: dict[tuple[str, ...], Entry] = {}
     for wording, value in by_wording().items():
         table[tuple(tokens(wording))] = ("condition", value.attribute, value.name)
-        # a condition is understood without its article or with "the" for "a": "on the wooden floor"
-        short = tuple(t for t in tokens(wording) if t not in ("a", "an", "the"))
-        if len(short) > 1:
-            table.setdefault(short, ("condition", value.attribute, value.name))
     for model in objects.load_all().values():
         for name in (model.name, *model.synonyms):
             table[tuple(tokens(name))] = ("object", "", model.name)
-        table.setdefault(tuple(tokens(model.plural)), ("objects", "", model.name))
-        for name in (model.name, *model.synonyms):
-            table.setdefault(tuple(tokens(language.plural(name))), ("objects", "", model.name))
+        for name in (model.plural, *(language.plural(n) for n in (model.name, *model.synonyms))):
+            table.setdefault(tuple(tokens(name)), ("objects", "", model.name))
     return table, max(map(len, table))
 
 
@@ -83,14 +84,13 @@ def parse(text: str) -> Request:
     return Request(labels[0], stated)
 
 
-def _longest(words: Sequence[str], start: int) -> tuple[int, tuple[str, str, str] | None]:
-    """The longest known wording at `start`, articles inside it allowed to be absent or others."""
+def _longest(words: Sequence[str], start: int) -> tuple[int, Entry | None]:
+    """The longest known wording at `start`: how many words, and what it means."""
     table, longest = _phrases()
-    for stop in range(min(len(words), start + longest + 2), start, -1):
-        part = tuple(words[start:stop])
-        entry = table.get(part) or (table.get(tuple(w for w in part if w not in ("a", "an", "the"))) if len(part) > 2 else None)
-        if entry and part[-1] not in ("a", "an", "the") and part[0] not in ("a", "an", "the") or part in table:
-            return stop - start, entry or table[part]
+    for size in range(min(longest, len(words) - start), 0, -1):
+        entry = table.get(tuple(words[start : start + size]))
+        if entry is not None:
+            return size, entry
     return 1, None
 
 

@@ -115,7 +115,7 @@ OUTDOOR_GROUNDS = frozenset({"grass", "dirt", "sand", "asphalt", "brick", "snow"
 OUTDOOR_LIGHTS = frozenset({"sunny", "overcast", "sunset", "night"})
 
 FILLERS = frozenset(
-    "a an the some photo photograph picture image shot of is are was lies lying sits sitting stands standing placed lay "
+    "some photo photograph picture image shot of is are was lies lying sits sitting stands standing placed lay "
     "rests resting that which there one single it its seen taken showing shows with and in on at from by this".split()
 )
 """Words that carry no condition of their own; what is neither a filler nor in the vocabulary is reported."""
