@@ -29,7 +29,7 @@ def judge_nothing(pictures, labels):
         ("Classifier", "python/json:dumps", {}, "has no label names"),
         ("Classifier", "python/json", {}, "should read python/module:function"),
         ("Classifier", "python/no_such_module:f", {}, "no module named 'no_such_module'"),
-        ("Classifier", "python/json:dumsp", {}, "json has no 'dumsp'. Did you mean 'dumps'"),
+        ("Classifier", "python/json:lods", {}, "json has no 'lods'. Did you mean 'load"),
         ("Classifier", "python/string:digits", {}, "is a str, not a function"),
     ],
 )
