@@ -195,6 +195,31 @@ def test_user_errors_are_one_line_and_exit_code_2(tmp_path, arguments, message):
     assert [p.name for p in tmp_path.iterdir()] == ["bad.yaml"]
 
 
+STOPPED = """
+import os, signal, sys, threading
+from bugscope import api, cli
+from bugscope.testing import World
+world = World(labels=("mug",))
+real = world.generator
+def draw(prompts, seeds):
+    if world.calls == 2:
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(prompts, seeds)
+world.generator = draw
+loaded = api.load_models
+api.load_models = lambda settings, given=None: loaded(settings, world.roles())
+cli.main(["hunt", "mug", "--out", sys.argv[1], "--budget", "200"])
+"""
+
+
+def test_ctrl_c_says_how_to_go_on_and_keeps_a_partial_report(tmp_path):
+    command = [sys.executable, "-c", STOPPED, str(tmp_path / "r")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert "goes on" in done.stderr and done.stderr.count("\n") == 1
+    assert json.loads((tmp_path / "r" / "report.json").read_text())["finished"] is False
+
+
 def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, capsys):
     main_exit(["report", str(run.path), "--json"])
     out, err = capsys.readouterr()

@@ -247,9 +247,10 @@ def main(arguments: list[str] | None = None) -> None:
     except errors.BugscopeError as error:
         sys.stderr.write(f"bugscope: {_plain(str(error))}\n")
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("bugscope: stopped; the same command with the same --out, or 'bugscope resume RUN', goes on\n")
-        raise SystemExit(130) from None
+    except SystemExit as stop:
+        if stop.code == 130:  # typer's answer to Ctrl-C
+            sys.stderr.write("bugscope: stopped; the same command with the same --out, or 'bugscope resume RUN', goes on\n")
+        raise
 
 
 if __name__ == "__main__":
