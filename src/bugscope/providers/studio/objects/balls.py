@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from ..geometry import Mesh, Z, circle, extrude, revolve, rounded_box, sphere
 from ..materials import Material, Part
@@ -28,10 +29,10 @@ def _turned(rng: Generator) -> tuple[tuple[float, float, float], float]:
 
 def _nearest(directions: Array, points: Array) -> Array:
     """Angle [h, w] from each direction to the nearest of `points` [n, 3]."""
-    cosine = np.full(directions.shape[:2], -1.0)
-    for part in np.array_split(points, max(1, len(points) // 50)):
-        cosine = np.maximum(cosine, (directions @ part.T).max(-1))
-    return np.arccos(np.clip(cosine, -1, 1))
+    flat = directions.reshape(-1, 3)
+    _, index = cKDTree(points).query(flat)
+    cosine = np.einsum("ij,ij->i", flat, points[index])
+    return np.asarray(np.arccos(np.clip(cosine, -1, 1)).reshape(directions.shape[:2]))
 
 
 @model(

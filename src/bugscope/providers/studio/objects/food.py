@@ -1,4 +1,4 @@
-"""Food: strawberry, green apple ("Granny Smith"), lemon, banana, mushroom, pineapple, pretzel, pumpkin lantern."""
+"""Food: strawberry, green apple ("Granny Smith"), banana, mushroom, pineapple, pretzel, pumpkin lantern."""
 
 from collections.abc import Callable
 from functools import cache
@@ -96,7 +96,7 @@ def _calyx(rng: Generator) -> Mesh:
     return join([*leaves, stalk]).moved(shift=(0, 0, 1.12))
 
 
-# --- apple, lemon -------------------------------------------------------------------------------------------------------
+# --- apple -------------------------------------------------------------------------------------------------------
 
 
 @model(
@@ -140,26 +140,6 @@ def _apple_skin(rng: Generator) -> Array:
     image[fbm(rng, 256, 512, 0.1) > 2.4] = (0.8, 0.88, 0.5)
     blush = np.clip(rng.uniform(0, 0.35) * smoothstep(0.4, 1.5, fbm(rng, 256, 512, 2.2)), 0, 1)
     return np.clip(blend(image, (0.75, 0.5, 0.25), blush), 0, 1)
-
-
-@model("lemon", grounds=KITCHEN, elevation=(15.0, 45.0), views=("above", "low"), materials=("gold",))
-def lemon(rng: Generator) -> list[Part]:
-    """One to three pitted lemons."""
-    lumps = _lumpy(rng, 0.03)
-
-    def shape(d: Array) -> Array:
-        z = np.abs(d[..., 2])
-        return np.asarray(lumps(d) * (0.82 + 0.12 * z + 0.33 * z**14))
-
-    yellow = np.array(choice(rng, (0.95, 0.82, 0.12), (0.93, 0.85, 0.2)))
-    image = np.clip(yellow * (1 + 0.04 * fbm(rng, 256, 512, 1.5)[..., None]), 0, 1)
-    pits = np.clip(0.5 + 0.2 * fbm(rng, 512, 1024, 0.5), 0, 1)
-    fruit = []
-    for x, y in [(0, 0), (1, 0), (0.5, 0.87)][: choice(rng, 1, 2, 3)]:
-        axis = (float(rng.normal()), float(rng.normal()), float(rng.normal()))
-        one = sphere(1, 96, 48, shape).moved(rotate=(axis, float(rng.uniform(0, 360))))
-        fruit.append(one.moved(shift=(x * 2.3, y * 2.3, -_lowest(one))))
-    return [Part(join(fruit), Material(image, roughness=0.35, clearcoat=0.25, bump=pits, bump_scale=0.05), main=True)]
 
 
 # --- banana -------------------------------------------------------------------------------------------------------------
