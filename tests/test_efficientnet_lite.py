@@ -8,6 +8,8 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from bugscope.errors import ModelError, SpecError
@@ -76,6 +78,128 @@ def test_a_storage_that_lies_about_its_size_takes_no_memory():
     file = io.BytesIO(struct.pack("<q", 2**60))
     with pytest.raises(ModelError, match="cut short"):
         checkpoint._storages(file, ["0"], {"0": checkpoint._Storage("0", np.dtype("<f4"), 2**60)}, "file")
+
+
+@pytest.fixture(scope="module")
+def real():
+    """The five pickles of the installed checkpoint, and what follows them."""
+    data = weights("0").read_bytes()
+    file, ends = io.BytesIO(data), [0]
+    for _ in range(5):
+        checkpoint._Unpickler(file).load()
+        ends.append(file.tell())
+    return [data[a:b] for a, b in zip(ends, ends[1:], strict=False)], data[ends[-1] :]
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_real_file_with_one_hostile_pickle_is_an_error_and_runs_nothing(real, place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pickles, storages = real
+    hostile = pickle.dumps({"weight": [Run(os.system, "touch owned")]}, protocol=2)
+    with pytest.raises(ModelError, match="only tensors are admitted"):
+        checkpoint.load(io.BytesIO(b"".join([*pickles[:place], hostile, *pickles[place + 1 :], storages])), "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def body(value):
+    return pickle.dumps(value, protocol=2)[2:-1]
+
+
+def tensor(key="0", offset=0, shape=(4,), strides=(1,), size=4, kind="FloatStorage"):
+    """The opcodes that PyTorch writes for a tensor."""
+    name = b"(" + body("storage") + b"ctorch\n" + kind.encode() + b"\n" + body(key) + body("cpu") + body(size) + b"NtQ"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + name + body(offset) + body(shape) + body(strides) + b"NNtR"
+
+
+def written(tensors, storages):
+    """A file with `tensors` (name -> opcodes) and `storages` (key -> numbers)."""
+    items = b"".join(body(name) + code for name, code in tensors.items())
+    state = b"\x80\x02ccollections\nOrderedDict\n)R(" + items + b"u."
+    pickles = [pickle.dumps(checkpoint.MAGIC, 2), pickle.dumps(checkpoint.PROTOCOL, 2), pickle.dumps({}, 2)]
+    pickles += [state, pickle.dumps(list(storages), 2)]
+    return io.BytesIO(b"".join([*pickles, *(struct.pack("<q", len(n)) + n.tobytes() for n in storages.values())]))
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=9),
+        st.tuples(st.lists(st.integers(0, 4), max_size=3), st.sampled_from(sorted(checkpoint.STORAGES))),
+        max_size=4,
+    )
+)
+def test_what_is_written_is_read(wanted):
+    rng = np.random.default_rng(0)
+    arrays, tensors, storages = {}, {}, {}
+    for i, (name, (shape, kind)) in enumerate(wanted.items()):
+        a = arrays[name] = rng.integers(0, 2, shape).astype(checkpoint.STORAGES[kind])
+        storages[f"s{i}"] = a.ravel()
+        strides = tuple(int(np.prod(shape[d + 1 :])) for d in range(len(shape)))
+        tensors[name] = tensor(f"s{i}", 0, tuple(shape), strides, a.size, kind)
+    found = checkpoint.load(written(tensors, storages), "file")
+    assert found.keys() == arrays.keys()
+    for name, a in arrays.items():
+        assert found[name].shape == a.shape and found[name].dtype == a.dtype and (found[name] == a).all()
+
+
+NUMBERS = {"0": np.arange(4, dtype="<f4")}
+
+
+def test_two_tensors_may_share_a_storage():
+    both = {"a": tensor(), "b": tensor(offset=1, shape=(2, 1), strides=(2, 1))}
+    found = checkpoint.load(written(both, NUMBERS), "file")
+    assert found["a"].tolist() == [0, 1, 2, 3]
+    assert found["b"].tolist() == [[1], [3]]
+
+
+@pytest.mark.parametrize(
+    ("code", "storages", "message"),
+    [
+        (tensor(shape=(5,)), NUMBERS, "w reaches beyond its storage of 4 numbers"),
+        (tensor(offset=4), NUMBERS, "w reaches beyond"),
+        (tensor(shape=(2**33,), strides=(0,)), NUMBERS, "w reaches beyond"),
+        (tensor(strides=(-1,)), NUMBERS, "w has shape"),
+        (tensor(shape=(2, 2)), NUMBERS, "w has shape"),
+        (tensor(size=5), NUMBERS, "cut short or its storage '0' has a wrong size"),
+        (tensor(size=-1), NUMBERS, "no tensor storage"),
+        (tensor(size="4"), NUMBERS, "no tensor storage"),
+        (tensor(key="1"), NUMBERS, "storage '0' that no tensor uses"),
+        (tensor(), {}, "lacks storage '0'"),
+        (tensor(kind="QuantStorage"), NUMBERS, "asks for torch.QuantStorage"),
+        (tensor(shape="ab"), NUMBERS, "no PyTorch checkpoint of tensors"),
+    ],
+)
+def test_a_tensor_that_does_not_fit_its_file_is_an_error(code, storages, message):
+    with pytest.raises(ModelError, match=message):
+        checkpoint.load(written({"w": code}, storages), "file")
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.integers(3, 4), PLAIN.filter(lambda v: v not in ({}, [], "", b"")), st.binary(max_size=40))
+def test_whatever_plain_data_the_file_holds_the_error_is_ours(place, value, rest):
+    parts = [checkpoint.MAGIC, checkpoint.PROTOCOL, {}, {}, []]
+    parts[place] = value
+    file = io.BytesIO(b"".join(pickle.dumps(p, protocol=2) for p in parts) + rest)
+    with pytest.raises(ModelError):
+        checkpoint.load(file, "file")
+
+
+@pytest.mark.parametrize("change", ["magic", "protocol"])
+def test_a_wrong_beginning_of_a_real_file_is_an_error(real, change):
+    pickles, storages = real
+    place = ["magic", "protocol"].index(change)
+    with pytest.raises(ModelError, match="does not begin" if change == "magic" else "protocol 1000, expected 1001"):
+        checkpoint.load(io.BytesIO(b"".join([*pickles[:place], pickle.dumps(1000), *pickles[place + 1 :], storages])), "file")
+
+
+def test_an_absent_file_is_an_error(tmp_path):
+    with pytest.raises(ModelError, match="cannot read the checkpoint .*No such file"):
+        checkpoint.read(tmp_path / "none.pth")
 
 
 def test_weights_of_another_network_are_an_error():

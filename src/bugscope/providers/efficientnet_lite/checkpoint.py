@@ -129,10 +129,12 @@ def _view(tensor: _Tensor, storage: NDArray[Any], where: str) -> NDArray[Any]:
     if len(tensor.shape) != len(tensor.strides) or min((*tensor.shape, *tensor.strides, tensor.offset), default=0) < 0:
         raise ModelError(f"{where} has shape {tensor.shape} with strides {tensor.strides}")
     last = tensor.offset + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.strides, strict=True))
-    if math.prod(tensor.shape) and last >= len(storage):
+    numbers = math.prod(tensor.shape)
+    # strides of 0 would let a few numbers grow without bound
+    if numbers and max(last + 1, numbers) > len(storage):
         raise ModelError(f"{where} reaches beyond its storage of {len(storage)} numbers")
     itemsize = storage.dtype.itemsize
     view = np.lib.stride_tricks.as_strided(
         storage[tensor.offset :], tensor.shape, [s * itemsize for s in tensor.strides], writeable=False
     )
-    return np.ascontiguousarray(view)
+    return np.ascontiguousarray(view).reshape(tensor.shape)  # it makes a scalar a row of one
