@@ -28,11 +28,18 @@ class Run:
         return self.call, self.arguments
 
 
-HOSTILE = [Run(os.system, "touch owned"), Run(eval, "1"), Run(getattr, "", "join"), {"a": Run(exec, "")}, Run(bytearray, 9)]
+HOSTILE = [
+    Run(os.system, "touch owned"),
+    Run(eval, "1"),
+    Run(getattr, "", "join"),
+    {"a": Run(exec, "")},
+    Run(bytearray, 9),
+    np.float64(1),
+]
 
 
 @pytest.mark.parametrize("place", range(5))
-@pytest.mark.parametrize("hostile", HOSTILE, ids=["system", "eval", "getattr", "nested", "bytearray"])
+@pytest.mark.parametrize("hostile", HOSTILE, ids=["system", "eval", "getattr", "nested", "bytearray", "numpy"])
 def test_anything_but_tensors_is_an_error_and_runs_nothing(place, hostile, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     parts = [checkpoint.MAGIC, checkpoint.PROTOCOL, {}, collections.OrderedDict(), []]
@@ -72,6 +79,22 @@ def test_a_tensor_that_reaches_beyond_its_storage_is_an_error():
             checkpoint._view(checkpoint._Tensor(storage, offset, shape, strides), numbers, "t")
     view = checkpoint._view(checkpoint._Tensor(storage, 0, (2, 2), (1, 2)), numbers, "t")
     assert view.tolist() == [[0, 2], [1, 3]]
+
+
+def test_a_pickle_cannot_change_our_functions():
+    """Opcode b sets attributes of the object before it: here the docstring of what rebuilds a tensor."""
+    before = checkpoint._rebuild.__doc__
+    state = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nN}(X\x07\x00\x00\x00__doc__X\x05\x00\x00\x00ownedu\x86b0}."
+    head = b"".join(pickle.dumps(p, protocol=2) for p in (checkpoint.MAGIC, checkpoint.PROTOCOL, {}))
+    assert checkpoint.load(io.BytesIO(head + state + pickle.dumps([], protocol=2)), "file") == {}
+    assert checkpoint._rebuild.__doc__ == before
+
+
+@pytest.mark.parametrize("machine", [{"little_endian": False}, 3], ids=["big", "number"])
+def test_another_byte_order_is_an_error(machine):
+    parts = [checkpoint.MAGIC, checkpoint.PROTOCOL, machine, {}, []]
+    with pytest.raises(ModelError, match="little-endian"):
+        checkpoint.load(io.BytesIO(b"".join(pickle.dumps(p, protocol=2) for p in parts)), "file")
 
 
 def test_a_storage_that_lies_about_its_size_takes_no_memory():
@@ -220,11 +243,21 @@ def test_unknown_models_are_named():
         Classifier("3")
 
 
-@pytest.mark.parametrize("size", [(224, 224), (10, 700), (700, 10), (1, 1)])
+@pytest.mark.parametrize("size", [(224, 224), (10, 700), (700, 10), (1, 1), (1, 100_000)])
 def test_any_size_is_cropped_to_the_network(size):
     pixels = prepare(Image.new("RGB", size, (127, 255, 0)), 224)
     assert pixels.shape == (3, 224, 224)
     assert pixels.mean((1, 2)).tolist() == pytest.approx([0, 1, -127 / 128], abs=1e-3)
+
+
+def test_batches_change_no_bit():
+    classifier = Classifier("0", threads=1)
+    noise = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    images = [_drawing(), *map(Image.fromarray, noise)]
+    scores = classifier(images)
+    assert scores.dtype == np.float32 and classifier([]).shape == (0, 1000)
+    assert np.array_equal(classifier(images[::-1])[::-1], scores)
+    assert np.array_equal(np.concatenate([classifier([i]) for i in images]), scores)
 
 
 def _drawing():

@@ -49,7 +49,14 @@ def test_more_can_be_accepted():
 
 @pytest.mark.parametrize(
     ("text", "label"),
-    [("teapot", "teapot"), ("TEAPOT", "teapot"), (" granny smith ", "Granny Smith"), ("taxi", "cab"), ("lighthouse", "beacon")],
+    [
+        ("teapot", "teapot"),
+        ("TEAPOT", "teapot"),
+        (" granny smith ", "Granny Smith"),
+        (" Cardigan ", "Cardigan"),
+        ("taxi", "cab"),
+        ("lighthouse", "beacon"),
+    ],
 )
 def test_a_label_is_found_by_case_and_synonym(text, label):
     assert labels.resolve(text, NAMES) == label

