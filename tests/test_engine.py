@@ -1,12 +1,15 @@
 """The engine asks once, remembers, is patient, and believes no model blindly."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from bugscope import language
 from bugscope.config import Config
-from bugscope.engine import Engine, Models, as_rgb
+from bugscope.engine import Engine, Models, as_rgb, check_labels
 from bugscope.errors import ModelError, Transient
 from bugscope.store import Store
 from bugscope.testing import World
@@ -21,6 +24,12 @@ class Role:
 
     def __call__(self, *inputs):
         return self.call(*inputs)
+
+
+def speckled(**info):
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    pixels[14] = 0  # the world's mug
+    return Picture(Image.fromarray(pixels), {"visible": 1.0, **info})
 
 
 def engine_of(path, world=None, sleep=None, config=None, **changed):
@@ -54,6 +63,10 @@ def test_an_answer_is_asked_once_whatever_the_batch(tmp_path):
         ({"generator": lambda prompts, seeds: ["no"] * 4}, "gave a str; expected a Picture or Refused"),
         ({"judge": lambda pictures, labels: [1.5] * 4}, r"judge test/judge gave shape \(4,\).*probabilities in \[0, 1\]"),
         ({"judge": lambda pictures, labels: [0.5]}, r"judge test/judge gave shape \(1,\)"),
+        ({"judge": lambda pictures, labels: [np.nan] * 4}, r"judge test/judge gave shape \(4,\), \[nan"),
+        ({"generator": lambda prompts, seeds: [Image.new("RGB", (0, 3))] * 4}, r"a picture of size \(0, 3\)"),
+        ({"generator": lambda prompts, seeds: [speckled(seen=object())] * 4}, "gave info that JSON cannot hold: TypeError"),
+        ({"generator": lambda prompts, seeds: [speckled(seen=np.inf)] * 4}, "gave info that JSON cannot hold: ValueError"),
     ],
 )
 def test_a_model_that_breaks_its_contract_is_named(tmp_path, changed, message):
@@ -62,10 +75,162 @@ def test_a_model_that_breaks_its_contract_is_named(tmp_path, changed, message):
 
 
 def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
-    for caption, message in ((lambda i: ["one"], "gave 1 sentences for 4"), (lambda i: [None] * 4, "gave a NoneType")):
-        engine = engine_of(tmp_path / message[5:7], captioner=caption)
+    for number, (caption, message) in enumerate(
+        (
+            (lambda i: ["one"], "gave 1 sentences for 4"),
+            (lambda i: [None] * 4, "gave a NoneType"),
+            (lambda i: ["a mug", " "] * 2, "gave ' '; expected a sentence"),
+            (lambda i: "four", "gave one str for 4 pictures"),
+        )
+    ):
+        engine = engine_of(tmp_path / str(number), captioner=caption)
         with pytest.raises(ModelError, match=message):
             engine.describe(engine.measure(SAMPLES))
+
+
+def test_a_caption_cut_inside_a_character_can_be_kept(tmp_path):
+    engine = engine_of(tmp_path / "r", captioner=lambda images: ["a mug \ud83d"] * len(images))
+    assert engine.describe(engine.measure(SAMPLES[:2])) == ["a mug ?"] * 2
+
+
+def test_what_a_model_says_is_told_on_one_line_of_readable_length(tmp_path):
+    def lengthy(images):
+        raise RuntimeError("first\n  second\n" * 500)
+
+    with pytest.raises(ModelError, match="classifier test/classifier raised RuntimeError: first second first") as error:
+        engine_of(tmp_path / "r", classifier=lengthy).measure(SAMPLES)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+    assert isinstance(error.value.__cause__, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(None, "0 label names"), (("mug",), "1 label names"), (("a", "b", "a"), "label 'a' twice"), ("ab", "the str 'ab'"),
+     (("a", ""), "no name for label number 1")],
+)  # fmt: skip
+def test_a_classifier_with_no_usable_labels_is_refused(labels, message):
+    with pytest.raises(ModelError, match=message):
+        check_labels(Role(None, "test/classifier", labels))
+
+
+def test_info_comes_to_the_judge_as_the_store_gives_it_back(tmp_path):
+    seen = []
+
+    def judge(pictures, labels):
+        seen.append([p.info for p in pictures])
+        return np.ones(len(pictures))
+
+    def draw(prompts, seeds):
+        return [speckled(box=(1, 2), score=np.float32(0.5), where=np.arange(2)) for _ in prompts]
+
+    for name in ("test/first", "test/second"):
+        engine = engine_of(tmp_path / "r", generator=draw, judge=judge, classifier=lambda images: np.ones((len(images), 2)))
+        engine.models.judge.id = name
+        engine.measure(SAMPLES[:4])
+        engine.store.close()
+    assert seen[0] == seen[1] == [{"visible": 1.0, "box": [1, 2], "score": 0.5, "where": [0, 1]}] * 4
+
+
+def test_a_model_that_draws_on_its_picture_changes_no_other_answer(tmp_path):
+    def scrawl(images):
+        for image in images:
+            image.paste((9, 9, 9), (0, 0, 16, 16))
+
+    world = World()
+    outcomes = engine_of(tmp_path / "a").measure(SAMPLES)
+    vandals = engine_of(
+        tmp_path / "b",
+        world,
+        judge=lambda pictures, labels: scrawl([p.image for p in pictures]) or np.ones(len(pictures)),
+        captioner=lambda images: scrawl(images) or ["a mug"] * len(images),
+    )
+    assert [o.predicted for o in vandals.measure(SAMPLES)] == [o.predicted for o in outcomes]
+    stored = vandals.store.get("generator", "world/generator", [s.key for s in SAMPLES])
+    drawn = world.generator([s.prompt.text for s in SAMPLES], [s.seed for s in SAMPLES])
+    for s, p in zip(SAMPLES, drawn, strict=True):
+        assert vandals.store.image(stored[s.key]["image"]).tobytes() == p.image.tobytes()
+
+
+# --- asked again --------------------------------------------------------------------------------------------------------
+
+
+def test_another_classifier_is_answered_from_stored_pictures_and_asks_no_one_else(tmp_path):
+    world = World()
+    first = engine_of(tmp_path / "r", world)
+    before = first.measure(SAMPLES)
+    first.store.close()
+
+    def never(*_):
+        raise AssertionError("asked again")
+
+    models = {"generator": never, "judge": never, "classifier": lambda images: np.tile([0.1, 0.9], (len(images), 1))}
+    second = engine_of(tmp_path / "r", **models)
+    second.models.generator.id, second.models.judge.id = "world/generator", "world/judge"
+    assert {o.status for o in second.measure(SAMPLES)} == {Status.FAILURE}
+    second.store.close()
+    first = engine_of(tmp_path / "r", world)
+    calls = world.calls
+    assert first.measure(SAMPLES) == before
+    assert world.calls == calls
+
+
+@pytest.mark.parametrize("role", ["judge", "classifier"])
+def test_what_got_no_answer_is_asked_again_in_the_next_run_only(tmp_path, role):
+    calls = []
+
+    def busy(*inputs):
+        calls.append(1)
+        raise Transient("busy")
+
+    engine = engine_of(tmp_path / "r", **{role: busy})
+    first = engine.measure(SAMPLES[:4])
+    asked = len(calls)
+    assert engine.measure(SAMPLES[:4]) == first
+    assert len(calls) == asked
+    assert {o.status for o in first} == {Status.ERROR}
+    assert all(o.detail == f"{role}: Transient: busy" for o in first)
+    assert len(engine.store.notes("error")) == 4
+    engine.store.close()
+    world = World()
+    engine = engine_of(tmp_path / "r", world)
+    assert all(o.status.counts for o in engine.measure(SAMPLES[:4]))
+    assert world.calls == 0
+    assert engine.store.notes("error") == {}
+
+
+def test_a_caption_that_never_came_is_asked_for_in_the_next_run_only(tmp_path):
+    calls = []
+
+    def busy(images):
+        calls.append(1)
+        raise Transient("busy")
+
+    engine = engine_of(tmp_path / "r", captioner=busy)
+    outcomes = engine.measure(SAMPLES[:2])
+    assert engine.describe(outcomes) == engine.describe(outcomes) == ["", ""]
+    assert len(calls) == 15  # five times both, five times each
+    assert engine.measure(SAMPLES[:2]) == outcomes
+    engine.store.close()
+    assert all(engine_of(tmp_path / "r").describe(outcomes))
+
+
+def test_pictures_outlive_the_classifier_that_failed_on_them(tmp_path):
+    engine = engine_of(tmp_path / "r", classifier=lambda images: 1 / 0)
+    with pytest.raises(ModelError, match="ZeroDivisionError"):
+        engine.measure(SAMPLES[:8])
+    kept = engine.store.get("generator", "world/generator", [s.key for s in SAMPLES])
+    assert len(kept) >= 4
+    engine.store.close()
+    drawn = []
+
+    def draw(prompts, seeds):
+        drawn.extend(seeds)
+        return World().generator(prompts, seeds)
+
+    engine = engine_of(tmp_path / "r", generator=draw)
+    engine.models.generator.id = "world/generator"
+    assert all(o.status.counts for o in engine.measure(SAMPLES[:8]))
+    assert sorted(drawn) == sorted(s.seed for s in SAMPLES[:8] if s.key not in kept)
 
 
 def test_refused_and_blank_pictures_count_for_nothing(tmp_path):
@@ -75,6 +240,9 @@ def test_refused_and_blank_pictures_count_for_nothing(tmp_path):
     outcomes = engine_of(tmp_path / "r", generator=draw).measure(SAMPLES[:4])
     assert [o.status for o in outcomes[:2]] == [Status.REFUSED, Status.REFUSED]
     assert [o.detail for o in outcomes[:2]] == ["unsafe", "blank picture"]
+    holed = Image.fromarray(np.array([[0.5, np.nan]], np.float32))
+    (outcome,) = engine_of(tmp_path / "s", generator=lambda prompts, seeds: [Picture(holed)]).measure(SAMPLES[:1])
+    assert (outcome.status, outcome.detail) == (Status.REFUSED, "picture with values that are not finite")
     assert not outcomes[0].status.counts
 
 
@@ -96,6 +264,19 @@ def test_transient_errors_are_waited_for_then_halved_then_marked(tmp_path):
     assert list(engine.store.notes("error")) == [SAMPLES[5].key]
     engine.store.close()
     assert engine_of(tmp_path / "r", generator=world.generator).measure(SAMPLES)[5].status is not Status.ERROR
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(-5.0, 0.0), (float("nan"), 0.0), (float("inf"), 3600.0)])
+def test_no_server_can_ask_for_a_wait_that_makes_no_sense(tmp_path, asked, waited):
+    waits = []
+
+    def draw(prompts, seeds):
+        if not waits:
+            raise Transient("busy", retry_after=asked)
+        return World().generator(prompts, seeds)
+
+    engine_of(tmp_path / "r", generator=draw, sleep=waits.append).measure(SAMPLES[:1])
+    assert len(waits) == 1 and waited <= waits[0] <= 1.25 * waited
 
 
 def test_back_off_grows_where_the_server_names_no_time(tmp_path):
@@ -134,6 +315,48 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path):
     assert len(kept) in (8, 12)
 
 
+def test_a_run_that_ends_waits_for_no_server(tmp_path):
+    waiting = threading.Event()
+    world = World()
+
+    def draw(prompts, seeds):
+        if SAMPLES[4].seed in seeds:
+            waiting.set()
+            raise Transient("busy", retry_after=600.0)
+        return world.generator(prompts, seeds)
+
+    def stopped(images):
+        assert waiting.wait(30)
+        raise KeyboardInterrupt
+
+    roles = World().roles()
+    models = Models(**{**roles, "generator": Role(draw, "g"), "classifier": Role(stopped, "c", roles["classifier"].labels)})
+    began = time.monotonic()
+    with Store.create(tmp_path / "r", {}) as store:
+        with pytest.raises(KeyboardInterrupt):
+            Engine(models, store, Config(batch_size=4)).measure(SAMPLES)
+        assert len(store.get("generator", "g", [s.key for s in SAMPLES])) == 4
+    assert time.monotonic() - began < 30
+
+
+def test_two_batches_are_worked_on_at_once(tmp_path):
+    drawing, seeing = threading.Event(), threading.Event()
+    world, late = World(), {s.seed for s in SAMPLES[4:8]}
+
+    def draw(prompts, seeds):
+        if late & set(seeds):
+            drawing.set()
+            assert seeing.wait(30), "nothing was classified while the second batch was drawn"
+        return world.generator(prompts, seeds)
+
+    def classify(images):
+        seeing.set()
+        assert drawing.wait(30), "nothing was drawn while the first batch was classified"
+        return world.classify(images)
+
+    assert len(engine_of(tmp_path / "r", generator=draw, classifier=classify).measure(SAMPLES[:8])) == 8
+
+
 def test_accepted_labels_and_top_k_decide_what_is_right(tmp_path):
     always_bowl = {"classifier": lambda images: np.tile([0.4, 0.6], (len(images), 1))}
     for options, status in (
@@ -156,6 +379,10 @@ def test_accepted_labels_and_top_k_decide_what_is_right(tmp_path):
         (Image.fromarray(np.full((4, 4), 65535, np.uint16)), (255, 255, 255)),
         (Image.fromarray(np.full((4, 4), 0.5, np.float32)), (127, 127, 127)),
         (Image.new("P", (4, 4), 0), (0, 0, 0)),
+        (Image.fromarray(np.full((4, 4), 255, np.uint16)), (0, 0, 0)),
+        (Image.new("I", (4, 4), 77), (77, 77, 77)),
+        (Image.new("RGBA", (4, 4), (255, 0, 0, 0)).convert("RGBa"), (255, 255, 255)),
+        (Image.new("LA", (4, 4), (10, 0)).convert("La"), (255, 255, 255)),
     ],
     ids=lambda x: getattr(x, "mode", ""),
 )

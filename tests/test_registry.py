@@ -27,6 +27,18 @@ def judge_nothing(pictures, labels):
         ("Classifier", lambda images: images, {}, "has no label names"),
         ("Classifier", 5, {}, "neither 'provider/model' nor a callable"),
         ("Classifier", "python/json:dumps", {}, "has no label names"),
+        ("Classifier", judge_nothing, {"labels": 5}, "are 5; they should be a list of names"),
+        ("Classifier", judge_nothing, {"label": "a,b"}, "Did you mean 'labels'"),
+        ("Judge", judge_nothing, {"x": 1}, "takes no arguments, got 'x'"),
+        ("Classifier", "python/json:dumps", {"labels": 5}, "are 5; they should be a list of names"),
+        (
+            "Classifier",
+            "python/jsom:dumps",
+            {},
+            "no module named 'jsom' (looked in the current directory too). Did you mean ",
+        ),
+        ("Classifier", "python/json.decode:f", {}, "Did you mean 'json.decoder'"),
+        ("Classifier", "python/.json:f", {}, "should read python/module:function"),
         ("Classifier", "python/json", {}, "should read python/module:function"),
         ("Classifier", "python/no_such_module:f", {}, "no module named 'no_such_module'"),
         ("Classifier", "python/json:lods", {}, "json has no 'lods'. Did you mean 'load"),
@@ -46,6 +58,33 @@ def test_a_bare_function_takes_a_role():
     assert judge([1, 2], ["a", "b"]).tolist() == [1, 1]
     classifier = registry.load("Classifier", judge_nothing, {"labels": ["a", "b"]})
     assert classifier.labels == ("a", "b")
+    for labels in ("a, b", np.array(["a", "b"])):
+        assert registry.load("Classifier", judge_nothing, {"labels": labels}).labels == ("a", "b")
+
+
+class Whole:
+    id = "mine/whole"
+    labels = np.array(["a", "b"])
+    suggested = ("a",)
+
+    def __call__(self, images):
+        return np.ones((len(images), 2))
+
+
+def test_an_object_keeps_what_else_it_offers_and_stated_labels_win(tmp_path):
+    model = Whole()
+    assert registry.load("Classifier", model) is model
+    renamed = registry.load("Classifier", model, {"labels": ["x", "y"]})
+    assert (renamed.id, renamed.labels, renamed.suggested) == ("mine/whole", ("x", "y"), ("a",))
+    assert not hasattr(renamed, "close")
+
+
+def test_a_module_that_lacks_another_says_which(tmp_path, monkeypatch):
+    (tmp_path / "needy_model.py").write_text("import a_package_that_is_absent\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(SpecError, match="needy_model needs the module 'a_package_that_is_absent', which is absent"):
+        registry.load("Classifier", "python/needy_model:predict")
 
 
 def test_a_function_of_the_current_directory_is_found(tmp_path, monkeypatch):
@@ -64,14 +103,37 @@ class Greedy:
     extra = "greedy"
 
 
+class Nested(Greedy):
+    requires = ("a_package_that_is_absent.part",)
+
+
+class Positional:
+    id = "positional"
+
+    def __init__(self, model, device="cpu"):
+        self.device = device
+
+
 class Broken:
     def __init__(self, model):
-        raise OSError("disk on fire")
+        raise OSError("disk\non fire")
+
+
+def test_options_may_be_declared_either_way(monkeypatch):
+    monkeypatch.setattr(registry, "_class", lambda role, name: Positional)
+    assert registry.load("Judge", "positional/x", {"device": "cuda"}).device == "cuda"
+    with pytest.raises(SpecError, match="Did you mean 'device'"):
+        registry.load("Judge", "positional/x", {"devise": "cuda"})
+    with pytest.raises(SpecError, match="unknown argument of judge 'positional/x' 'model'"):
+        registry.load("Judge", "positional/x", {"model": "y"})
 
 
 def test_a_missing_package_gives_the_install_command(monkeypatch):
     monkeypatch.setattr(registry, "_class", lambda role, name: Greedy)
     with pytest.raises(MissingDependency, match=r"greedy needs a_package_that_is_absent: pip install 'bugscope\[greedy\]'"):
+        registry.load("Judge", "greedy/x")
+    monkeypatch.setattr(registry, "_class", lambda role, name: Nested)
+    with pytest.raises(MissingDependency, match=r"a_package_that_is_absent.part: pip install 'bugscope\[greedy\]'"):
         registry.load("Judge", "greedy/x")
 
 
@@ -88,12 +150,21 @@ def test_outsiders_enter_by_the_same_door(tmp_path, monkeypatch):
     info = tmp_path / "outside-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[bugscope.providers]\noutside = outside\n")
+    (tmp_path / "outside_broken.py").write_text("1 / 0\n")
+    (info / "entry_points.txt").write_text(
+        "[bugscope.providers]\noutside = outside\nbroken = outside_broken\nstudio = outside\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert registry.load("Judge", "outside/yes").model == "yes"
     assert [(e.spec, e.role, e.summary) for e in registry.catalogue() if e.spec == "outside"] == [
         ("outside", "Judge", "Says yes.")
     ]
+    with pytest.raises(SpecError, match="provider 'broken' cannot be imported: ZeroDivisionError: division by zero"):
+        registry.load("Judge", "broken/yes")
+    assert [e.missing for e in registry.catalogue() if e.spec == "broken"] == [
+        "provider 'broken' cannot be imported: ZeroDivisionError: division by zero"
+    ]
+    assert registry.providers()["studio"] == "bugscope.providers.studio"
 
 
 def test_every_provider_says_what_it_is():

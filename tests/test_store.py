@@ -1,8 +1,10 @@
 """The run folder: one writer, any reader, nothing lost."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -89,6 +91,76 @@ def test_another_run_is_refused_with_the_option_and_both_values(tmp_path):
     Store.create(tmp_path / "r", identity).close()
 
 
+def test_what_a_folder_cannot_keep_is_named_and_nothing_is_written(tmp_path):
+    for value in (object(), {1, 2}, float("nan")):
+        with pytest.raises(StoreError, match="option labels is .*, which a run folder cannot keep"):
+            Store.create(tmp_path / "r", {"options": {"labels": value}})
+    assert not (tmp_path / "r").exists()
+    Store.create(tmp_path / "r", {"labels": ("a", "b")}, {"labels": ("a", "b")}).close()
+    assert (tmp_path / "r" / "config.yaml").read_text() == "labels:\n- a\n- b\n"
+    Store.create(tmp_path / "r", {"labels": ["a", "b"]}).close()
+
+
+def test_a_name_that_no_folder_can_have_is_said(tmp_path):
+    for name in ("x" * 300, "a\0b"):
+        with pytest.raises(StoreError, match="cannot write the run folder"):
+            Store.create(tmp_path / name, {})
+        with pytest.raises(StoreError, match=r"cannot read the run folder|holds no run"):
+            Store.open(tmp_path / name)
+
+
+def test_what_a_run_killed_while_it_began_lacks_is_made_good(tmp_path):
+    folder = tmp_path / "r"
+    Store.create(folder, {"seed": 1}, {"seed": 1}).close()
+    (folder / "config.yaml").unlink()
+    (folder / "images" / "ab").mkdir(parents=True)
+    (folder / "images" / "ab" / "half.tmp").write_bytes(b"half a picture")
+    Store.create(folder, {"seed": 1}, {"seed": 1}).close()
+    assert (folder / "config.yaml").read_text() == "seed: 1\n"
+    assert list(folder.rglob("*.tmp")) == []
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as db:
+        db.execute("create table mine(x)")
+    with pytest.raises(StoreError, match="holds no run"):
+        Store.create(tmp_path, {})
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as db:
+        assert db.execute("select name from sqlite_master").fetchall() == [("mine",)]
+
+
+def test_a_picture_outside_the_folder_is_not_read(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
+    with Store.create(tmp_path / "r", {}) as store:
+        for name in ("../secret.png", str(tmp_path / "secret.png")):
+            with pytest.raises(StoreError, match="outside its folder"):
+                store.image(name)
+
+
+def test_a_damaged_picture_is_said(tmp_path):
+    with Store.create(tmp_path / "r", {}) as store:
+        name = store.put_image(Image.effect_noise((64, 64), 50).convert("RGB"))
+        whole = (store.path / name).read_bytes()
+        for end in (0, 20, 60, len(whole) // 2):
+            (store.path / name).write_bytes(whole[:end])
+            with pytest.raises(StoreError, match="lacks the picture"):
+                store.image(name)
+
+
+def test_notes_can_be_taken_back(shared):
+    shared.note_all("error", {"a": 1, "b": 2})
+    shared.forget("error", ["a", "never"])
+    assert shared.notes("error") == {"b": 2}
+
+
+def test_a_value_damaged_on_disk_is_said(tmp_path):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.put([("r", "m", "k", 1)])
+        store.db.execute("update answers set value='{'")
+        with pytest.raises(StoreError, match="a value in it is damaged"):
+            store.get("r", "m", ["k"])
+
+
 def test_folders_that_are_no_run_are_left_alone(tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "full").mkdir()
@@ -113,8 +185,9 @@ def test_a_database_that_is_none_is_said(tmp_path):
 def test_a_later_schema_is_refused(tmp_path):
     with Store.create(tmp_path / "r", {}) as store:
         store.db.execute("pragma user_version=99")
-    with pytest.raises(StoreError, match="schema 99"):
-        Store.open(tmp_path / "r")
+    for opening in (Store.open, lambda path: Store.create(path, {})):
+        with pytest.raises(StoreError, match="schema 99"):
+            opening(tmp_path / "r")
 
 
 CHILD = """

@@ -1,8 +1,9 @@
 """python/MODULE:FUNCTION: any function of yours as a model. Modules of the current directory can be named."""
 
 import importlib
+import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..errors import SpecError, nearest
 def find(spec: str) -> Any:
     """The object that `module:name` names. Raises SpecError with the nearest name."""
     module_name, colon, name = spec.partition(":")
-    if not (module_name and colon and name):
+    if not (module_name and colon and name) or module_name.startswith("."):
         raise SpecError(f"python/{spec} should read python/module:function")
     here = str(Path.cwd())
     if here not in sys.path:
@@ -20,7 +21,7 @@ def find(spec: str) -> Any:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise SpecError(f"python/{spec}: no module named {error.name!r} (looked in the current directory too)") from error
+        raise _no_module(spec, module_name, str(error.name)) from error
     value = module
     for part in name.split("."):
         if not hasattr(value, part):
@@ -32,6 +33,16 @@ def find(spec: str) -> Any:
     return value() if isinstance(value, type) else value
 
 
+def _no_module(spec: str, wanted: str, absent: str) -> SpecError:
+    if wanted != absent and not wanted.startswith(f"{absent}."):
+        return SpecError(f"python/{spec}: {wanted} needs the module {absent!r}, which is absent")
+    parent, _, last = absent.rpartition(".")
+    path = getattr(sys.modules.get(parent), "__path__", ()) if parent else sys.path
+    near = nearest(last, [m.name for m in pkgutil.iter_modules(path)])
+    hint = f". Did you mean {f'{parent}.{near}'.lstrip('.')!r}?" if near else ""
+    return SpecError(f"python/{spec}: no module named {absent!r} (looked in the current directory too){hint}")
+
+
 class _Python:
     def __init__(self, model: str) -> None:
         self.call = find(model)
@@ -40,14 +51,24 @@ class _Python:
     def __call__(self, *inputs: Any) -> Any:
         return self.call(*inputs)
 
+    def __getattr__(self, name: str) -> Any:
+        # what else a model offers (a vocabulary, `close`) is offered still; `call` is absent only before __init__
+        if name == "call":
+            raise AttributeError(name)
+        return getattr(self.call, name)
+
 
 class Classifier(_Python):
     """Your function: list of PIL images -> scores [n, labels]; names from its attribute or the argument `labels`."""
 
     def __init__(self, model: str, *, labels: Sequence[str] | str | None = None) -> None:
         super().__init__(model)
-        names = labels.split(",") if isinstance(labels, str) else labels
-        self.labels: tuple[str, ...] = tuple(names if names is not None else getattr(self.call, "labels", ()))
+        names: Any = getattr(self.call, "labels", ()) if labels is None else labels
+        if isinstance(names, str):
+            names = [name.strip() for name in names.split(",")]
+        if not isinstance(names, Iterable):
+            raise SpecError(f"labels of {self.id} are {names!r}; they should be a list of names")
+        self.labels: tuple[str, ...] = tuple(str(name) for name in names)
         if not self.labels:
             raise SpecError(f"{self.id} has no label names; set its attribute 'labels' or pass --classifier-arg labels=a,b,c")
 
