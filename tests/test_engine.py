@@ -396,3 +396,203 @@ def test_exif_rotation_is_applied():
     image = Image.new("RGB", (6, 2))
     image.getexif()[274] = 6
     assert as_rgb(image).size == (2, 6)
+
+
+# --- another model, another day ------------------------------------------------------------------------------------------
+
+
+def test_another_classifier_or_judge_is_shown_the_stored_pictures_and_nothing_is_drawn_again(tmp_path):
+    first = engine_of(tmp_path / "r")
+    seen = first.measure(SAMPLES)
+    first.store.close()
+    shown, world = [], World()
+
+    def classify(images):
+        shown.extend(i.tobytes() for i in images)
+        return np.tile([0.2, 0.8], (len(images), 1))
+
+    second = engine_of(tmp_path / "r", world, classifier=classify)
+    assert {o.status for o in second.measure(SAMPLES)} == {Status.FAILURE}
+    second.store.close()
+    third = engine_of(tmp_path / "r", world, judge=lambda pictures, labels: [0.1] * len(pictures))
+    assert {o.status for o in third.measure(SAMPLES)} == {Status.UNFAITHFUL}
+    third.store.close()
+    assert engine_of(tmp_path / "r", world).measure(SAMPLES) == seen
+    assert world.calls == 0
+    drawn = World().generator([s.prompt.text for s in SAMPLES], [s.seed for s in SAMPLES])
+    assert shown == [p.image.tobytes() for p in drawn]
+
+
+@pytest.mark.parametrize("size", [1, 3, 64])
+def test_the_batch_changes_no_answer_and_no_byte_of_the_store(tmp_path, size):
+    def rows(engine):
+        outcomes = engine.measure(SAMPLES)
+        captions = engine.describe(outcomes)
+        return outcomes, captions, engine.store.db.execute("select * from answers order by role, model, key").fetchall()
+
+    assert rows(engine_of(tmp_path / "a", config=Config(batch_size=size))) == rows(engine_of(tmp_path / "b"))
+
+
+@pytest.mark.parametrize("role", ["judge", "classifier"])
+def test_a_picture_that_only_one_model_could_not_see_is_kept_and_seen_on_the_next_run(tmp_path, role):
+    def busy(*inputs):
+        raise Transient("busy")
+
+    first = engine_of(tmp_path / "r", **{role: busy})
+    outcomes = first.measure(SAMPLES[:3])
+    assert [(o.status, o.detail) for o in outcomes] == [(Status.ERROR, f"{role}: Transient: busy")] * 3
+    assert first.measure(SAMPLES[:3]) == outcomes, "the same question has the same answer for as long as the run lasts"
+    first.store.close()
+    world = World()
+    fine = World().roles()[role]
+    second = engine_of(tmp_path / "r", world, **{role: fine})
+    assert all(o.status.counts for o in second.measure(SAMPLES[:3]))
+    assert world.calls == 0
+
+
+def test_a_caption_that_is_not_given_is_empty_and_asked_again_on_the_next_run(tmp_path):
+    poison = World().generator([SAMPLES[1].prompt.text], [SAMPLES[1].seed])[0].image.tobytes()
+
+    def caption(images):
+        if poison in [i.tobytes() for i in images]:
+            raise Transient("busy")
+        return World().caption(images)
+
+    engine = engine_of(tmp_path / "r", captioner=caption)
+    captions = engine.describe(engine.measure(SAMPLES[:4]))
+    assert [bool(c) for c in captions] == [True, False, True, True]
+    engine.store.close()
+    again = engine_of(tmp_path / "r", captioner=World().caption)
+    assert again.describe(again.measure(SAMPLES[:4]))[1].startswith("a photo of a ")
+
+
+def test_what_was_refused_has_no_caption_and_stays_refused(tmp_path):
+    calls = []
+
+    def draw(prompts, seeds):
+        calls.extend(seeds)
+        return [Refused("unsafe")] * len(prompts)
+
+    engine = engine_of(tmp_path / "r", generator=draw)
+    outcomes = engine.measure(SAMPLES[:4])
+    assert engine.describe(outcomes) == [""] * 4
+    assert engine.measure(SAMPLES[:4]) == outcomes
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, ModelError, RuntimeError])
+def test_an_error_while_drawing_ahead_stops_the_run_and_keeps_what_was_finished(tmp_path, error):
+    last = SAMPLES[17].seed
+
+    def draw(prompts, seeds):
+        if last in seeds:
+            raise error("boom")
+        return World().generator(prompts, seeds)
+
+    engine = engine_of(tmp_path / "r", generator=draw)
+    with pytest.raises(ModelError, match="boom"):
+        engine.measure(SAMPLES)
+    kept = engine.store.get("classifier", "world/classifier", [s.key for s in SAMPLES])
+    assert set(kept) == {s.key for s in SAMPLES[:16]}
+    engine.store.close()
+    world = World()
+    assert all(o.status.counts for o in engine_of(tmp_path / "r", generator=world.generator).measure(SAMPLES))
+    assert world.calls == 1
+
+
+def test_ctrl_c_in_any_model_is_no_models_fault_and_the_run_goes_on_to_the_same_end(tmp_path):
+    want = engine_of(tmp_path / "want").measure(SAMPLES)
+    for role in ("generator", "classifier", "judge"):
+        calls = []
+
+        def stop(*inputs, role=role, calls=calls):
+            calls.append(1)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return World().roles()[role](*inputs)
+
+        engine = engine_of(tmp_path / role, **{role: stop})
+        with pytest.raises(KeyboardInterrupt):
+            engine.measure(SAMPLES)
+        assert len(engine.store.get("generator", engine.models.generator.id, [s.key for s in SAMPLES])) >= 8
+        engine.store.close()
+        assert engine_of(tmp_path / role, **{role: stop}).measure(SAMPLES) == want
+
+
+@pytest.mark.parametrize(
+    "values", [[float("nan")] * 4, [-0.01, 0, 0, 0], [0, 0, 0, 1.01], [[0.5]] * 4, [0.5] * 5, 0.5, ["yes"] * 4, None]
+)
+def test_a_judge_gives_one_probability_a_picture(tmp_path, values):
+    with pytest.raises(ModelError, match="judge test/judge"):
+        engine_of(tmp_path / "r", judge=lambda pictures, labels: values).measure(SAMPLES[:4])
+
+
+@pytest.mark.parametrize("labels", [(), ("mug",), ("mug", "bowl", "mug")])
+def test_label_names_that_cannot_be_are_said_before_anything_is_drawn(tmp_path, labels):
+    roles = World().roles()
+    models = Models(**{**roles, "classifier": Role(lambda images: None, "test/classifier", labels)})
+    with Store.create(tmp_path / "r", {}) as store, pytest.raises(ModelError, match="test/classifier has"):
+        Engine(models, store, Config())
+
+
+# --- pictures of every kind ---------------------------------------------------------------------------------------------
+
+LETTER = Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 4, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_shows_the_picture_upright(orientation, tmp_path):
+    """What the camera stored, turned by the inverse of what the tag asks for, comes out as it was seen."""
+    T = Image.Transpose
+    undo = {2: T.FLIP_LEFT_RIGHT, 3: T.ROTATE_180, 4: T.FLIP_TOP_BOTTOM, 5: T.TRANSPOSE, 6: T.ROTATE_90, 7: T.TRANSVERSE,
+            8: T.ROTATE_270}  # fmt: skip
+    stored = LETTER.transpose(undo[orientation]) if orientation > 1 else LETTER.copy()
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored.save(tmp_path / "p.png", exif=exif)
+    with Image.open(tmp_path / "p.png") as image:
+        seen = as_rgb(image)
+    assert seen.size == LETTER.size
+    assert seen.tobytes() == LETTER.tobytes()
+    assert seen.getexif().get(274, 1) == 1, "turned once and not told to turn again"
+
+
+def test_a_palette_keeps_its_colours_and_its_hole_is_white():
+    image = Image.new("P", (2, 1))
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putpixel((1, 0), 1)
+    assert [as_rgb(image).getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0), (0, 0, 255)]
+    image.info["transparency"] = 1
+    assert [as_rgb(image).getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0), (255, 255, 255)]
+
+
+def test_half_transparent_red_is_pink():
+    r, g, b = as_rgb(Image.new("RGBA", (2, 2), (255, 0, 0, 128))).getpixel((0, 0))
+    assert r == 255 and g == b and 126 <= g <= 128
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, ">u2"])
+def test_16_bits_are_scaled_not_cut(dtype):
+    image = Image.fromarray(np.array([[0, 257, 32896, 65535]]).astype(dtype))
+    assert [as_rgb(image).getpixel((x, 0))[0] for x in range(4)] == [0, 1, 128, 255]
+
+
+def test_cmyk_is_read_as_ink():
+    inks = {(0, 255, 255, 0): (255, 0, 0), (255, 0, 255, 0): (0, 255, 0), (0, 0, 0, 255): (0, 0, 0)}
+    for ink, light in inks.items():
+        assert as_rgb(Image.new("CMYK", (2, 2), ink)).getpixel((1, 1)) == light
+
+
+def test_what_a_generator_draws_reaches_every_model_and_the_store_as_rgb(tmp_path):
+    modes = []
+
+    def draw(prompts, seeds):
+        return [Picture(p.image.convert("RGBA")) if i else p.image for i, p in enumerate(World().generator(prompts, seeds))]
+
+    def judge(pictures, labels):
+        modes.extend(p.image.mode for p in pictures)
+        return [1.0] * len(pictures)
+
+    want = engine_of(tmp_path / "want", judge=judge).measure(SAMPLES[:4])
+    assert engine_of(tmp_path / "r", generator=draw, judge=judge).measure(SAMPLES[:4]) == want
+    assert modes == ["RGB"] * 8

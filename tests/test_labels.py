@@ -75,3 +75,17 @@ def test_every_name_is_itself(name):
 def test_the_nearest_label_is_offered():
     with pytest.raises(SpecError, match="unknown label 'pinapple'. Did you mean 'pineapple'"):
         labels.resolve("pinapple", NAMES)
+
+
+@given(st.text(max_size=15) | st.sampled_from(NAMES).map(str.upper) | st.sampled_from(NAMES).map(lambda n: n[:-1]))
+def test_any_text_is_a_label_or_an_error_that_repeats_it(text):
+    try:
+        assert labels.resolve(text, NAMES) in NAMES
+    except SpecError as error:
+        assert str(error).startswith(f"unknown label {text!r}.") and "\n" not in str(error)
+
+
+def test_case_hides_no_label_but_a_dog_under_a_garment():
+    """Cardigan the corgi and cardigan the jacket: each is found as it is written."""
+    found = {n: labels.resolve(f" {n.upper()} ", NAMES) for n in NAMES}
+    assert {n: label for n, label in found.items() if label != n} == {"Cardigan": "cardigan"}

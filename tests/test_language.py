@@ -189,6 +189,42 @@ def test_pairs_of_phrases_survive_too():
         assert set(made) == set(pair), pair
 
 
+REAL = set(labels.imagenet())
+
+
+@pytest.mark.parametrize(
+    "label, caption, phrases",
+    [
+        ("fly", "a close up of a bee on a yellow flower", ["on a yellow flower"]),
+        ("fly", "two bees on flowers", ["two-", "on flowers"]),
+        ("mushroom", "several red and white mushrooms growing in the forest",
+         ["several-", "red and white-", "growing in the forest"]),
+        ("tabby", "a white cat laying on top of a bed", ["white-", "on top of a bed"]),
+        ("teapot", "the image shows a teapot on a wooden table, with a blurred background",
+         ["on a wooden table", "with a blurred background"]),
+        ("teapot", "A 3D rendering of a teapot.", ["in a 3d rendering"]),
+        ("school bus", "an old, rusty school bus parked in a field at sunset",
+         ["old-", "rusty-", "parked in a field", "at sunset"]),
+        ("African elephant", "a large elephant walking through a lush green forest",
+         ["large-", "walking through a lush green forest"]),
+        ("dining table", "a café table outside a café in Zürich", ["outside a café", "in zürich"]),
+        ("sunglasses", "a pair of sunglasses on the beach", ["two-", "on the beach"]),
+        ("wreck", "a man riding a wave on top of a surfboard", ["riding a wave", "on top of a surfboard"]),
+        ("teapot", "5 teapots on a shelf", ["5-", "on a shelf"]),
+        ("teapot", "a teapot \N{TEAPOT} on snow", ["on snow"]),
+        ("balloon", "an image of the moon", []),
+    ],
+)  # fmt: skip
+def test_captions_as_captioners_write_them(label, caption, phrases):
+    assert read(caption, label, REAL) == phrases
+
+
+@pytest.mark.parametrize("count", ["two", "2", "12", "several", "a row of"])
+def test_what_counts_takes_the_plural_and_no_article(count):
+    phrases = [Phrase("red", before=True), Phrase(count, before=True)]
+    assert language.sentence("teapot", phrases) == f"{count} red teapots"
+
+
 # --- contrast ---------------------------------------------------------------------------------------------------------
 
 RED, SNOW, NIGHT, GRASS = Phrase("red", before=True), Phrase("on snow"), Phrase("at night"), Phrase("on grass")
@@ -231,3 +267,22 @@ def test_contrasts_are_sound(failures, successes, top):
 def test_the_typical_caption_shares_most_with_the_others():
     assert language.typical([[RED], [SNOW, NIGHT], [SNOW], [SNOW, GRASS]]) == 2
     assert language.typical([[]]) == 0
+
+
+@given(st.permutations([RED, SNOW, NIGHT]), st.integers(2, 6), st.integers(0, 8))
+def test_a_planted_pair_is_found_first_and_what_says_the_same_is_left_out(order, times, passed):
+    """RED with SNOW fails; NIGHT comes with either, and adds nothing."""
+    failures = [list(order)] * times
+    successes = [[RED], [SNOW], [RED, NIGHT], [SNOW, NIGHT]] * 2 + [[]] * passed
+    best = language.contrast(failures, successes, 5)
+    assert set(best[0].phrases) == {RED, SNOW}
+    assert not any({RED, SNOW} < set(c.phrases) for c in best)
+
+
+@given(st.lists(PHRASES, max_size=8), st.lists(PHRASES, max_size=8))
+def test_contrasts_do_not_depend_on_order_and_repeat_nothing(failures, successes):
+    found = language.contrast(failures, successes, 99)
+    turned = language.contrast([f[::-1] for f in failures], successes[::-1], 99)
+    assert [(c.phrases, c.support) for c in found] == [(c.phrases, c.support) for c in turned]
+    for i, c in enumerate(found):
+        assert not any(set(k.phrases) <= set(c.phrases) and k.support == c.support for k in found[:i])

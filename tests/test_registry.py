@@ -181,6 +181,109 @@ def test_listing_providers_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def entry_point(folder, monkeypatch, name, source):
+    """A package installed in `folder` that offers the provider `name`."""
+    (folder / f"{name}_provider.py").write_text(source)
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[bugscope.providers]\n{name} = {name}_provider\n")
+    monkeypatch.syspath_prepend(str(folder))
+
+
+def test_an_outsider_is_offered_as_the_nearest_name_and_its_options_are_checked(tmp_path, monkeypatch):
+    source = "class Classifier:\n    labels = ('a', 'b')\n    def __init__(self, model, *, depth=1): self.depth = depth\n"
+    entry_point(tmp_path, monkeypatch, "farthest", source)
+    made = registry.load("Classifier", "farthest/x/y", {"depth": 3})
+    assert (made.depth, made.id) == (3, "farthest/x/y")
+    with pytest.raises(SpecError, match="Did you mean 'farthest'"):
+        registry.load("Classifier", "fartest/x")
+    with pytest.raises(SpecError, match="unknown argument of classifier 'farthest/x' 'dept'. Did you mean 'depth'"):
+        registry.load("Classifier", "farthest/x", {"dept": 3})
+    with pytest.raises(SpecError, match="'farthest' has no judge; it has: classifier"):
+        registry.load("Judge", "farthest/x")
+
+
+def test_an_outsider_whose_import_fails_is_said_and_does_not_hide_the_others(tmp_path, monkeypatch):
+    entry_point(tmp_path, monkeypatch, "sadly", "import a_package_that_is_absent\n")
+    with pytest.raises(MissingDependency, match="provider 'sadly' cannot be imported: No module named 'a_package_that_is_abs"):
+        registry.load("Judge", "sadly/x")
+    entries = {e.spec: e for e in registry.catalogue()}
+    assert "a_package_that_is_absent" in entries["sadly"].missing
+    assert {"studio", "efficientnet-lite", "python"} <= entries.keys()
+
+
+def test_knowing_a_providers_name_imports_it_not(tmp_path, monkeypatch):
+    entry_point(tmp_path, monkeypatch, "lazily", "raise SystemExit('imported')\n")
+    assert registry.providers()["lazily"] == "lazily_provider"
+    assert "lazily_provider" not in sys.modules
+
+
+def test_a_bad_spec_of_a_real_provider_loads_nothing_heavy():
+    code = (
+        "import sys; from bugscope import registry; from bugscope.errors import SpecError\n"
+        "for role, spec, options in (('Judge', 'studoi', {}), ('Classifier', 'efficientnet-lite/0', {'thread': 1})):\n"
+        "    try: registry.load(role, spec, options)\n"
+        "    except SpecError: continue\n"
+        "    sys.exit('no error')\n"
+        "sys.exit(','.join({'torch', 'mitsuba', 'onnxruntime', 'onnx'} & sys.modules.keys()) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def nested():
+    pass
+
+
+nested.predict = lambda images: [[0.0, 1.0]] * len(images)
+
+
+class Callable:
+    labels = ("a", "b")
+
+    def __call__(self, images):
+        return [[1.0, 0.0]] * len(images)
+
+
+def test_a_class_is_made_and_a_nested_name_is_followed():
+    made = registry.load("Classifier", f"python/{__name__}:Callable")
+    assert (made([1]), made.labels) == ([[1.0, 0.0]], ("a", "b"))
+    made = registry.load("Classifier", f"python/{__name__}:nested.predict", {"labels": ["x", "y"]})
+    assert (made([1]), made.id) == ([[0.0, 1.0]], f"python/{__name__}:nested.predict")
+
+
+def test_an_object_with_a_name_and_labels_is_taken_as_it_is():
+    model = Callable()
+    model.id = "mine"
+    assert registry.load("Classifier", model) is model
+    del model.id
+    wrapped = registry.load("Classifier", model)
+    assert wrapped.labels == ("a", "b") and wrapped.id.endswith(":Callable") and wrapped([1]) == [[1.0, 0.0]]
+    with pytest.raises(SpecError, match="neither 'provider/model' nor a callable"):
+        registry.load("Classifier", Callable)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "error", "message"),
+    [
+        ("mine_1", "def f(:", ModelError, "SyntaxError"),
+        ("mine_2", "1 / 0", ModelError, "ZeroDivisionError"),
+        ("mine_3", "import a_package_that_is_absent", SpecError, "no module named 'a_package_that_is_absent'"),
+        ("mine_4", "from json import nothing", ModelError, "ImportError"),
+        ("mine_5", "", SpecError, "has no 'predict'"),
+        ("mine_6", "prediction = 1", SpecError, "Did you mean 'prediction'"),
+    ],
+)
+def test_a_module_of_yours_that_does_not_load_is_said(tmp_path, monkeypatch, name, source, error, message):
+    (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(error) as raised:
+        registry.load("Judge", f"python/{name}:predict")
+    assert message in str(raised.value) and name in str(raised.value)
+
+
 # --- configuration ------------------------------------------------------------------------------------------------------
 
 

@@ -80,6 +80,28 @@ def test_the_time_uniform_interval_covers_at_every_look(p):
     assert missed / len(runs) <= 0.1 + 0.02
 
 
+@given(counts(), st.sampled_from([0.8, 0.95, 0.99]))
+def test_the_ends_of_the_time_uniform_interval_are_where_the_evidence_against_a_rate_is_one_over_its_error(count, level):
+    k, n = count
+    rate = stats.always(k, n, level)
+
+    def evidence(p):
+        return stats.log_mixture(k, n) - k * math.log(p) - (n - k) * math.log1p(-p)
+
+    for end, outward in ((rate.low, -1), (rate.high, 1)):
+        if n and 0 < end < 1:
+            assert evidence(end) == pytest.approx(-math.log(1 - level), abs=1e-4)
+            beyond = end + outward * 0.01 * min(end, 1 - end)
+            assert evidence(beyond) > -math.log(1 - level)
+
+
+@given(counts(), st.sampled_from([0.5, 0.9]))
+@pytest.mark.parametrize("interval", [stats.wilson, stats.always])
+def test_a_surer_interval_is_wider(interval, count, level):
+    here, surer = interval(*count, level), interval(*count, 0.99)
+    assert surer.low <= here.low and here.high <= surer.high
+
+
 # --- e-values -----------------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +177,16 @@ def test_more_failures_under_the_description_are_never_less_evidence_once_the_nu
         assert stats.log_e_value(i, n, j, m, min(margin + 0.1, 0.9)) <= here + 1e-9, "a wider margin asks for more"
 
 
+def test_every_further_failure_under_the_description_is_further_evidence():
+    """Exhaustive: wherever there is evidence at all, one failure more in place of a success raises it."""
+    for n, m, margin in itertools.product((1, 4, 9, 16), (1, 5, 12), (0.0, 0.1, 0.3)):
+        for j in range(m + 1):
+            e = [stats.log_e_value(i, n, j, m, margin) for i in range(n + 1)]
+            begun = next((i for i, x in enumerate(e) if x > 0), n)
+            assert all(a < b for a, b in itertools.pairwise(e[begun:]))
+            assert all(x <= 0 for i, x in enumerate(e) if i / n <= j / m + margin)
+
+
 def test_nothing_seen_is_no_evidence():
     assert stats.e_value(0, 0, 0, 0, 0.1) == 1
     assert stats.e_value(5, 5, 0, 0, 0.1) <= 1
@@ -221,6 +253,15 @@ def test_e_bh_does_not_depend_on_order(e, random):
     random.shuffle(order)
     found = stats.e_bh(e, 0.05)
     assert stats.e_bh([e[i] for i in order], 0.05).tolist() == [found[i] for i in order]
+
+
+@given(st.lists(st.floats(0, 1e4), min_size=1, max_size=20), st.data())
+def test_more_evidence_or_a_laxer_level_never_loses_a_discovery(e, data):
+    found = stats.e_bh(e, 0.05)
+    more = list(e)
+    more[data.draw(st.integers(0, len(e) - 1))] *= data.draw(st.floats(1, 100))
+    assert (stats.e_bh(more, 0.05) >= found).all()
+    assert (stats.e_bh(e, 0.1) >= found).all()
 
 
 def test_e_bh_holds_the_false_discovery_rate_in_a_mixture():
