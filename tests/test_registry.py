@@ -269,7 +269,7 @@ def test_an_object_with_a_name_and_labels_is_taken_as_it_is():
     [
         ("mine_1", "def f(:", ModelError, "SyntaxError"),
         ("mine_2", "1 / 0", ModelError, "ZeroDivisionError"),
-        ("mine_3", "import a_package_that_is_absent", SpecError, "no module named 'a_package_that_is_absent'"),
+        ("mine_3", "import a_package_that_is_absent", SpecError, "needs the module 'a_package_that_is_absent'"),
         ("mine_4", "from json import nothing", ModelError, "ImportError"),
         ("mine_5", "", SpecError, "has no 'predict'"),
         ("mine_6", "prediction = 1", SpecError, "Did you mean 'prediction'"),
