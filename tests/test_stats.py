@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from scipy.stats import beta, binom
+from scipy.stats import beta, binom, multinomial
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from bugscope import stats
+from bugscope.stats.likelihood import log_beta_mixture, log_likelihood, log_profile
 
 
 @st.composite
@@ -23,7 +27,7 @@ def counts(draw: st.DrawFn, most: int = 400) -> tuple[int, int]:
 
 
 @given(counts(), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
-@pytest.mark.parametrize("interval", [stats.wilson, stats.always])
+@pytest.mark.parametrize("interval", [stats.wilson, stats.clopper_pearson, stats.always])
 def test_an_interval_contains_its_rate_and_has_width(interval, count, level):
     k, n = count
     rate = interval(k, n, level)
@@ -33,7 +37,7 @@ def test_an_interval_contains_its_rate_and_has_width(interval, count, level):
 
 
 @given(counts())
-@pytest.mark.parametrize("interval", [stats.wilson, stats.always])
+@pytest.mark.parametrize("interval", [stats.wilson, stats.clopper_pearson, stats.always])
 def test_an_interval_of_successes_mirrors_that_of_failures(interval, count):
     k, n = count
     there, back = interval(k, n), interval(n - k, n)
@@ -102,6 +106,81 @@ def test_a_surer_interval_is_wider(interval, count, level):
     assert surer.low <= here.low and here.high <= surer.high
 
 
+@given(counts(60), st.sampled_from([0.8, 0.95, 0.99]))
+def test_intervals_for_a_fixed_n_are_those_of_statsmodels(count, level):
+    k, n = count
+    if n:
+        for interval, method in ((stats.wilson, "wilson"), (stats.clopper_pearson, "beta")):
+            rate = interval(k, n, level)
+            assert (rate.low, rate.high) == pytest.approx(proportion_confint(k, n, 1 - level, method), abs=1e-9)
+
+
+@given(counts(60), counts(60))
+def test_the_interval_of_a_difference_for_fixed_n_is_that_of_statsmodels(treated, baseline):
+    if treated[1] and baseline[1]:
+        ours = stats.newcombe(*treated, *baseline)
+        theirs = confint_proportions_2indep(*treated, *baseline, method="newcomb", compare="diff", alpha=0.05)
+        assert (ours.low, ours.high) == pytest.approx(theirs, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(counts(200), counts(200), st.sampled_from([0.8, 0.95, 0.99]))
+def test_the_time_uniform_interval_of_a_rise_contains_it_has_width_and_mirrors(treated, baseline, level):
+    there, back = stats.always_rise(*treated, *baseline, level), stats.always_rise(*baseline, *treated, level)
+    assert -1 <= there.low < there.high <= 1
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=1e-4)
+    if treated[1] and baseline[1]:
+        assert there.low - 1e-9 <= there.value == pytest.approx(treated[0] / treated[1] - baseline[0] / baseline[1])
+        assert there.value <= there.high + 1e-9
+        assert stats.always_rise(*treated, *baseline, 0.999).low <= there.low + 1e-6
+
+
+@settings(max_examples=40, deadline=None)
+@given(counts(100), counts(100))
+def test_a_rise_outside_the_time_uniform_interval_is_one_that_the_likelihood_ratio_excludes(treated, baseline):
+    if not (treated[1] and baseline[1]):
+        return
+    mixture = stats.log_mixture(*treated) + stats.log_mixture(*baseline)
+    rise = stats.always_rise(*treated, *baseline, 0.95)
+    for d in np.linspace(-0.99, 0.99, 34):
+        excluded = mixture - float(log_profile(*treated, *baseline, d)) >= math.log(20)
+        if min(abs(d - rise.low), abs(d - rise.high)) > 1e-3:
+            assert excluded == (not rise.low <= d <= rise.high)
+
+
+@pytest.mark.parametrize("treated, baseline", [(0.0, 0.0), (1.0, 0.0), (0.01, 0.5), (0.5, 0.4), (1.0, 1.0)])
+def test_the_time_uniform_interval_of_a_rise_covers_at_every_look(treated, baseline):
+    """The true rise is outside exactly where its likelihood ratio passes 1 / error; a look after every picture."""
+    rng, runs, n = np.random.default_rng(5), 500, np.arange(1, 101)
+    t = (rng.random((runs, 100)) < treated).cumsum(axis=1)
+    b = (rng.random((runs, 150)) < baseline).cumsum(axis=1)[:, (3 * n + 1) // 2 - 1]
+    m = (3 * n + 1) // 2
+    edge = min(max(treated - baseline, -1 + 1e-12), 1 - 1e-12)
+    ratio = log_beta_mixture(t, n) + log_beta_mixture(b, m) - log_profile(t, n, b, m, edge)
+    assert (ratio >= math.log(10)).any(axis=1).mean() <= 0.1
+
+
+def test_the_interval_of_a_paired_difference():
+    same = stats.paired_difference(0, 0, 40)
+    assert same.value == 0 and -0.15 < same.low < 0 < same.high < 0.15
+    worse = stats.paired_difference(0, 30, 40)
+    assert worse.value == 0.75 and worse.low > 0.3 and worse.high <= 1
+    assert stats.paired_difference(30, 0, 40).value == -0.75
+    assert (stats.paired_difference(0, 0, 0).low, stats.paired_difference(0, 0, 0).high) == (-1, 1)
+
+
+@pytest.mark.parametrize("worse, better", [(0.0, 0.0), (0.3, 0.0), (0.2, 0.2), (0.9, 0.05)])
+def test_the_interval_of_a_paired_difference_covers(worse, better):
+    """Exact: the sum over all outcomes of 12 pairs."""
+    n, covered = 12, 0.0
+    for i in range(n + 1):
+        for j in range(n + 1 - i):
+            chance = multinomial.pmf([i, j, n - i - j], n, [better, worse, 1 - better - worse])
+            found = stats.paired_difference(i, j, n)
+            covered += chance * (found.low - 1e-12 <= worse - better <= found.high + 1e-12)
+    assert covered >= 0.95
+
+
 # --- e-values -----------------------------------------------------------------------------------------------------------
 
 
@@ -147,24 +226,18 @@ def test_the_e_value_expects_at_most_one_for_an_adaptive_choice_of_streams_and_s
         assert best(p) <= 1 + 1e-9
 
 
-@given(counts(60), counts(60), st.sampled_from([0.0, 0.05, 0.1, 0.4]))
-def test_the_null_is_maximised(treated, baseline, margin):
-    """Against a plain search over the null's edge and interior."""
+@given(counts(60), counts(60), st.sampled_from([-0.9, -0.3, 0.0, 0.05, 0.1, 0.4]))
+def test_the_likelihood_of_a_given_rise_is_maximised(treated, baseline, rise):
+    """Against a plain search along the line of that rise."""
     (i, n), (j, m) = treated, baseline
-    found = stats.log_mixture(i, n) + stats.log_mixture(j, m) - stats.log_e_value(i, n, j, m, margin)
 
     def loss(p: float) -> float:
-        q = min(p + margin, 1.0)
-        logs = [(i, q), (n - i, 1 - q), (j, p), (m - j, 1 - p)]
-        return -sum(k * math.log(x) if x > 0 else -1e9 * k for k, x in logs if k)
+        return -float(log_likelihood(i, n, p + rise) + log_likelihood(j, m, p))
 
-    if n and m and i / n > j / m + margin:
-        best = -minimize_scalar(loss, bounds=(0, 1 - margin), method="bounded", options={"xatol": 1e-10}).fun
-        best = max(best, -loss(0.0), -loss(1 - margin))
-        assert found == pytest.approx(best, abs=1e-5)
-    else:
-        inside = stats.log_e_value(i, n, j, m, margin)
-        assert inside <= 1e-9, "data inside the null are no evidence against it"
+    low, high = max(0.0, -rise), min(1.0, 1 - rise)
+    best = -minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-10}).fun
+    found = float(log_profile(i, n, j, m, rise))
+    assert found == pytest.approx(max(best, -loss(low), -loss(high)), abs=1e-5)
 
 
 @given(counts(60), counts(60), st.sampled_from([0.0, 0.1, 0.3]))
@@ -181,7 +254,7 @@ def test_every_further_failure_under_the_description_is_further_evidence():
     """Exhaustive: wherever there is evidence at all, one failure more in place of a success raises it."""
     for n, m, margin in itertools.product((1, 4, 9, 16), (1, 5, 12), (0.0, 0.1, 0.3)):
         for j in range(m + 1):
-            e = [stats.log_e_value(i, n, j, m, margin) for i in range(n + 1)]
+            e = stats.log_e_values(np.arange(n + 1), n, j, m, margin)
             begun = next((i for i, x in enumerate(e) if x > 0), n)
             assert all(a < b for a, b in itertools.pairwise(e[begun:]))
             assert all(x <= 0 for i, x in enumerate(e) if i / n <= j / m + margin)
@@ -221,15 +294,37 @@ def test_a_strong_bug_needs_about_eight_pictures():
 @pytest.mark.parametrize("p", [0.02, 0.1, 0.4, 0.85])
 def test_optional_stopping_at_the_edge_of_the_null_is_rarely_convinced(p):
     """One neutral stream, twice as long; a look after every picture; stops when e >= 20. Promised: at most 5 %."""
-    rng, margin, convinced, runs = np.random.default_rng(3), 0.1, 0, 400
-    for _ in range(runs):
-        treated = (rng.random(60) < p + margin).cumsum()
-        baseline = (rng.random(120) < p).cumsum()
-        convinced += any(
-            stats.log_e_value(int(treated[n]), n + 1, int(baseline[2 * n + 1]), 2 * n + 2, margin) >= math.log(20)
-            for n in range(60)
-        )
+    rng, runs = np.random.default_rng(3), 400
+    treated = (rng.random((runs, 60)) < p + 0.1).cumsum(axis=1)
+    baseline = (rng.random((runs, 120)) < p).cumsum(axis=1)[:, 1::2]
+    n = np.arange(1, 61)
+    convinced = (stats.log_e_values(treated, n, baseline, 2 * n, 0.1) >= math.log(20)).any(axis=1).sum()
     assert convinced / runs <= 0.05
+
+
+@pytest.mark.parametrize("k_prior, n_prior", [(0, 24), (3, 24), (24, 24)])
+@pytest.mark.parametrize("n_treated, n_baseline", [(1, 1), (4, 12), (10, 6)])
+def test_whatever_exploration_saw_the_e_value_expects_at_most_one(k_prior, n_prior, n_treated, n_baseline):
+    """Exact, over the null's edge and its inside: a bet on a wrong baseline loses, it never misleads."""
+    i, j = np.meshgrid(np.arange(n_treated + 1), np.arange(n_baseline + 1), indexing="ij")
+    table = np.exp(stats.log_e_values(i, n_treated, j, n_baseline, 0.1, k_prior, n_prior))
+    for p in np.linspace(0, 0.9, 31):
+        for q in {p + 0.1, max(0.0, p - 0.2)}:
+            expected = (
+                binom.pmf(np.arange(n_treated + 1), n_treated, q) @ table @ binom.pmf(np.arange(n_baseline + 1), n_baseline, p)
+            )
+            assert expected <= 1 + 1e-9
+
+
+def test_exploration_that_agrees_with_the_baseline_saves_pictures():
+    assert stats.log_e_value(9, 12, 2, 20, 0.1, 2, 24) > stats.log_e_value(9, 12, 2, 20, 0.1) + 0.3
+
+
+@given(st.lists(st.tuples(counts(50), counts(50)), min_size=1, max_size=6))
+def test_many_at_once_are_what_each_is_alone(rows):
+    columns = [[t[0] for t, _ in rows], [t[1] for t, _ in rows], [b[0] for _, b in rows], [b[1] for _, b in rows]]
+    together = stats.log_e_values(*columns, 0.1)
+    assert together == pytest.approx([stats.log_e_value(*t, *b, 0.1) for t, b in rows], abs=1e-9)
 
 
 # --- many hypotheses ----------------------------------------------------------------------------------------------------
@@ -273,7 +368,7 @@ def test_e_bh_holds_the_false_discovery_rate_in_a_mixture():
         treated = (rng.random((20, 40)) < rates[:, None]).cumsum(axis=1)
         worst = 0.0
         for n in range(3, 40, 4):
-            e = [stats.e_value(int(t[n]), n + 1, int(baseline[2 * n + 1]), 2 * n + 2, margin) for t in treated]
+            e = np.exp(stats.log_e_values(treated[:, n], n + 1, baseline[2 * n + 1], 2 * n + 2, margin))
             found = stats.e_bh(e, alpha)
             worst = max(worst, found[5:].sum() / max(1, found.sum()))
         shares.append(worst)
@@ -285,6 +380,30 @@ def test_benjamini_hochberg_is_its_definition(p, alpha):
     m = len(p)
     best = max((k for k in range(1, m + 1) if sum(x <= alpha * k / m for x in p) >= k), default=0)
     assert stats.benjamini_hochberg(p, alpha).tolist() == [best > 0 and x <= alpha * best / m for x in p]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.sampled_from([0.01, 0.05, 0.5]))
+def test_holm_and_benjamini_hochberg_are_those_of_statsmodels(p, alpha):
+    assert stats.holm(p) == pytest.approx(multipletests(p, alpha, "holm")[1], abs=1e-12)
+    adjusted = multipletests(p, alpha, "fdr_bh")[1]
+    clear = abs(adjusted - alpha) > 1e-12
+    assert (stats.benjamini_hochberg(p, alpha) == (adjusted <= alpha))[clear].all()
+
+
+def test_nothing_tried_is_nothing_found():
+    assert stats.holm([]).tolist() == stats.e_bh([], 0.05).tolist() == stats.benjamini_hochberg([], 0.05).tolist() == []
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemars_test_is_that_of_statsmodels(before, after):
+    wanted = mcnemar([[5, before], [after, 7]], exact=True).pvalue if before + after else 1.0
+    assert stats.mcnemar(before, after) == pytest.approx(min(1.0, wanted))
+    assert stats.mcnemar(before, after) == stats.mcnemar(after, before)
+
+
+def test_numbers_of_pairs_are_not_negative():
+    with pytest.raises(ValueError, match="must not be negative"):
+        stats.mcnemar(-1, 3)
 
 
 def test_fishers_test_by_hand():

@@ -98,6 +98,16 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number that is no plain count (a difference, a corrected rate), with its interval."""
+
+    value: float
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
 class Phrase:
     """One piece of a description: `red` stands before the label, `seen from above` after it."""
 

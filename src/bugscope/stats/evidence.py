@@ -1,0 +1,105 @@
+"""Evidence that a description fails more often than its baseline: e-values that allow a look at any time."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import betaincc, betaincinv
+
+from .likelihood import Floats, check_counts, log_beta_mixture, log_likelihood, log_profile
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+
+
+def log_mixture(k: int, n: int) -> float:
+    """Log probability of a given sequence with k failures under the Beta(1/2, 1/2) mixture (Krichevsky-Trofimov)."""
+    return float(log_beta_mixture(k, n))
+
+
+def log_e_values(
+    k_treated: ArrayLike,
+    n_treated: ArrayLike,
+    k_baseline: ArrayLike,
+    n_baseline: ArrayLike,
+    margin: float,
+    k_prior: ArrayLike = 0,
+    n_prior: ArrayLike = 0,
+) -> Floats:
+    """Log evidence against rate(treated) <= rate(baseline) + margin, over arrays of counts of one shape.
+
+    Universal inference (Wasserman, Ramdas and Balakrishnan 2020, section 8): the likelihood of all that was seen under a
+    mixture of alternatives, over its greatest likelihood under the null. For each pair of rates in the null, mixture over
+    likelihood is a martingale, whichever stream is drawn from next and whatever decided that; the ratio here lies below
+    all of them. So it is an e-process: looks are free, counts may differ, and one baseline may serve many hypotheses.
+
+    The mixture: rate(baseline) ~ Beta(1/2 + k_prior, 1/2 + n_prior - k_prior), rate(treated) ~ Beta(1/2, 1/2), restricted
+    to the alternative. `k_prior` of `n_prior` are failures under the neutral prompt on *other* pictures, drawn before
+    these (exploration): they shape the bet, and are no evidence themselves.
+    """
+    given = (k_treated, n_treated, k_baseline, n_baseline, k_prior, n_prior)
+    counts = np.stack(np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in given)))
+    for k, n in (counts[0:2], counts[2:4], counts[4:6]):
+        check_counts(k, n)
+    if not 0 <= margin < 1:
+        raise ValueError(f"margin={margin} must lie in [0, 1)")
+    # at any look many hypotheses have the same counts
+    distinct, where = np.unique(counts.reshape(6, -1), axis=1, return_inverse=True)
+    return _log_e_values(distinct, margin)[where].reshape(counts.shape[1:])
+
+
+def _log_e_values(counts: Floats, margin: float) -> Floats:
+    kt, nt, kb, nb, k_prior, n_prior = counts
+    a, b = 0.5 + k_prior, 0.5 + n_prior - k_prior
+    seen = log_beta_mixture(kt, nt) + log_beta_mixture(kb, nb, a, b)
+    # restricting a prior to a set multiplies the mixture by the set's posterior over its prior probability
+    after = _chance(0.5 + kt, 0.5 + nt - kt, a + kb, b + nb - kb, margin)
+    before = _chance(np.full_like(a, 0.5), np.full_like(a, 0.5), a, b, margin)
+    with np.errstate(divide="ignore"):
+        seen = seen + np.log(after) - np.log(before)
+    # where nothing was seen there is no evidence, whatever the rounding
+    return np.where((nt == 0) & (nb == 0), 0.0, seen - _log_null(kt, nt, kb, nb, margin))
+
+
+def _log_null(kt: Floats, nt: Floats, kb: Floats, nb: Floats, margin: float) -> Floats:
+    """Greatest log likelihood over p_t <= p_b + margin: the maximum itself, or else the best point of the edge."""
+    pt = np.divide(kt, nt, out=np.zeros_like(kt), where=nt > 0)
+    pb = np.divide(kb, nb, out=np.ones_like(kb), where=nb > 0)
+    free = log_likelihood(kt, nt, pt) + log_likelihood(kb, nb, pb)
+    return np.where(pt <= pb + margin, free, log_profile(kt, nt, kb, nb, margin))
+
+
+@lru_cache(maxsize=8192)
+def log_e_value(
+    k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, margin: float, k_prior: int = 0, n_prior: int = 0
+) -> float:
+    """`log_e_values` of one hypothesis."""
+    return float(log_e_values(k_treated, n_treated, k_baseline, n_baseline, margin, k_prior, n_prior))
+
+
+def e_value(
+    k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, margin: float, k_prior: int = 0, n_prior: int = 0
+) -> float:
+    """The e-value itself, held below the largest float."""
+    return bounded(log_e_value(k_treated, n_treated, k_baseline, n_baseline, margin, k_prior, n_prior))
+
+
+def bounded(log_e: float) -> float:
+    return math.exp(min(log_e, 700.0))
+
+
+def chance_of_rise(
+    k_treated: ArrayLike, n_treated: ArrayLike, k_baseline: ArrayLike, n_baseline: ArrayLike, margin: float
+) -> Floats:
+    """P(rate(treated) > rate(baseline) + margin) under independent Beta(1/2, 1/2) priors; a guide, never a verdict."""
+    kt, nt, kb, nb = np.broadcast_arrays(*(np.asarray(x, float) for x in (k_treated, n_treated, k_baseline, n_baseline)))
+    check_counts(kt, nt)
+    check_counts(kb, nb)
+    return _chance(0.5 + kt, 0.5 + nt - kt, 0.5 + kb, 0.5 + nb - kb, margin)
+
+
+def _chance(at: Floats, bt: Floats, ab: Floats, bb: Floats, margin: float) -> Floats:
+    """P(Beta(at, bt) > Beta(ab, bb) + margin); the integral over the second runs over its quantiles (Gauss-Legendre)."""
+    quantiles = betaincinv(ab[..., None], bb[..., None], (_NODES + 1) / 2)
+    above = betaincc(at[..., None], bt[..., None], np.minimum(quantiles + margin, 1.0))
+    return np.asarray((_WEIGHTS / 2 * above).sum(axis=-1))

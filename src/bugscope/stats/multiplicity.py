@@ -1,0 +1,38 @@
+"""Which of many findings stand: false discovery rate (e-BH, Benjamini-Hochberg) and family-wise error (Holm)."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import false_discovery_control
+
+
+def e_bh(e_values: ArrayLike, alpha: float) -> NDArray[np.bool_]:
+    """Discoveries [m] at false discovery rate alpha, however the e-values depend on each other (Wang and Ramdas 2022).
+
+    The greatest k such that k e-values reach m / (alpha k).
+    """
+    e = np.asarray(e_values, float)
+    m = len(e)
+    order = np.argsort(-e, kind="stable")
+    good = np.flatnonzero(e[order] * alpha * np.arange(1, m + 1) >= m)
+    found = np.zeros(m, dtype=bool)
+    if good.size:
+        found[order[: good[-1] + 1]] = True
+    return found
+
+
+def benjamini_hochberg(p_values: ArrayLike, alpha: float) -> NDArray[np.bool_]:
+    """Discoveries [m] at false discovery rate alpha for independent p-values (Benjamini and Hochberg 1995)."""
+    p = np.asarray(p_values, float)
+    if not len(p):
+        return np.zeros(0, dtype=bool)
+    return np.asarray(false_discovery_control(p, method="bh") <= alpha)
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Adjusted p-values [m] (Holm 1979): rejecting those <= alpha keeps the chance of any false rejection <= alpha."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted

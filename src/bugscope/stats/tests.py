@@ -1,0 +1,45 @@
+"""Tests for numbers of pictures fixed beforehand."""
+
+import math
+
+import numpy as np
+from scipy.stats import binomtest, fisher_exact
+
+from ..types import Estimate
+from .intervals import clopper_pearson
+from .likelihood import check_counts
+
+
+def fisher(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int) -> float:
+    """One-sided p-value of Fisher's exact test for more failures under the description; no margin."""
+    check_counts(k_treated, n_treated)
+    check_counts(k_baseline, n_baseline)
+    table = np.array([[k_treated, n_treated - k_treated], [k_baseline, n_baseline - k_baseline]])
+    return float(fisher_exact(table, alternative="greater").pvalue)
+
+
+def mcnemar(only_before: int, only_after: int) -> float:
+    """Two-sided exact p-value for pairs (McNemar 1947): do as many fail only before the change as only after it?
+
+    `only_before`, `only_after`: the pairs in which exactly one of the two pictures fails.
+    """
+    if min(only_before, only_after) < 0:
+        raise ValueError(f"numbers of pairs ({only_before}, {only_after}) must not be negative")
+    pairs = only_before + only_after
+    return float(binomtest(only_before, pairs).pvalue) if pairs else 1.0
+
+
+def paired_difference(only_before: int, only_after: int, pairs: int, level: float = 0.95) -> Estimate:
+    """rate(after) - rate(before) of `pairs` pairs, with an interval that keeps its width where all pairs agree.
+
+    Given how many pairs change, the direction is binomial: the Clopper-Pearson interval of the direction times that of the
+    share of pairs that change, each at half the error (Bonferroni). Wide rather than bold.
+    """
+    changed = only_before + only_after
+    check_counts(changed, pairs)
+    if pairs == 0:
+        return Estimate(math.nan, -1.0, 1.0, level)
+    each = 1 - (1 - level) / 2
+    share, worse = clopper_pearson(changed, pairs, each), clopper_pearson(only_after, changed, each)
+    corners = [s * (2 * w - 1) for s in (share.low, share.high) for w in (worse.low, worse.high)]
+    return Estimate((only_after - only_before) / pairs, min(corners), max(corners), level)
