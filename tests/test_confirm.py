@@ -123,7 +123,7 @@ def test_confirmed_bugs_get_pictures_for_a_tighter_interval():
 def test_part_of_a_tight_budget_is_kept_for_the_confirmed():
     rates = {"on snow": 1.0}
     hypotheses = about("on snow", *(f"doubtful {i}" for i in range(10)))
-    evidence = tried(hypotheses, coins({**rates, **{f"doubtful {i}": 0.25 for i in range(10)}}), budget=120)
+    evidence = tried(hypotheses, coins({**rates, **{f"doubtful {i}": 0.25 for i in range(10)}}), budget=240)
     assert evidence[0].verdict is Verdict.CONFIRMED
     assert evidence[0].treated.n >= 12
 
@@ -190,8 +190,8 @@ def test_each_round_is_one_question():
     sizes: list[int] = []
     measure = coins({"0": 0.9})
     tried(about(*map(str, range(20))), lambda samples: sizes.append(len(samples)) or measure(samples), budget=400)
-    assert sizes[:2] == [12, 40]
-    assert min(sizes[2:6]) >= 4
+    assert sizes[0] == 12 + 20 * 4, "the label's baseline and a look at each description"
+    assert min(sizes[1:6]) >= 4
 
 
 def test_labels_do_not_share_a_baseline():
@@ -208,6 +208,29 @@ def test_labels_do_not_share_a_baseline():
     evidence = tried([*about("on snow", label="pot"), *about("on snow", label="mug")], measure)
     assert {e.verdict for e in evidence} <= {Verdict.FUTILE, Verdict.UNDECIDED}
     assert evidence[0].baseline.value > 0.6 > 0.3 > evidence[1].baseline.value
+
+
+def test_what_exploration_saw_of_the_neutral_prompt_counts_for_the_baseline_and_saves_pictures():
+    measure = coins({"on snow": 0.7})
+    without = tried(about("on snow"), measure)[0]
+    with_it = tried(about("on snow"), measure, explored={"mug": (1, 24), "pot": (9, 24)})[0]
+    assert with_it.verdict is without.verdict is Verdict.CONFIRMED
+    assert with_it.baseline.n == with_it.baseline_drawn + 24
+    assert with_it.baseline_drawn < without.baseline_drawn
+    assert tried(about("on snow"), measure, explored={"mug": (20, 24)}, budget=60)[0].verdict is not Verdict.CONFIRMED
+
+
+def test_the_number_tried_that_was_fixed_beforehand_is_what_counts():
+    """The same pictures, but out of a million million descriptions: no longer enough."""
+    few, many = (tried(about("on snow"), coins({"on snow": 0.9}), budget=60, tried=n)[0] for n in (0, 10**12))
+    assert few.verdict is Verdict.CONFIRMED and many.verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize("look", [1, 2, 4, 8])
+def test_clear_verdicts_do_not_depend_on_how_often_one_looks(look):
+    rates = {"on snow": 0.95, "at night": 0.9}
+    found = verdicts(tried(about("on snow", "on sand", "at night", "in fog"), coins(rates, base=0.03), look=look))
+    assert {d for d, v in found.items() if v is Verdict.CONFIRMED} == set(rates)
 
 
 def test_null_classifiers_have_no_bugs():
@@ -231,7 +254,7 @@ def test_the_papers_procedure():
     assert verdicts(evidence) == {"on snow": Verdict.CONFIRMED, "on sand": Verdict.FUTILE}
     assert len(asked) == 60
     assert [e.drawn for e in evidence] == [20, 20]
-    assert evidence[0].treated == confirm.stats.wilson(evidence[0].treated.k, 20)
+    assert evidence[0].treated == confirm.stats.clopper_pearson(evidence[0].treated.k, 20)
     assert confirm.fixed_n([], **options) == []
 
 

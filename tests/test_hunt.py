@@ -157,14 +157,16 @@ def test_the_budget_counts_every_picture(tmp_path):
 
 
 def test_a_budget_that_cannot_pay_for_the_labels_says_what_would(tmp_path):
-    with pytest.raises(SpecError, match="budget is 100, too small for 2 labels; the least is 112"):
-        run(World(labels=("mug", "pot")), tmp_path / "run", budget=100)
+    with pytest.raises(SpecError, match="budget is 90, too small for 2 labels; the least is 96"):
+        run(World(labels=("mug", "pot")), tmp_path / "run", budget=90)
 
 
 def test_a_small_budget_tries_fewer_descriptions():
-    config = Config.of({"budget": 600, "explore": 32, "hypotheses": 7})
-    assert affordable(["a"] * 6, config) == 7
-    assert affordable(["a"] * 12, config) == 1
+    assert affordable(["a"] * 3, Config()) == 24
+    assert affordable(["a"] * 6, Config()) == 13
+    assert affordable(["a"] * 12, Config()) == 4
+    assert affordable(["a"] * 18, Config()) == 1
+    assert affordable(["a"] * 3, Config.of({"hypotheses": 7})) == 7
     assert affordable(["a"], Config.of({"budget": 200, "fixed_n": 20, "hypotheses": 50})) == 7
 
 

@@ -28,7 +28,7 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
     "judge": (str, "does the picture show the label? provider/model  [studio]"),
     "budget": (int, "pictures, in all  [600]"),
     "explore": (int, "pictures of the neutral prompt a label  [24]"),
-    "hypotheses": (int, "descriptions tried a label, at most  [7]"),
+    "hypotheses": (int, "descriptions tried a label, at most  [24]"),
     "alpha": (float, "false discovery rate of the run  [0.05]"),
     "margin": (float, "smallest rise in failure rate worth reporting  [0.1]"),
     "look": (int, "pictures of a description between two looks at its evidence  [4]"),

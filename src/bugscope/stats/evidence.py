@@ -23,8 +23,6 @@ def log_e_values(
     k_baseline: ArrayLike,
     n_baseline: ArrayLike,
     margin: float,
-    k_prior: ArrayLike = 0,
-    n_prior: ArrayLike = 0,
 ) -> Floats:
     """Log evidence against rate(treated) <= rate(baseline) + margin, over arrays of counts of one shape.
 
@@ -33,30 +31,27 @@ def log_e_values(
     likelihood is a martingale, whichever stream is drawn from next and whatever decided that; the ratio here lies below
     all of them. So it is an e-process: looks are free, counts may differ, and one baseline may serve many hypotheses.
 
-    The mixture: rate(baseline) ~ Beta(1/2 + k_prior, 1/2 + n_prior - k_prior), rate(treated) ~ Beta(1/2, 1/2), restricted
-    to the alternative. `k_prior` of `n_prior` are failures under the neutral prompt on *other* pictures, drawn before
-    these (exploration): they shape the bet, and are no evidence themselves.
+    The mixture: independent Beta(1/2, 1/2) rates, restricted to the alternative.
     """
-    given = (k_treated, n_treated, k_baseline, n_baseline, k_prior, n_prior)
+    given = (k_treated, n_treated, k_baseline, n_baseline)
     counts = np.stack(np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in given)))
-    for k, n in (counts[0:2], counts[2:4], counts[4:6]):
-        check_counts(k, n)
+    check_counts(*counts[:2])
+    check_counts(*counts[2:])
     if not 0 <= margin < 1:
         raise ValueError(f"margin={margin} must lie in [0, 1)")
     # at any look many hypotheses have the same counts
-    distinct, where = np.unique(counts.reshape(6, -1), axis=1, return_inverse=True)
+    distinct, where = np.unique(counts.reshape(4, -1), axis=1, return_inverse=True)
     return _log_e_values(distinct, margin)[where].reshape(counts.shape[1:])
 
 
 def _log_e_values(counts: Floats, margin: float) -> Floats:
-    kt, nt, kb, nb, k_prior, n_prior = counts
-    a, b = 0.5 + k_prior, 0.5 + n_prior - k_prior
-    seen = log_beta_mixture(kt, nt) + log_beta_mixture(kb, nb, a, b)
+    kt, nt, kb, nb = counts
+    seen = log_beta_mixture(kt, nt) + log_beta_mixture(kb, nb)
     # restricting a prior to a set multiplies the mixture by the set's posterior over its prior probability
-    after = _chance(0.5 + kt, 0.5 + nt - kt, a + kb, b + nb - kb, margin)
-    before = _chance(np.full_like(a, 0.5), np.full_like(a, 0.5), a, b, margin)
+    half = np.full(1, 0.5)
     with np.errstate(divide="ignore"):
-        seen = seen + np.log(after) - np.log(before)
+        seen += np.log(_chance(half + kt, half + nt - kt, half + kb, half + nb - kb, margin))
+    seen -= np.log(_chance(half, half, half, half, margin))
     # where nothing was seen there is no evidence, whatever the rounding
     return np.where((nt == 0) & (nb == 0), 0.0, seen - _log_null(kt, nt, kb, nb, margin))
 
@@ -70,22 +65,14 @@ def _log_null(kt: Floats, nt: Floats, kb: Floats, nb: Floats, margin: float) -> 
 
 
 @lru_cache(maxsize=8192)
-def log_e_value(
-    k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, margin: float, k_prior: int = 0, n_prior: int = 0
-) -> float:
+def log_e_value(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, margin: float) -> float:
     """`log_e_values` of one hypothesis."""
-    return float(log_e_values(k_treated, n_treated, k_baseline, n_baseline, margin, k_prior, n_prior))
+    return float(log_e_values(k_treated, n_treated, k_baseline, n_baseline, margin))
 
 
-def e_value(
-    k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, margin: float, k_prior: int = 0, n_prior: int = 0
-) -> float:
+def e_value(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, margin: float) -> float:
     """The e-value itself, held below the largest float."""
-    return bounded(log_e_value(k_treated, n_treated, k_baseline, n_baseline, margin, k_prior, n_prior))
-
-
-def bounded(log_e: float) -> float:
-    return math.exp(min(log_e, 700.0))
+    return math.exp(min(log_e_value(k_treated, n_treated, k_baseline, n_baseline, margin), 700.0))
 
 
 def chance_of_rise(

@@ -5,16 +5,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import false_discovery_control
 
 
-def e_bh(e_values: ArrayLike, alpha: float) -> NDArray[np.bool_]:
-    """Discoveries [m] at false discovery rate alpha, however the e-values depend on each other (Wang and Ramdas 2022).
+def e_bh(e_values: ArrayLike, alpha: float, tried: int = 0) -> NDArray[np.bool_]:
+    """Discoveries at false discovery rate alpha, however the e-values depend on each other (Wang and Ramdas 2022).
 
-    The greatest k such that k e-values reach m / (alpha k).
+    The greatest k such that k e-values reach m / (alpha k), where m is their number, or `tried` if that is more.
     """
     e = np.asarray(e_values, float)
-    m = len(e)
+    m = max(len(e), tried)
     order = np.argsort(-e, kind="stable")
-    good = np.flatnonzero(e[order] * alpha * np.arange(1, m + 1) >= m)
-    found = np.zeros(m, dtype=bool)
+    good = np.flatnonzero(e[order] * alpha * np.arange(1, len(e) + 1) >= m)
+    found = np.zeros(len(e), dtype=bool)
     if good.size:
         found[order[: good[-1] + 1]] = True
     return found

@@ -1,0 +1,236 @@
+"""Is "confirmed" what it says? Simulated hunts with known truth, and the coverage of every interval that is shown.
+
+    python bench/error_control.py [--hunts 300] [--json FILE]
+
+Runs the real confirmation (`bugscope.confirm`) on coins in place of pictures: no rendering, no models. A scenario says which
+descriptions are true bugs; each hunt is judged twice, at its end and at the first look that confirms anything (the reader who
+stops when it suits him). The false discovery rate is the mean share of confirmed descriptions that are no bugs (0 where none is
+confirmed), with a 95 % interval (Student's t over hunts; Clopper-Pearson where shares are all 0 or 1). The paper's fixed
+numbers of pictures with Fisher's test stand beside it: with Benjamini-Hochberg, and uncorrected.
+"""
+
+import argparse
+import json
+import random
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import binom, binomtest
+from scipy.stats import t as student
+
+from bugscope import confirm, stats
+from bugscope.stats.likelihood import log_beta_mixture, log_profile
+from bugscope.types import Evidence, Hypothesis, Outcome, Phrase, Sample, Status, Verdict
+
+ALPHA, MARGIN, EXPLORE = 0.05, 0.10, 24
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Failure rates of the descriptions of each label, over its neutral rate `base`."""
+
+    name: str
+    base: float
+    rates: tuple[float, ...]
+    labels: int = 2
+    twins: bool = False
+    """Descriptions in pairs that come to the same prompt: their evidence is one and the same."""
+    luckiest: bool = False
+    """Only the label whose exploration failed least is tested: the worst use that could be made of exploration."""
+
+    def true(self, rate: float) -> bool:
+        return rate > self.base + MARGIN + 1e-12
+
+
+def _scenarios() -> list[Scenario]:
+    null = [Scenario(f"nothing raises the rate of {p}", p, (p,) * 10) for p in (0.0, 0.02, 0.1, 0.3, 0.6, 0.9)]
+    edge = [
+        Scenario(f"all at the margin's edge, {p} -> {p + MARGIN:.2f}", p, (p + MARGIN,) * 10) for p in (0.0, 0.05, 0.3, 0.85)
+    ]
+    return [
+        *null,
+        *edge,
+        Scenario("mixture: 2 of 10 at 0.8, the rest at the edge", 0.05, (0.8, 0.8, *(0.15,) * 8)),
+        Scenario("mixture: 3 of 10 at 0.5, the rest harmless", 0.1, (0.5, 0.5, 0.5, *(0.1,) * 7)),
+        Scenario("mixture: 5 of 10 at 1.0, the rest at the edge", 0.1, (*(1.0,) * 5, *(0.2,) * 5)),
+        Scenario("pairs with the same pictures, all at the edge", 0.05, (0.15,) * 10, twins=True),
+        Scenario("pairs with the same pictures, 2 of 10 true", 0.05, (0.8, 0.8, *(0.15,) * 8), twins=True),
+        Scenario("only the luckiest of 6 labels, all at the edge", 0.3, (0.4,) * 10, labels=6, luckiest=True),
+    ]
+
+
+def simulate(scenario: Scenario, seed: int) -> dict[str, float]:
+    """One hunt: false discovery proportion at its end and at the first look that confirms; the same of fixed numbers."""
+    labels = [f"label {i}" for i in range(scenario.labels)]
+    rng = random.Random(f"{scenario.name}|{seed}")
+    explored = {y: (sum(rng.random() < scenario.base for _ in range(EXPLORE)), EXPLORE) for y in labels}
+    tested = [min(labels, key=lambda y: explored[y])] if scenario.luckiest else labels
+    hypotheses, rates = [], {}
+    for y in tested:
+        for i, rate in enumerate(scenario.rates):
+            words = f"d{i // 2 * 2}" if scenario.twins else f"d{i}"
+            split = scenario.twins and i % 2
+            phrases = (Phrase(words[:1]), Phrase(words[1:])) if split else (Phrase(f"{words[:1]} {words[1:]}"),)
+            hypotheses.append(Hypothesis(y, phrases))
+            rates[y, f"{words[:1]} {words[1:]}"] = rate
+
+    def rate(y: str, description: str) -> float:
+        return rates[y, description.replace(",", "")] if description else scenario.base
+
+    def measure(samples: Sequence[Sample]) -> list[Outcome]:
+        chance = [random.Random(f"{seed}|{s.key}").random() for s in samples]
+        wrong = [c < rate(s.prompt.label, s.prompt.description) for s, c in zip(samples, chance, strict=True)]
+        return [Outcome(s, Status.FAILURE if w else Status.SUCCESS) for s, w in zip(samples, wrong, strict=True)]
+
+    def share(evidence: Sequence[Evidence], confirmed: Sequence[bool]) -> float:
+        false = sum(
+            c and not scenario.true(rate(e.hypothesis.label, e.hypothesis.description))
+            for e, c in zip(evidence, confirmed, strict=True)
+        )
+        return false / max(1, sum(confirmed))
+
+    def look(evidence: list[Evidence]) -> None:
+        confirmed = [e.verdict is Verdict.CONFIRMED for e in evidence]
+        if any(confirmed) and not first:
+            first.append(share(evidence, confirmed))
+
+    first: list[float] = []
+    shared: dict[str, Any] = {"measure": measure, "alpha": ALPHA, "margin": MARGIN, "seed": seed}
+    ours = confirm.confirm(
+        hypotheses, budget=150 * len(tested), look=4, explored=explored, tried=len(scenario.rates) * len(labels), on_round=look,
+        **shared,
+    )  # fmt: skip
+    fixed = confirm.fixed_n(hypotheses, n=20, **shared)
+    p = [stats.fisher(e.treated.k, e.treated.n, e.baseline.k, e.baseline.n) for e in fixed]
+    confirmed = [e.verdict is Verdict.CONFIRMED for e in ours]
+    true = [scenario.true(rate(e.hypothesis.label, e.hypothesis.description)) for e in ours]
+    return {
+        "end": share(ours, confirmed),
+        "first": first[0] if first else 0.0,
+        "fixed": share(fixed, [e.verdict is Verdict.CONFIRMED for e in fixed]),
+        "naive": share(fixed, [x <= ALPHA for x in p]),
+        "found": sum(c and t for c, t in zip(confirmed, true, strict=True)),
+        "true": sum(true),
+    }
+
+
+def mean_with_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    x = np.asarray(values)
+    if set(x) <= {0.0, 1.0}:
+        low, high = binomtest(int(x.sum()), len(x)).proportion_ci(method="exact")
+        return float(x.mean()), float(low), float(high)
+    half = student.ppf(0.975, len(x) - 1) * x.std(ddof=1) / len(x) ** 0.5
+    return float(x.mean()), max(0.0, float(x.mean() - half)), float(x.mean() + half)
+
+
+# --- coverage -----------------------------------------------------------------------------------------------------------
+
+
+def exact_coverage(interval: Any, p: float, n: int) -> float:
+    """Of an interval for fixed n: summed over all outcomes."""
+    found = [interval(k, n) for k in range(n + 1)]
+    return sum(float(binom.pmf(k, n, p)) for k, r in enumerate(found) if r.low <= p <= r.high)
+
+
+def coverage_at_every_look(p: float, runs: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Streams of 200 pictures whose `always` interval holds p after each of them."""
+    k = (rng.random((runs, 200)) < p).cumsum(axis=1)
+    n = np.broadcast_to(np.arange(1, 201), k.shape)
+    pairs, where = np.unique(np.stack([k.ravel(), n.ravel()]), axis=1, return_inverse=True)
+    holds = np.array([(r := stats.always(int(i), int(m))).low <= p <= r.high for i, m in pairs.T])
+    return int(holds[where].reshape(k.shape).all(axis=1).sum()), runs
+
+
+def rise_coverage_at_every_look(p: float, q: float, runs: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Two streams of 100 and 150 pictures whose `always_rise` interval holds p - q at every look."""
+    n = np.arange(1, 101)
+    m = (3 * n + 1) // 2
+    i = (rng.random((runs, 100)) < p).cumsum(axis=1)
+    j = (rng.random((runs, 150)) < q).cumsum(axis=1)[:, m - 1]
+    edge = min(max(p - q, -1 + 1e-12), 1 - 1e-12)
+    ratio = log_beta_mixture(i, n) + log_beta_mixture(j, m) - log_profile(i, n, j, m, edge)
+    return int((ratio < np.log(20)).all(axis=1).sum()), runs
+
+
+def coverage(runs: int) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(0)
+    rows = []
+    for p in (0.0, 0.01, 0.5, 1.0):
+        fixed = {f"{name}, n = {n}": exact_coverage(f, p, n) for name, f in (("Clopper-Pearson", stats.clopper_pearson),
+                 ("Wilson", stats.wilson)) for n in (10, 20, 40)}  # fmt: skip
+        rows += [{"interval": name, "rate": p, "coverage": c, "low": c, "high": c} for name, c in fixed.items()]
+        k, n = coverage_at_every_look(p, runs, rng)
+        r = stats.clopper_pearson(k, n)
+        rows.append({"interval": "time-uniform, 200 looks", "rate": p, "coverage": k / n, "low": r.low, "high": r.high})
+        for q in (0.0, 0.5):
+            k, n = rise_coverage_at_every_look(p, q, runs, rng)
+            r = stats.clopper_pearson(k, n)
+            name = f"time-uniform rise over {q}, 100 looks"
+            rows.append({"interval": name, "rate": p, "coverage": k / n, "low": r.low, "high": r.high})
+    return rows
+
+
+def narrowest() -> float:
+    """The least width of any interval over all counts up to n = 60, and at a million."""
+    widths = []
+    for f in (stats.wilson, stats.clopper_pearson, stats.always):
+        widths += [(r := f(k, n)).high - r.low for n in range(61) for k in range(n + 1)]
+        widths += [(r := f(k, 10**6)).high - r.low for k in (0, 1, 500_000, 10**6)]
+    widths += [(r := stats.always_rise(i, 12, j, 12)).high - r.low for i in range(13) for j in range(13)]
+    return min(widths)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hunts", type=int, default=300, help="simulated hunts a scenario")
+    parser.add_argument("--runs", type=int, default=4000, help="streams for the coverage at every look")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    print(f"False discovery rate in %, alpha = {100 * ALPHA:.0f} %, {args.hunts} hunts a scenario (95 % interval)")
+    print(f"{'scenario':<50} {'at the end':>17} {'at the first find':>17} {'found':>9} | {'Fisher + BH':>11} {'Fisher':>7}")
+    rows = []
+    with ProcessPoolExecutor(args.workers) as pool:
+        for scenario in _scenarios():
+            hunts = list(pool.map(simulate, [scenario] * args.hunts, range(args.hunts), chunksize=10))
+            row: dict[str, Any] = {"scenario": scenario.name, "hunts": args.hunts}
+            for name in ("end", "first", "fixed", "naive"):
+                row[name] = dict(zip(("rate", "low", "high"), mean_with_interval([h[name] for h in hunts]), strict=True))
+            row["found"], row["true"] = (sum(h[name] for h in hunts) for name in ("found", "true"))
+            rows.append(row)
+            cells = [
+                f"{100 * row[n]['rate']:.1f} ({100 * row[n]['low']:.1f}-{100 * row[n]['high']:.1f})" for n in ("end", "first")
+            ]
+            found = f"{row['found'] / row['true']:.2f}" if row["true"] else "-"
+            print(
+                f"{scenario.name:<50} {cells[0]:>17} {cells[1]:>17} {found:>9} | "
+                f"{100 * row['fixed']['rate']:>11.1f} {100 * row['naive']['rate']:>7.1f}",
+                flush=True,
+            )
+    held = all(r[n]["low"] <= ALPHA for r in rows for n in ("end", "first"))
+    total = args.hunts * len(rows)
+    print(f"{total} hunts; every rate within alpha up to simulation error: {'yes' if held else 'NO'}")
+
+    covered = coverage(args.runs)
+    rates = sorted({r["rate"] for r in covered})
+    print(f"\nCoverage of 95 % intervals ({args.runs} streams for the time-uniform ones, exact for the others)")
+    print(f"{'interval':<38}" + "".join(f"{f'rate {p}':>11}" for p in rates))
+    for name in dict.fromkeys(r["interval"] for r in covered):
+        print(f"{name:<38}" + "".join(f"{r['coverage']:>11.4f}" for r in covered if r["interval"] == name))
+    promised = [r for r in covered if not r["interval"].startswith("Wilson")]
+    nominal = all(r["high"] >= 0.95 for r in promised)
+    width = narrowest()
+    print(f"at or above 95 % wherever it is promised (all but Wilson's): {'yes' if nominal else 'NO'}; least width {width:.1e}")
+    if args.json:
+        args.json.write_text(
+            json.dumps({"alpha": ALPHA, "margin": MARGIN, "hunts": rows, "coverage": covered, "least_width": width})
+        )
+    raise SystemExit(0 if held and nominal and width > 0 else 1)
+
+
+if __name__ == "__main__":
+    main()
