@@ -161,7 +161,8 @@ def test_the_command_line_offers_every_option_with_its_default():
     assert set(OPTIONS) == fields
     for name, (kind, text) in OPTIONS.items():
         assert kind is type(Config.model_fields[name].default)
-        assert re.search(rf"\[{re.escape(str(Config.model_fields[name].default))}[\]:]", text), name
+        default = str(Config.model_fields[name].default) or "exact"
+        assert re.search(rf"\[{re.escape(default)}[\]:]", text), name
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bugscope import confirm, language
-from bugscope.types import Evidence, Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
+from bugscope.stats import JudgeError
+from bugscope.types import Counts, Evidence, Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
 
 Answer = Callable[[Sequence[Sample]], list[Outcome]]
 
@@ -213,11 +214,11 @@ def test_labels_do_not_share_a_baseline():
 def test_what_exploration_saw_of_the_neutral_prompt_counts_for_the_baseline_and_saves_pictures():
     measure = coins({"on snow": 0.7})
     without = tried(about("on snow"), measure)[0]
-    with_it = tried(about("on snow"), measure, explored={"mug": (1, 24), "pot": (9, 24)})[0]
+    with_it = tried(about("on snow"), measure, explored={"mug": Counts(1, 23), "pot": Counts(9, 15)})[0]
     assert with_it.verdict is without.verdict is Verdict.CONFIRMED
     assert with_it.baseline.n == with_it.baseline_drawn + 24
     assert with_it.baseline_drawn < without.baseline_drawn
-    assert tried(about("on snow"), measure, explored={"mug": (20, 24)}, budget=60)[0].verdict is not Verdict.CONFIRMED
+    assert tried(about("on snow"), measure, explored={"mug": Counts(20, 4)}, budget=60)[0].verdict is not Verdict.CONFIRMED
 
 
 def test_the_number_tried_that_was_fixed_beforehand_is_what_counts():
@@ -231,6 +232,40 @@ def test_clear_verdicts_do_not_depend_on_how_often_one_looks(look):
     rates = {"on snow": 0.95, "at night": 0.9}
     found = verdicts(tried(about("on snow", "on sand", "at night", "in fog"), coins(rates, base=0.03), look=look))
     assert {d for d, v in found.items() if v is Verdict.CONFIRMED} == set(rates)
+
+
+def unsure(rates: Mapping[str, float], shows: Mapping[str, float], misses: float) -> Answer:
+    """Pictures that show the label at the rate of their description; those that do not always fail, and the judge accepts
+    them at the rate `misses`."""
+    coin = coins(rates)
+
+    def measure(samples: Sequence[Sample]) -> list[Outcome]:
+        found = []
+        for o in coin(samples):
+            u, v = (int(o.sample.key[i : i + 8], 16) / 16**8 for i in (24, 34))
+            shown = u < shows.get(o.sample.prompt.description, 1.0)
+            wrong = o.status is Status.FAILURE or not shown
+            status = Status.UNFAITHFUL if not shown and v >= misses else Status.FAILURE if wrong else Status.SUCCESS
+            found.append(Outcome(o.sample, status, wrong=wrong))
+        return found
+
+    return measure
+
+
+def test_a_judge_that_errs_makes_a_bug_of_the_generators_failure_unless_its_error_is_known():
+    measure = unsure({}, shows={"in a bottle": 0.4}, misses=0.5)
+    naive = tried(about("in a bottle"), measure)[0]
+    honest = tried(about("in a bottle"), measure, judge_error=JudgeError((99, 100), (50, 100)))[0]
+    assert naive.verdict is Verdict.CONFIRMED and naive.corrected is None
+    assert honest.verdict is not Verdict.CONFIRMED
+    assert honest.corrected is not None and honest.corrected[0].low < 0.2 < honest.treated.value
+
+
+def test_a_real_bug_is_confirmed_with_a_judge_that_errs():
+    measure = unsure({"on snow": 0.95}, shows={"on snow": 0.9, "": 0.95}, misses=0.1)
+    found = tried(about("on snow", "on sand"), measure, judge_error=JudgeError((97, 100), (45, 50)))
+    assert [e.verdict is Verdict.CONFIRMED for e in found] == [True, False]
+    assert found[0].corrected is not None and found[0].corrected[0].low > found[0].corrected[1].value + 0.1
 
 
 def test_null_classifiers_have_no_bugs():

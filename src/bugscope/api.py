@@ -15,7 +15,7 @@ from . import registry, report
 from .config import Config
 from .engine import Engine, Models, check_labels
 from .errors import MissingDependency, SpecError, unknown
-from .hunt import check_budget
+from .hunt import check
 from .hunt import hunt as loop
 from .store import Store
 from .types import Listener, Progress
@@ -51,7 +51,7 @@ def hunt(
     }
     resolved = {"labels": wanted, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
     # a run that cannot start leaves nothing behind
-    check_budget(wanted, settings)
+    check(wanted, settings)
     with Store.create(out, identity, resolved) as store:
         try:
             _run(wanted, models, store, settings, tell)

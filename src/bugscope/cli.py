@@ -34,6 +34,8 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
     "look": (int, "pictures of a description between two looks at its evidence  [4]"),
     "fixed_n": (int, "the paper's procedure: this many pictures a description  [0: adaptive]"),
     "faithful": (float, "judge's probability under which a picture counts for nothing  [0.5]"),
+    "judge_sensitivity": (str, "share of pictures showing the label that the judge accepts, 0.95 or 95/100 verdicts  [exact]"),
+    "judge_specificity": (str, "share of the others that it rejects; with both, rates are corrected  [exact]"),
     "top_k": (int, "right if an accepted label is among the first k  [1]"),
     "batch_size": (int, "pictures a model call; changes speed, never results  [16]"),
     "seed": (int, "seed of the run  [0]"),
@@ -158,6 +160,50 @@ def report(
                 f"cannot write {str(html)!r}: {error.strerror}"
             ) from error
     _show(found, as_json, html or page)
+
+
+@app.command()
+def plan(
+    rate: Annotated[
+        list[float] | None,
+        typer.Option("--rate", help="failure rate of a description; may be repeated  [0.2 to 1]", show_default=False),
+    ] = None,
+    baseline: Annotated[float, typer.Option("--baseline", help="failure rate of the plain label")] = 0.05,
+    margin: Annotated[float, typer.Option("--margin", help="smallest rise worth reporting")] = 0.10,
+    alpha: Annotated[float, typer.Option("--alpha", help="false discovery rate")] = 0.05,
+    power: Annotated[float, typer.Option("--power", help="chance of confirming a description that is a bug")] = 0.8,
+    tried: Annotated[int, typer.Option("--tried", help="descriptions tried in all")] = 78,
+    bugs: Annotated[int, typer.Option("--bugs", help="how many of them are bugs, about")] = 8,
+    as_json: JSON = False,
+) -> None:
+    """How many pictures it takes to confirm a bug: by looking all the time, and with a number fixed beforehand."""
+    planning: Any = importlib.import_module("bugscope.planning")
+    found = planning.plan(
+        rate or planning.RATES, baseline=baseline, margin=margin, alpha=alpha, power=power, tried=tried, bugs=bugs
+    )
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    typer.echo(
+        f"Pictures of a description that confirm it with {100 * power:.0f} % power, where the plain label fails "
+        f"{100 * baseline:.0f} %\n({tried} descriptions tried, {bugs} of them bugs; false discovery rate {100 * alpha:.0f} %)\n"
+    )
+    columns = (
+        "it fails",
+        f"looking all the time, margin {100 * margin:.0f} points",
+        "fixed beforehand, no margin",
+        "fixed, all tried",
+    )
+    table: Any = importlib.import_module("rich.table").Table(*columns, box=None, pad_edge=False)
+    for row in found:
+        a, f = row["adaptive"], row["fixed"]
+        table.add_row(
+            f"{100 * row['rate']:.0f} %",
+            f"{a['enough']} (mean {a['mean']:.0f})" if a["enough"] else planning.too_many(a),
+            str(f["enough"]) if f["enough"] else planning.too_many(f),
+            str(f["enough"] * tried) if f["enough"] else "-",
+        )
+    _console(stderr=False).print(table)
 
 
 @app.command()

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,13 +73,45 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one sample under one classifier."""
+    """What became of one sample under one classifier. `wrong`: the answer was not accepted, whatever the judge said."""
 
     sample: Sample
     status: Status
     predicted: str | None = None
     score: float | None = None
     detail: str = ""
+    wrong: bool | None = None
+
+
+class Counts(NamedTuple):
+    """Pictures of one prompt by the judge's verdict (accepted, or rejected) and the classifier's answer."""
+
+    wrong: int = 0
+    right: int = 0
+    rejected_wrong: int = 0
+    rejected_right: int = 0
+
+    def add(self, o: Outcome) -> "Counts":
+        wrong, right, rejected_wrong, rejected_right = self
+        rejected = o.status is Status.UNFAITHFUL
+        return Counts(
+            wrong + (o.status is Status.FAILURE),
+            right + (o.status is Status.SUCCESS),
+            rejected_wrong + (rejected and o.wrong is True),
+            rejected_right + (rejected and o.wrong is False),
+        )
+
+    def __add__(self, other: tuple[int, ...]) -> "Counts":  # type: ignore[override]
+        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+
+    @property
+    def n(self) -> int:
+        """Faithful pictures."""
+        return self.wrong + self.right
+
+    @property
+    def drawn(self) -> int:
+        return sum(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +186,8 @@ class Evidence:
     verdict: Verdict
     drawn: int
     baseline_drawn: int
+    corrected: tuple[Estimate, Estimate] | None = None
+    """The two rates on pictures that truly show the label, where the judge's error is known (`stats.judged`)."""
 
 
 class Generator(Protocol):

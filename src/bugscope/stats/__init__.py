@@ -5,10 +5,14 @@ Notation: k failures of n pictures; `treated` under a description, `baseline` un
 
 from .evidence import chance_of_rise, e_value, log_e_value, log_e_values, log_mixture
 from .intervals import always, always_rise, clopper_pearson, newcombe, wilson
+from .judged import JudgeError
 from .multiplicity import benjamini_hochberg, e_bh, holm
+from .planning import Plan, fisher_power, plan_adaptive, plan_fixed
 from .tests import fisher, mcnemar, paired_difference
 
 __all__ = [
+    "JudgeError",
+    "Plan",
     "always",
     "always_rise",
     "benjamini_hochberg",
@@ -17,6 +21,7 @@ __all__ = [
     "e_bh",
     "e_value",
     "fisher",
+    "fisher_power",
     "holm",
     "log_e_value",
     "log_e_values",
@@ -24,5 +29,7 @@ __all__ = [
     "mcnemar",
     "newcombe",
     "paired_difference",
+    "plan_adaptive",
+    "plan_fixed",
     "wilson",
 ]

@@ -1,0 +1,537 @@
+"""Are known bugs found, and is what is reported true? Classifiers with planted bugs, on rendered pictures.
+
+    python bench/planted.py [--pool DIR] [--fresh 200] [--fixed 20 30] [--json FILE]
+
+Each classifier is the real one (EfficientNet-Lite0) with a bug wrapped around it: where a trigger fires, the answer is turned
+into a wrong one with a chance of 0.3, 0.6 or 1.0 (a coin made of the picture's bytes). A trigger sees nothing but pixels. It is
+planted on the labels of which it is rare in plain pictures and common under the phrase that shows it. Beside them null
+classifiers, which are wrong at one rate whatever they see.
+
+Methods, on the same pictures and seeds: Bugscope's defaults; the paper's procedure on the same descriptions (a fixed number of
+pictures each, Fisher's test, Benjamini-Hochberg); whole captions of failures alone as descriptions, confirmed by us; phrases
+that stand out in captions of failures, reported without fresh pictures (as B2T does, on the exploration's pictures).
+
+A reported bug is true where the classifier fails at least a margin more often under it than plainly: by the trigger itself
+(its share of the description's pictures) or else on fresh pictures. A planted bug is found where a true reported bug of
+its label brings its trigger out in at least half of its pictures more than plainly. Pictures are kept in a pool, so that
+only the first run renders.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+from PIL import Image, ImageDraw
+
+from bugscope import confirm, discover, language, registry, stats
+from bugscope.config import Config
+from bugscope.errors import SpecError
+from bugscope.hunt import affordable, search
+from bugscope.labels import accepted
+from bugscope.store import Store
+from bugscope.types import Evidence, Hypothesis, Outcome, Phrase, Picture, Prompt, Sample, Status, Verdict
+
+LABELS = ("hourglass", "folding chair", "school bus")
+STRENGTHS = (0.3, 0.6, 1.0)
+NULLS = (0.05, 0.2)
+FRAME = Phrase("in a red frame")
+FRAMED = 0.15
+"""Share of the pictures that have a red frame unasked, in the hunts for that trigger."""
+VERSION = "planted-v2"
+FRESH_SEED = 987_654_321
+REPORTED = 2
+"""Phrases a label that the method without confirmation reports."""
+
+
+# --- triggers: pixels in, yes or no out ---------------------------------------------------------------------------------
+
+
+def measure_pixels(image: Image.Image) -> dict[str, float]:
+    """What triggers look at; shares of pixels and brightness in 0..1. `apart`: unlike every pixel near the row's ends."""
+    rgb = np.asarray(image.convert("RGB"), float) / 255
+    hue, saturation, value = np.moveaxis(np.asarray(image.convert("HSV"), float) / 255, -1, 0)
+    hue = hue * 360
+    grey = np.asarray(image.convert("L"), float) / 255
+    height, width = grey.shape
+    rim = np.ones_like(grey, dtype=bool)
+    rim[height // 7 : -height // 7, width // 7 : -width // 7] = False
+    frame = np.ones_like(grey, dtype=bool)
+    frame[6:-6, 6:-6] = False
+    middle = (slice(height // 4, -height // 4), slice(width // 4, -width // 4))
+    edges = np.abs(4 * grey[1:-1, 1:-1] - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:])
+    sides = np.concatenate([rgb[:, :28:2], rgb[:, -28::2]], axis=1)
+    unlike = np.abs(rgb[:, :, None] - sides[:, None]).max(axis=-1).min(axis=-1)
+    return {
+        "light": float(grey.mean()),
+        "spread": float(grey.std()),
+        "saturation": float(saturation.mean()),
+        "green": float(((hue > 60) & (hue < 160) & (saturation > 0.25) & (value > 0.12))[rim].mean()),
+        "blue": float(((hue > 190) & (hue < 265) & (saturation > 0.35) & (value > 0.12))[middle].mean()),
+        "sharp": float(np.quantile(edges, 0.98)),
+        "apart": float((unlike > 0.12).mean()),
+        "frame": float((((hue < 14) | (hue > 346)) & (saturation > 0.6) & (value > 0.4))[frame].mean()),
+    }
+
+
+@dataclass(frozen=True)
+class Trigger:
+    name: str
+    phrases: tuple[str, ...]
+    """What should bring it out."""
+    fires: Callable[[dict[str, float]], bool]
+
+
+TRIGGERS = (
+    Trigger("darkness", ("at night", "in a dark room"), lambda x: x["light"] < 0.45),
+    Trigger("green background", ("on grass",), lambda x: x["green"] > 0.5),
+    Trigger("blue object", ("blue",), lambda x: x["blue"] > 0.2),
+    Trigger("blur", ("out of focus", "with motion blur"), lambda x: x["sharp"] < 0.085),
+    Trigger("small object", ("far away",), lambda x: x["apart"] < 0.07 and x["light"] < 0.68),
+    Trigger("red frame", (FRAME.text,), lambda x: x["frame"] > 0.5),
+    Trigger("fog-like low contrast", ("in fog",), lambda x: x["light"] > 0.68 and x["spread"] < 0.1),
+    Trigger("dark and colourful", ("in a dark room",), lambda x: x["light"] < 0.45 and x["saturation"] > 0.3),
+)
+
+
+# --- the pool -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known of a picture: pixels' measures, the real classifier's answer, the judge's, and a coin."""
+
+    pixels: dict[str, float]
+    predicted: str
+    shows: bool
+    coin: str
+
+
+class Pool:
+    """Pictures by prompt and seed, rendered once; with a red frame where `framed` says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.generator = registry.load("Generator", "studio", {})
+        self.classifier = registry.load("Classifier", "efficientnet-lite/0", {})
+        self.captioner = registry.load("Captioner", "studio", {})
+        self.judge = registry.load("Judge", "studio", {})
+        self.store = Store.create(folder, {"generator": self.generator.id})
+        self.views: dict[tuple[str, bool], View] = {}
+        self.rendered = 0
+
+    def close(self) -> None:
+        self.generator.close()
+        self.store.close()
+
+    def look(self, samples: Sequence[Sample], frames: bool) -> list[View]:
+        keys = [(_key(s), frames and _framed(s)) for s in samples]
+        missing = list(dict.fromkeys(k for k in keys if k not in self.views))
+        owner = {k: s for k, s in zip(keys, samples, strict=True)}
+        for at in range(0, len(missing), 32):
+            self._view(missing[at : at + 32], owner)
+        return [self.views[k] for k in keys]
+
+    def _view(self, missing: Sequence[tuple[str, bool]], owner: dict[tuple[str, bool], Sample]) -> None:
+        names = {k: f"{k[0]}{'|framed' if k[1] else ''}" for k in missing}
+        known = self.store.get("view", VERSION, list(names.values()))
+        for k in missing:
+            if names[k] in known:
+                self.views[k] = View(**known[names[k]])
+        left = [k for k in missing if names[k] not in known]
+        if not left:
+            return
+        pictures = self._pictures([owner[k] for k in left])
+        images = [_with_frame(p.image) if k[1] else p.image for k, p in zip(left, pictures, strict=True)]
+        top = np.asarray(self.classifier(images)).argmax(axis=1)
+        shows = np.asarray(self.judge(pictures, [owner[k].prompt.label for k in left])) >= 0.5
+        for k, image, best, ok in zip(left, images, top, shows, strict=True):
+            coin = hashlib.sha256(image.tobytes()).hexdigest()
+            self.views[k] = View(measure_pixels(image), self.classifier.labels[best], bool(ok), coin)
+        self.store.put(("view", VERSION, names[k], asdict(self.views[k])) for k in left)
+
+    def _pictures(self, samples: Sequence[Sample]) -> list[Picture]:
+        model = self.generator.id
+        keys = [_key(s) for s in samples]
+        known = self.store.get("generator", model, keys)
+        todo = {k: s for k, s in zip(keys, samples, strict=True) if k not in known}
+        if todo:
+            made = self.generator([_unframed(s) for s in todo.values()], [s.seed for s in todo.values()])
+            self.rendered += len(todo)
+            self.store.put(
+                ("generator", model, k, {"image": self.store.put_image(p.image), "info": dict(p.info)})
+                for k, p in zip(todo, made, strict=True)
+            )
+            known = self.store.get("generator", model, keys)
+            print(f"\r{self.rendered} pictures rendered", end="", file=sys.stderr, flush=True)
+        return [Picture(self.store.image(known[k]["image"]), known[k]["info"]) for k in keys]
+
+    def captions(self, samples: Sequence[Sample], frames: bool) -> list[str]:
+        """What the captioner says of a picture's pixels; it is taught one more phrase, which it also reads off pixels."""
+        keys = [f"{_key(s)}{'|framed' if frames and _framed(s) else ''}" for s in samples]
+        known = self.store.get("captioner", self.captioner.id, keys)
+        todo = {k: s for k, s in zip(keys, samples, strict=True) if k not in known}
+        if todo:
+            pictures = self._pictures(list(todo.values()))
+            said = self.captioner([_with_frame(p.image) if "|" in k else p.image for k, p in zip(todo, pictures, strict=True)])
+            self.store.put(("captioner", self.captioner.id, k, c) for k, c in zip(todo, said, strict=True))
+            known = self.store.get("captioner", self.captioner.id, keys)
+        seen = self.look(samples, frames)
+        return [
+            f"{known[k]} {FRAME.text}" if frames and v.pixels["frame"] > 0.5 else known[k]
+            for k, v in zip(keys, seen, strict=True)
+        ]
+
+
+def _key(s: Sample) -> str:
+    return hashlib.sha256(f"{_unframed(s)}|{s.seed}".encode()).hexdigest()
+
+
+def _unframed(s: Sample) -> str:
+    return s.prompt.text.replace(f" {FRAME.text}", "")
+
+
+def _framed(s: Sample) -> bool:
+    chance = int(hashlib.sha256(f"{s.key}|frame".encode()).hexdigest()[:8], 16) / 16**8
+    return FRAME.text in s.prompt.text or chance < FRAMED
+
+
+def _with_frame(image: Image.Image) -> Image.Image:
+    framed = image.copy()
+    ImageDraw.Draw(framed).rectangle((0, 0, image.width - 1, image.height - 1), outline=(205, 24, 30), width=12)
+    return framed
+
+
+# --- classifiers --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A classifier with a bug on some labels; or, without a trigger, one that is wrong at the rate `strength`."""
+
+    trigger: Trigger | None
+    strength: float
+    labels: tuple[str, ...] = ()
+
+    @property
+    def frames(self) -> bool:
+        return self.trigger is not None and FRAME.text in self.trigger.phrases
+
+    def fires(self, label: str, view: View) -> bool:
+        return self.trigger is not None and label in self.labels and self.trigger.fires(view.pixels)
+
+    def chance(self, label: str, view: View) -> float:
+        """Of a wrong answer, over the coin."""
+        natural = float(view.predicted not in accepted(label))
+        if self.trigger is None:
+            return self.strength
+        return max(natural, self.strength) if self.fires(label, view) else natural
+
+    def fails(self, label: str, view: View) -> bool:
+        name = self.trigger.name if self.trigger else "null"
+        coin = int(hashlib.sha256(f"{view.coin}|{name}|{self.strength}".encode()).hexdigest()[:12], 16) / 16**12
+        return coin < self.chance(label, view)
+
+
+class Bench:
+    """One planted classifier on the pool: answers the method's two questions."""
+
+    def __init__(self, pool: Pool, classifier: Planted, config: Config) -> None:
+        self.pool, self.classifier, self.config = pool, classifier, config
+        self.asked: set[str] = set()
+        generator = pool.generator
+        vocabulary = {*generator.labels, *pool.classifier.labels}
+        self.wording: dict[str, Any] = {
+            "nouns": vocabulary,
+            "admissible": lambda label, p: (classifier.frames and p == FRAME) or generator.admissible(label, p),
+            "sayable": self._sayable,
+        }
+
+    def _sayable(self, prompt: Prompt) -> bool:
+        try:
+            self.pool.generator.check([prompt.text.replace(f" {FRAME.text}", "") if self.classifier.frames else prompt.text])
+        except SpecError:
+            return False
+        return True
+
+    def measure(self, samples: Sequence[Sample]) -> list[Outcome]:
+        self.asked.update(s.key for s in samples)
+        outcomes = []
+        for s, v in zip(samples, self.pool.look(samples, self.classifier.frames), strict=True):
+            wrong = self.classifier.fails(s.prompt.label, v)
+            status = (Status.FAILURE if wrong else Status.SUCCESS) if v.shows else Status.UNFAITHFUL
+            natural = v.predicted not in accepted(s.prompt.label)
+            outcomes.append(Outcome(s, status, v.predicted if natural == wrong else "tick" if wrong else s.prompt.label))
+        return outcomes
+
+    def describe(self, outcomes: Sequence[Outcome]) -> list[str]:
+        return self.pool.captions([o.sample for o in outcomes], self.classifier.frames)
+
+    # --- methods: each gives (reported, pictures) ---
+
+    def ours(self) -> tuple[list[Evidence], int]:
+        evidence = search(
+            LABELS, self.config, measure=self.measure, describe=self.describe, on_proposed=self._remember, **self.wording
+        )
+        return evidence, len(self.asked)
+
+    def _remember(self, hypotheses: Sequence[Hypothesis]) -> None:
+        self.proposed = list(hypotheses)
+
+    def fixed(self, n: int) -> tuple[list[Evidence], int]:
+        """On the descriptions that `ours` proposed."""
+        self.asked = set(self._explored())
+        evidence = confirm.fixed_n(
+            self.proposed, n=n, measure=self.measure, alpha=self.config.alpha, margin=self.config.margin, seed=self.config.seed
+        )
+        return evidence, len(self.asked)
+
+    def captions_only(self) -> tuple[list[Evidence], int]:
+        outcomes = self._explore()
+        self.asked = set(self._explored())
+        limit = affordable(LABELS, self.config)
+        proposed: list[Hypothesis] = []
+        for label in LABELS:
+            wrong = [o for o in outcomes if o.status is Status.FAILURE and o.sample.prompt.label == label]
+            texts = self.describe(wrong)
+            made = [language.phrases(text, label, self.wording["nouns"]) for text in texts]
+            made = [tuple(p for p in phrases if self.wording["admissible"](label, p)) for phrases in made]
+            proposed += [Hypothesis(label, phrases, "caption") for phrases in dict.fromkeys(made) if phrases][:limit]
+        evidence = confirm.confirm(
+            proposed,
+            measure=self.measure,
+            alpha=self.config.alpha,
+            margin=self.config.margin,
+            budget=self.config.budget - len(self.asked),
+            look=self.config.look,
+            seed=self.config.seed,
+            explored=discover.counts(outcomes),
+            tried=limit * len(LABELS),
+        )
+        return evidence, len(self.asked)
+
+    def contrast_only(self) -> tuple[list[Hypothesis], int]:
+        outcomes = self._explore()
+        reported = []
+        for label in LABELS:
+            of_label = [o for o in outcomes if o.sample.prompt.label == label and o.status.counts]
+            read = {o.sample.key: language.phrases(c, label, self.wording["nouns"])
+                    for o, c in zip(of_label, self.describe(of_label), strict=True)}  # fmt: skip
+            read = {k: [p for p in v if self.wording["admissible"](label, p)] for k, v in read.items()}
+            wrong, right = ([read[o.sample.key] for o in of_label if o.status is s] for s in (Status.FAILURE, Status.SUCCESS))
+            reported += [Hypothesis(label, c.phrases, "contrast") for c in language.contrast(wrong, right, top=REPORTED)]
+        return reported, self.config.explore * len(LABELS)
+
+    def _explored(self) -> list[str]:
+        return [
+            Sample(language.neutral(y), "explore", i, self.config.seed).key for y in LABELS for i in range(self.config.explore)
+        ]
+
+    def _explore(self) -> Sequence[Outcome]:
+        return discover.explore(LABELS, self.config.explore, seed=self.config.seed, measure=self.measure)
+
+    # --- truth ---
+
+    def share(self, prompt: Prompt, n: int, what: Callable[[str, View], float], purpose: str = "explain") -> float:
+        """Mean of `what` over the first n faithful pictures of a prompt that had no part in the hunt."""
+        seed = self.config.seed + FRESH_SEED if purpose == "explain" else self.config.seed
+        found: list[float] = []
+        drawn = 0
+        while len(found) < n and drawn < 3 * n:
+            samples = [Sample(prompt, purpose, i, seed) for i in range(drawn, drawn + n - len(found))]  # type: ignore[arg-type]
+            drawn += len(samples)
+            found += [what(prompt.label, v) for v in self.pool.look(samples, self.classifier.frames) if v.shows]
+        return float(np.mean(found)) if found else 0.0
+
+    def brings_out(self, h: Hypothesis, drawn: int) -> float:
+        """How much more often the trigger fires under the description than plainly."""
+        prompt = language.prompt(h.label, h.phrases)
+        under = self.share(prompt, drawn, self.classifier.fires, "confirm")
+        return under - self.share(language.neutral(h.label), 48, self.classifier.fires, "confirm")
+
+    def true(self, h: Hypothesis, drawn: int, fresh: int) -> bool:
+        if self.classifier.trigger is None:
+            return False
+        if self.brings_out(h, drawn) * self.classifier.strength >= 1.5 * self.config.margin:
+            return True
+        prompt = language.prompt(h.label, h.phrases)
+        rate, plain = (self.share(p, fresh, self.classifier.chance) for p in (prompt, language.neutral(h.label)))
+        return rate - plain >= self.config.margin
+
+
+# --- the run ------------------------------------------------------------------------------------------------------------
+
+
+def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple[str, ...]]], list[dict[str, Any]]]:
+    """The labels on which each trigger is rare plainly (< 0.1) and common (>= 0.8) under its first phrase."""
+    chosen, rows = [], []
+    for trigger in TRIGGERS:
+        labels = []
+        for label in LABELS:
+            bench = Bench(pool, Planted(trigger, 1.0, (label,)), config)
+            phrase = (
+                FRAME
+                if trigger.phrases[0] == FRAME.text
+                else next(p for p in language.CHECKLIST if p.text == trigger.phrases[0])
+            )
+            if trigger.name == "dark and colourful":
+                phrase = Phrase("in a dark room")
+            plain = bench.share(language.neutral(label), 48, bench.classifier.fires, "confirm")
+            under = bench.share(language.prompt(label, (phrase,)), 16, bench.classifier.fires, "confirm")
+            least = FRAMED + 0.1 if bench.classifier.frames else 0.1
+            planted = plain < least and under >= 0.8
+            labels += [label] * planted
+            rows.append(
+                {
+                    "trigger": trigger.name,
+                    "label": label,
+                    "phrase": phrase.text,
+                    "plain": plain,
+                    "under": under,
+                    "planted": planted,
+                }
+            )
+        chosen.append((trigger, tuple(labels)))
+    return chosen, rows
+
+
+def reported(evidence: Iterable[Any]) -> list[tuple[Hypothesis, int]]:
+    """(hypothesis, pictures it was judged by) of what a method reports."""
+    found = []
+    for e in evidence:
+        if isinstance(e, Hypothesis):
+            found.append((e, 24))
+        elif e.verdict is Verdict.CONFIRMED:
+            found.append((e.hypothesis, e.treated.n))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pool", type=Path, default=Path(platformdirs.user_cache_dir("bugscope")) / "planted")
+    parser.add_argument("--strengths", type=float, nargs="+", default=list(STRENGTHS))
+    parser.add_argument("--triggers", nargs="+", default=[t.name for t in TRIGGERS])
+    parser.add_argument("--methods", nargs="+", default=["ours", "fixed", "captions", "contrast"])
+    parser.add_argument(
+        "--fixed", type=int, nargs="+", default=[20, 30], help="pictures a description of the paper's procedure"
+    )
+    parser.add_argument(
+        "--fresh", type=int, default=200, help="fresh pictures for the truth of a bug that the trigger does not explain"
+    )
+    parser.add_argument("--fresh-unconfirmed", type=int, default=40, help="the same for methods that report without confirming")
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    config = Config()
+    pool = Pool(args.pool)
+    try:
+        run(pool, config, args)
+    finally:
+        pool.close()
+
+
+def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
+    chosen, planted_rows = where_planted(pool, config)
+    print(f"Planted on {', '.join(LABELS)}; budget {config.budget} pictures a hunt\n")
+    print(f"{'trigger':<24}{'label':<16}{'phrase':<18}{'fires plainly':>14}{'under it':>10}  planted")
+    for r in planted_rows:
+        print(
+            f"{r['trigger']:<24}{r['label']:<16}{r['phrase']:<18}{r['plain']:>14.2f}{r['under']:>10.2f}  {'yes' if r['planted'] else 'no'}"
+        )
+    classifiers = [Planted(t, s, labels) for t, labels in chosen if labels and t.name in args.triggers for s in args.strengths]
+    classifiers += [Planted(None, rate) for rate in NULLS]
+    rows: list[dict[str, Any]] = []
+    for classifier in classifiers:
+        name = classifier.trigger.name if classifier.trigger else "none (null)"
+        bench = Bench(pool, classifier, config)
+        methods: list[tuple[str, Callable[[], tuple[Any, int]]]] = [("ours", bench.ours)]
+        if "fixed" in args.methods:
+            methods += [(f"fixed n = {n}", lambda n=n: bench.fixed(n)) for n in args.fixed]  # type: ignore[misc]
+        methods += [("captions only", bench.captions_only)] * ("captions" in args.methods)
+        methods += [("contrast, unconfirmed", bench.contrast_only)] * ("contrast" in args.methods)
+        for method, call in methods:
+            evidence, pictures = call()
+            fresh = args.fresh_unconfirmed if method == "contrast, unconfirmed" else args.fresh
+            found = reported(evidence)
+            truth = [bench.true(h, n, fresh) for h, n in found]
+            hit = {
+                h.label
+                for (h, n), ok in zip(found, truth, strict=True)
+                if ok and classifier.trigger and bench.brings_out(h, n) >= 0.5
+            }
+            missed = []
+            for label in classifier.labels:
+                if label not in hit:
+                    missed.append({"label": label, "why": why_missed(bench, label, evidence)})
+            rows.append(
+                {
+                    "trigger": name, "strength": classifier.strength, "method": method, "pictures": pictures,
+                    "planted": len(classifier.labels), "found": len(hit & set(classifier.labels)),
+                    "reported": len(found), "true": sum(truth), "tried": len(evidence),
+                    "bugs": [{"label": h.label, "description": h.description, "true": ok} for (h, _), ok in zip(found, truth, strict=True)],
+                    "missed": missed,
+                }
+            )  # fmt: skip
+            r = rows[-1]
+            print(f"\r{name} {classifier.strength} {method}: {r['found']} of {r['planted']} planted, "
+                  f"{r['true']} of {r['reported']} reported true, {pictures} pictures; missed: {[(m['label'], m['why']) for m in missed]}",
+                  file=sys.stderr, flush=True)  # fmt: skip
+    table(rows, args)
+    if args.json:
+        args.json.write_text(json.dumps({"planted": planted_rows, "rows": rows}, indent=1))
+
+
+def why_missed(bench: Bench, label: str, evidence: Sequence[Any]) -> str:
+    """What became of the description that brings the trigger out best."""
+    assert bench.classifier.trigger is not None
+    of_label = [e for e in evidence if isinstance(e, Evidence) and e.hypothesis.label == label]
+    near = [e for e in of_label if any(p.text in bench.classifier.trigger.phrases for p in e.hypothesis.phrases)]
+    if not near:
+        return "not proposed"
+    best = max(near, key=lambda e: e.e_value)
+    return f"{best.hypothesis.description}: {best.treated.k}/{best.treated.n} vs {best.baseline.k}/{best.baseline.n}, {best.verdict.name.lower()}"
+
+
+def table(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
+    def cell(k: int, n: int) -> str:
+        if not n:
+            return "-"
+        r = stats.clopper_pearson(k, n)
+        return f"{k}/{n} ({100 * r.low:.0f}-{100 * r.high:.0f} %)"
+
+    methods = list(dict.fromkeys(r["method"] for r in rows))
+    nulls = [r for r in rows if r["trigger"] == "none (null)"]
+    print(f"\n{'method':<24}" + "".join(f"{f'recall, strength {s}':>22}" for s in args.strengths)
+          + f"{'true of reported':>24}{'null: reported':>16}{'pictures':>10}{'a true bug':>12}")  # fmt: skip
+    per: dict[str, float] = {}
+    for method in methods:
+        mine = [r for r in rows if r["method"] == method and r not in nulls]
+        recalls = []
+        for s in args.strengths:
+            at = [r for r in mine if r["strength"] == s]
+            recalls.append(cell(sum(r["found"] for r in at), sum(r["planted"] for r in at)))
+        true, all_reported = sum(r["true"] for r in mine), sum(r["reported"] for r in mine)
+        pictures = sum(r["pictures"] for r in mine)
+        per[method] = pictures / true if true else float("inf")
+        null = sum(r["reported"] for r in nulls if r["method"] == method)
+        print(f"{method:<24}" + "".join(f"{c:>22}" for c in recalls)
+              + f"{cell(true, all_reported):>24}{null:>16}{pictures:>10}{per[method]:>12.0f}")  # fmt: skip
+    for method in methods:
+        if method.startswith("fixed"):
+            print(f"pictures for each true bug, {method} over ours: {per[method] / per['ours']:.1f}")
+    print(f"\nours by trigger: {'':<8}" + "".join(f"{f'strength {s}':>14}" for s in args.strengths))
+    for trigger in dict.fromkeys(r["trigger"] for r in rows if r not in nulls):
+        cells = [
+            next((r for r in rows if (r["trigger"], r["strength"], r["method"]) == (trigger, s, "ours")), None)
+            for s in args.strengths
+        ]
+        shown = [f"{c['found']}/{c['planted']}" if c else "-" for c in cells]
+        print(f"{trigger:<24}" + "".join(f"{text:>14}" for text in shown))
+
+
+if __name__ == "__main__":
+    main()

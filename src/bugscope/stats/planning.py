@@ -1,0 +1,74 @@
+"""How many pictures it takes: sample sizes for power, one picture at a time or a number fixed beforehand."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binom, hypergeom
+
+from .evidence import log_e_values
+from .likelihood import Floats
+
+PATHS, LONGEST = 1000, 400
+"""Simulated streams, and the pictures after which one gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Pictures of a description; `None` where `LONGEST` are not enough."""
+
+    mean: float | None
+    enough: int | None
+    """So many confirm it with the power asked for."""
+    power: float
+    """Reached with `enough` pictures, or with `LONGEST`."""
+
+
+def plan_adaptive(
+    rate: float, baseline: float, *, margin: float, threshold: float, power: float = 0.8, neutral: int = 36, look: int = 4
+) -> Plan:
+    """Looking after every `look` pictures until the e-value reaches `threshold` (for e-BH: tried / (alpha x confirmed)).
+
+    `neutral`: pictures of the neutral prompt, or half as many again as those of the description where that is more. By
+    simulation (`PATHS` streams, a fixed seed).
+    """
+    _check_rates(rate=rate, baseline=baseline)
+    rng = np.random.default_rng(0)
+    looks = np.arange(look, LONGEST + 1, look)
+    beside = np.maximum(neutral, looks * 3 // 2)
+    treated = (rng.random((PATHS, LONGEST)) < rate).cumsum(axis=1)[:, looks - 1]
+    plain = (rng.random((PATHS, int(beside.max()))) < baseline).cumsum(axis=1)[:, beside - 1]
+    reached = log_e_values(treated, looks, plain, beside, margin) >= np.log(threshold)
+    done = np.where(reached.any(axis=1), looks[reached.argmax(axis=1)], LONGEST + 1)
+    shares = (done[:, None] <= looks).mean(axis=0)
+    if shares[-1] < power:
+        return Plan(None, None, float(shares[-1]))
+    first = int(np.argmax(shares >= power))
+    return Plan(float(np.minimum(done, LONGEST).mean()), int(looks[first]), float(shares[first]))
+
+
+def plan_fixed(rate: float, baseline: float, *, level: float, power: float = 0.8) -> Plan:
+    """The same number of pictures of description and neutral prompt, Fisher's one-sided exact test at `level` (for
+    Benjamini-Hochberg: alpha x confirmed / tried). Exact: power is summed over all outcomes."""
+    _check_rates(rate=rate, baseline=baseline)
+    low, high = 1, LONGEST
+    if fisher_power(high, rate, baseline, level) < power:
+        return Plan(None, None, fisher_power(high, rate, baseline, level))
+    while low < high:  # power saws up and down by little as n grows; the search ends at a crossing
+        middle = (low + high) // 2
+        low, high = (low, middle) if fisher_power(middle, rate, baseline, level) >= power else (middle + 1, high)
+    return Plan(float(low), low, fisher_power(low, rate, baseline, level))
+
+
+def fisher_power(n: int, rate: float, baseline: float, level: float) -> float:
+    """Chance that Fisher's one-sided exact test on n against n pictures gives p <= level."""
+    k = np.arange(n + 1)
+    i, j = np.meshgrid(k, k, indexing="ij")
+    p: Floats = np.asarray(hypergeom.sf(i - 1, 2 * n, i + j, n))
+    chance = np.outer(binom.pmf(k, n, rate), binom.pmf(k, n, baseline))
+    return float(chance[p <= level * (1 + 1e-12)].sum())
+
+
+def _check_rates(**rates: float) -> None:
+    for name, value in rates.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name}={value} must lie in [0, 1]")
