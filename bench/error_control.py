@@ -24,7 +24,7 @@ from scipy.stats import t as student
 
 from bugscope import confirm, stats
 from bugscope.stats.likelihood import log_beta_mixture, log_profile
-from bugscope.types import Evidence, Hypothesis, Outcome, Phrase, Sample, Status, Verdict
+from bugscope.types import Counts, Evidence, Hypothesis, Outcome, Phrase, Sample, Status, Verdict
 
 ALPHA, MARGIN, EXPLORE = 0.05, 0.10, 24
 
@@ -67,8 +67,9 @@ def simulate(scenario: Scenario, seed: int) -> dict[str, float]:
     """One hunt: false discovery proportion at its end and at the first look that confirms; the same of fixed numbers."""
     labels = [f"label {i}" for i in range(scenario.labels)]
     rng = random.Random(f"{scenario.name}|{seed}")
-    explored = {y: (sum(rng.random() < scenario.base for _ in range(EXPLORE)), EXPLORE) for y in labels}
-    tested = [min(labels, key=lambda y: explored[y])] if scenario.luckiest else labels
+    failed = {y: sum(rng.random() < scenario.base for _ in range(EXPLORE)) for y in labels}
+    explored = {y: Counts(k, EXPLORE - k) for y, k in failed.items()}
+    tested = [min(labels, key=lambda y: failed[y])] if scenario.luckiest else labels
     hypotheses, rates = [], {}
     for y in tested:
         for i, rate in enumerate(scenario.rates):

@@ -21,7 +21,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ FRAMED = 0.15
 """Share of the pictures that have a red frame unasked, in the hunts for that trigger."""
 VERSION = "planted-v2"
 FRESH_SEED = 987_654_321
+UNCONFIRMED, NULL = "contrast, unconfirmed", "none (null)"
 REPORTED = 2
 """Phrases a label that the method without confirmation reports."""
 
@@ -272,7 +273,17 @@ class Bench:
     def describe(self, outcomes: Sequence[Outcome]) -> list[str]:
         return self.pool.captions([o.sample for o in outcomes], self.classifier.frames)
 
-    # --- methods: each gives (reported, pictures) ---
+    # --- methods: each gives (what was tried or reported, pictures) ---
+
+    def methods(self, wanted: Sequence[str], fixed: Sequence[int]) -> Iterator[tuple[str, Sequence[Any], int]]:
+        yield "ours", *self.ours()
+        if "fixed" in wanted:
+            for n in fixed:
+                yield f"fixed n = {n}", *self.fixed(n)
+        if "captions" in wanted:
+            yield "captions only", *self.captions_only()
+        if "contrast" in wanted:
+            yield UNCONFIRMED, *self.contrast_only()
 
     def ours(self) -> tuple[list[Evidence], int]:
         evidence = search(
@@ -439,50 +450,47 @@ def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
     print(f"Planted on {', '.join(LABELS)}; budget {config.budget} pictures a hunt\n")
     print(f"{'trigger':<24}{'label':<16}{'phrase':<18}{'fires plainly':>14}{'under it':>10}  planted")
     for r in planted_rows:
-        print(
-            f"{r['trigger']:<24}{r['label']:<16}{r['phrase']:<18}{r['plain']:>14.2f}{r['under']:>10.2f}  {'yes' if r['planted'] else 'no'}"
-        )
-    classifiers = [Planted(t, s, labels) for t, labels in chosen if labels and t.name in args.triggers for s in args.strengths]
+        planted = "yes" if r["planted"] else "no"
+        print(f"{r['trigger']:<24}{r['label']:<16}{r['phrase']:<18}{r['plain']:>14.2f}{r['under']:>10.2f}  {planted}")
+    triggers = [(t, labels) for t, labels in chosen if labels and t.name in args.triggers]
+    classifiers = [Planted(t, s, labels) for t, labels in triggers for s in args.strengths]
     classifiers += [Planted(None, rate) for rate in NULLS]
     rows: list[dict[str, Any]] = []
     for classifier in classifiers:
-        name = classifier.trigger.name if classifier.trigger else "none (null)"
         bench = Bench(pool, classifier, config)
-        methods: list[tuple[str, Callable[[], tuple[Any, int]]]] = [("ours", bench.ours)]
-        if "fixed" in args.methods:
-            methods += [(f"fixed n = {n}", lambda n=n: bench.fixed(n)) for n in args.fixed]  # type: ignore[misc]
-        methods += [("captions only", bench.captions_only)] * ("captions" in args.methods)
-        methods += [("contrast, unconfirmed", bench.contrast_only)] * ("contrast" in args.methods)
-        for method, call in methods:
-            evidence, pictures = call()
-            fresh = args.fresh_unconfirmed if method == "contrast, unconfirmed" else args.fresh
-            found = reported(evidence)
-            truth = [bench.true(h, n, fresh) for h, n in found]
-            hit = {
-                h.label
-                for (h, n), ok in zip(found, truth, strict=True)
-                if ok and classifier.trigger and bench.brings_out(h, n) >= 0.5
-            }
-            missed = []
-            for label in classifier.labels:
-                if label not in hit:
-                    missed.append({"label": label, "why": why_missed(bench, label, evidence)})
-            rows.append(
-                {
-                    "trigger": name, "strength": classifier.strength, "method": method, "pictures": pictures,
-                    "planted": len(classifier.labels), "found": len(hit & set(classifier.labels)),
-                    "reported": len(found), "true": sum(truth), "tried": len(evidence),
-                    "bugs": [{"label": h.label, "description": h.description, "true": ok} for (h, _), ok in zip(found, truth, strict=True)],
-                    "missed": missed,
-                }
-            )  # fmt: skip
+        for method, evidence, pictures in bench.methods(args.methods, args.fixed):
+            fresh = args.fresh_unconfirmed if method == UNCONFIRMED else args.fresh
+            rows.append({"method": method, "pictures": pictures, **judge(bench, evidence, fresh)})
             r = rows[-1]
-            print(f"\r{name} {classifier.strength} {method}: {r['found']} of {r['planted']} planted, "
-                  f"{r['true']} of {r['reported']} reported true, {pictures} pictures; missed: {[(m['label'], m['why']) for m in missed]}",
-                  file=sys.stderr, flush=True)  # fmt: skip
+            missed = "; ".join(f"{m['label']}: {m['why']}" for m in r["missed"]) or "none"
+            print(
+                f"\r{r['trigger']} {r['strength']} {method}: {r['found']} of {r['planted']} planted, "
+                f"{r['true']} of {r['reported']} reported true, {pictures} pictures; missed: {missed}",
+                file=sys.stderr,
+                flush=True,
+            )
     table(rows, args)
     if args.json:
         args.json.write_text(json.dumps({"planted": planted_rows, "rows": rows}, indent=1))
+
+
+def judge(bench: Bench, evidence: Sequence[Any], fresh: int) -> dict[str, Any]:
+    """What a method reported, against the truth."""
+    classifier = bench.classifier
+    found = reported(evidence)
+    bugs = [(h, bench.true(h, n, fresh), classifier.trigger is not None and bench.brings_out(h, n) >= 0.5) for h, n in found]
+    hit = {h.label for h, true, induced in bugs if true and induced}
+    return {
+        "trigger": classifier.trigger.name if classifier.trigger else NULL,
+        "strength": classifier.strength,
+        "planted": len(classifier.labels),
+        "found": len(hit & set(classifier.labels)),
+        "tried": len(evidence),
+        "reported": len(bugs),
+        "true": sum(true for _, true, _ in bugs),
+        "bugs": [{"label": h.label, "description": h.description, "true": true} for h, true, _ in bugs],
+        "missed": [{"label": y, "why": why_missed(bench, y, evidence)} for y in classifier.labels if y not in hit],
+    }
 
 
 def why_missed(bench: Bench, label: str, evidence: Sequence[Any]) -> str:
@@ -493,7 +501,9 @@ def why_missed(bench: Bench, label: str, evidence: Sequence[Any]) -> str:
     if not near:
         return "not proposed"
     best = max(near, key=lambda e: e.e_value)
-    return f"{best.hypothesis.description}: {best.treated.k}/{best.treated.n} vs {best.baseline.k}/{best.baseline.n}, {best.verdict.name.lower()}"
+    treated, plain = best.treated, best.baseline
+    what = f"{treated.k}/{treated.n} vs {plain.k}/{plain.n}, {best.verdict.name.lower()}"
+    return f"{best.hypothesis.description}: {what}"
 
 
 def table(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
@@ -504,7 +514,7 @@ def table(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
         return f"{k}/{n} ({100 * r.low:.0f}-{100 * r.high:.0f} %)"
 
     methods = list(dict.fromkeys(r["method"] for r in rows))
-    nulls = [r for r in rows if r["trigger"] == "none (null)"]
+    nulls = [r for r in rows if r["trigger"] == NULL]
     print(f"\n{'method':<24}" + "".join(f"{f'recall, strength {s}':>22}" for s in args.strengths)
           + f"{'true of reported':>24}{'null: reported':>16}{'pictures':>10}{'a true bug':>12}")  # fmt: skip
     per: dict[str, float] = {}

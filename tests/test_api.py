@@ -12,7 +12,7 @@ import bugscope
 from bugscope.cli import OPTIONS, main
 from bugscope.config import Config
 from bugscope.engine import Engine, Models
-from bugscope.errors import BugscopeError
+from bugscope.errors import BugscopeError, SpecError
 from bugscope.store import Store
 from bugscope.testing import World
 
@@ -229,7 +229,9 @@ def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, capsys)
     main_exit(["report", str(run.path)])
     out, _ = capsys.readouterr()
     assert out.splitlines()[0].startswith(f"{len(run.bugs)} confirmed bugs of world/classifier")
-    assert len(out.splitlines()) == len(run.bugs) + 2
+    undecided = run.report["undecided"]
+    assert len(out.splitlines()) == len(run.bugs) + 2 + (undecided > 0)
+    assert (f"{undecided} descriptions undecided at the budget, nearest: " in out) == (undecided > 0)
 
 
 def main_exit(arguments):
@@ -257,3 +259,70 @@ def test_help_and_import_load_nothing_heavy():
     code = f"import sys, bugscope, bugscope.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- what the report says of its statistics -------------------------------------------------------------------------------
+
+
+def test_a_rise_has_an_interval_and_what_stayed_undecided_comes_first(run):
+    for bug in run.report["bugs"]:
+        assert bug["rise"]["low"] < bug["rise"]["value"] <= bug["rise"]["high"] <= 1
+        assert bug["rise"]["value"] == pytest.approx(bug["risk_difference"])
+        assert bug["corrected"] is None
+    reasons = [r["reason"].startswith("undecided") for r in run.report["rejected"]]
+    assert reasons == sorted(reasons, reverse=True) and sum(reasons) == run.report["undecided"]
+    page = (run.path / "report.html").read_text()
+    assert "knows what was drawn: no rate needs a correction" in page
+    assert run.report["judge_error"] == {"corrected": False, "exact": True, "sensitivity": None, "specificity": None}
+
+
+def test_rates_are_corrected_for_a_judge_whose_error_is_stated(tmp_path):
+    options = {**World(labels=("mug",)).roles(), "budget": 300}
+    stated = {"judge_sensitivity": "98/100", "judge_specificity": "0.9"}
+    corrected = bugscope.hunt(["mug"], tmp_path / "a", **options, **stated)
+    assert corrected.report["judge_error"] == {"corrected": True, "exact": False, "sensitivity": "98/100", "specificity": "0.9"}
+    assert corrected.bugs
+    for bug in corrected.report["bugs"]:
+        rates = bug["corrected"]
+        assert rates["rate"]["low"] <= rates["rate"]["value"] <= rates["rate"]["high"]
+        assert rates["rate"]["low"] > rates["baseline"]["value"]
+    page = (tmp_path / "a" / "report.html").read_text()
+    assert "corrected for, with sensitivity 98/100 and specificity 0.9" in page and "the judge's mistakes allowed for" in page
+
+
+def test_a_judge_whose_error_nobody_stated_is_named_as_such(tmp_path):
+    roles = World(labels=("mug",)).roles()
+    roles["judge"].exact = False
+    bugscope.hunt(["mug"], tmp_path / "a", **roles, budget=150)
+    assert "How often it errs is not known and no rate is corrected" in (tmp_path / "a" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"judge_sensitivity": "0.9"}, "go together"),
+        ({"judge_sensitivity": "0.5", "judge_specificity": "0.4"}, "no better than chance"),
+        ({"judge_sensitivity": "95", "judge_specificity": "0.4"}, "'95' should be a share"),
+    ],
+)
+def test_an_error_that_no_judge_can_have_is_refused_before_anything_is_made(tmp_path, stated, message):
+    with pytest.raises(SpecError, match=message):
+        bugscope.hunt(["mug"], tmp_path / "a", **World().roles(), **stated)
+    assert not (tmp_path / "a").exists()
+
+
+def test_plan_prints_pictures_for_both_modes_and_refuses_nonsense(capsys):
+    main_exit(["plan", "--rate", "1", "--rate", "0.2", "--tried", "10", "--bugs", "2"])
+    out = capsys.readouterr().out
+    assert "80 % power" in out and "over 400" in out
+    main_exit(["plan", "--rate", "0.8", "--json"])
+    row = json.loads(capsys.readouterr().out)[0]
+    assert 5 < row["fixed"]["enough"] <= 15 and 8 <= row["adaptive"]["enough"] <= 24
+    for arguments, message in (
+        (["--rate", "1.2"], "rate is 1.2"),
+        (["--bugs", "99"], "bugs is 99"),
+        (["--power", "1"], "power is 1"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            main(["plan", *arguments])
+        assert message in capsys.readouterr().err

@@ -410,3 +410,38 @@ def test_the_chance_of_a_rise_agrees_with_drawing_from_the_posteriors(treated, b
 def test_the_chance_of_a_rise_without_pictures_is_that_of_the_prior():
     assert stats.chance_of_rise(0, 0, 0, 0, 0.0) == pytest.approx(0.5, abs=1e-6)
     assert 0.3 < stats.chance_of_rise(0, 0, 0, 0, 0.1) < 0.5
+
+
+# --- planning -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_power_of_fishers_test_is_its_definition():
+    """Against the sum over all tables of the chance of each whose p-value is small enough."""
+    n, rate, baseline, level = 7, 0.7, 0.1, 0.05
+    found = sum(
+        binom.pmf(i, n, rate) * binom.pmf(j, n, baseline)
+        for i in range(n + 1)
+        for j in range(n + 1)
+        if stats.fisher(i, n, j, n) <= level
+    )
+    assert stats.fisher_power(n, rate, baseline, level) == pytest.approx(found)
+
+
+def test_a_plan_for_fixed_numbers_keeps_its_word_and_is_the_least_around():
+    found = stats.plan_fixed(0.6, 0.1, level=0.01, power=0.8)
+    assert found.enough is not None and found.power >= 0.8
+    assert stats.fisher_power(found.enough - 1, 0.6, 0.1, 0.01) < 0.8
+    hopeless = stats.plan_fixed(0.12, 0.1, level=0.001)
+    assert hopeless.enough is None and 0 < hopeless.power < 0.8
+
+
+def test_an_adaptive_plan_needs_more_for_a_smaller_rise_and_for_more_power():
+    plans = [stats.plan_adaptive(r, 0.05, margin=0.1, threshold=200) for r in (1.0, 0.8, 0.6)]
+    sizes = [p.enough for p in plans]
+    assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
+    assert all(p.mean is not None and p.mean <= p.enough for p in plans)
+    surer = stats.plan_adaptive(0.6, 0.05, margin=0.1, threshold=200, power=0.95)
+    assert surer.enough > plans[-1].enough
+    assert stats.plan_adaptive(0.2, 0.05, margin=0.1, threshold=200).enough is None
+    with pytest.raises(ValueError, match="rate=1.5"):
+        stats.plan_adaptive(1.5, 0.05, margin=0.1, threshold=200)

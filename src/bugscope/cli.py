@@ -277,6 +277,12 @@ def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
     )
     for number, bug in enumerate(run.bugs, 1):
         typer.echo(f"  {number:>2}. {_plain(str(bug))}")
+    if r["undecided"]:
+        near = r["rejected"][0]
+        typer.echo(
+            f"{r['undecided']} descriptions undecided at the budget, nearest: {_plain(near['sentence'])} "
+            f"({near['failures']} of {near['n']} fail, plain {near['baseline']['failures']} of {near['baseline']['n']})"
+        )
     typer.echo(f"Report: {page or run.path / 'report.html'}")
 
 

@@ -213,6 +213,8 @@ class Captioner(Protocol):
 
 
 class Judge(Protocol):
+    """May say `exact = True` where it never errs; else its error can be stated (`Config.judge_sensitivity`)."""
+
     id: str
 
     def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.floating[Any]]:

@@ -3,10 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ..config import Config
 from ..engine import outcome
+from ..stats import always_rise, newcombe
 from ..store import SCHEMA, Store
 from ..types import Outcome, Sample, Status
 from .html import page
@@ -51,16 +53,18 @@ def build(store: Store) -> dict[str, Any]:
         "generator": identity["models"]["generator"],
         "captioner": identity["models"]["captioner"],
         "judge": identity["models"]["judge"],
+        "judge_error": reader.judge_error(),
         "alpha": reader.config.alpha,
         "margin": reader.config.margin,
         "seed": reader.config.seed,
         "budget": reader.config.budget,
         "images_generated": reader.generated(),
         "hypotheses_tested": len(evidence),
+        "undecided": sum(e["verdict"] == "undecided" for e in evidence),
         "seconds": round(store.meta("seconds") or 0.0, 1),
         "labels": [reader.label(label, evidence) for label in identity["labels"]],
         "bugs": sorted(bugs, key=lambda b: (-b["risk_difference"], b["label"], b["description"])),
-        "rejected": [reader.rejected(e) for e in evidence if e["verdict"] != "confirmed"],
+        "rejected": [reader.rejected(e) for e in sorted(evidence, key=_nearest) if e["verdict"] != "confirmed"],
     }
 
 
@@ -88,6 +92,13 @@ class _Reader:
         self.by_stream: dict[tuple[str, str, str], list[Sample]] = {}
         for s in store.samples():
             self.by_stream.setdefault((s.purpose, s.prompt.label, s.prompt.text), []).append(s)
+
+    def judge_error(self) -> dict[str, Any]:
+        """Whether rates are corrected for the judge's mistakes, and with what."""
+        sensitivity, specificity = self.config.judge_sensitivity, self.config.judge_specificity
+        if sensitivity:
+            return {"corrected": True, "exact": False, "sensitivity": sensitivity, "specificity": specificity}
+        return {"corrected": False, "exact": bool(self.store.meta("judge_exact")), "sensitivity": None, "specificity": None}
 
     def generated(self) -> int:
         return sum(len(samples) for samples in self.by_stream.values())
@@ -130,6 +141,7 @@ class _Reader:
         successes = [(o, image) for o, image in seen if o.status is Status.SUCCESS]
         if not successes:  # nothing right to show under the description: the neutral prompt's pictures stand beside it
             neutral = self.outcomes("confirm", e["label"], e["neutral"], e["baseline_drawn"])
+            neutral += self.outcomes("explore", e["label"], e["neutral"])
             contrast, from_neutral = [(o, i) for o, i in neutral if o.status is Status.SUCCESS], True
         else:
             contrast, from_neutral = successes, False
@@ -150,6 +162,8 @@ class _Reader:
             "baseline": e["baseline"],
             "baseline_rate": base,
             "risk_difference": rate - base,
+            "rise": self.rise(e),
+            "corrected": _corrected(e),
             "risk_ratio": rate / base if base else None,
             "e_value": e["e_value"],
             "minimal_description": None,
@@ -161,6 +175,12 @@ class _Reader:
             "parent": None,
         }
 
+    def rise(self, e: Mapping[str, Any]) -> dict[str, float]:
+        """rate - baseline_rate with its interval: time-uniform, or for the fixed numbers of pictures of `fixed_n`."""
+        interval = newcombe if self.config.fixed_n else always_rise
+        treated, baseline = e["treated"], e["baseline"]
+        return asdict(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"]))
+
     @staticmethod
     def rejected(e: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -171,8 +191,19 @@ class _Reader:
             "source": e["source"],
             **e["treated"],
             "baseline": e["baseline"],
+            "corrected": _corrected(e),
             "e_value": e["e_value"],
         }
+
+
+def _nearest(e: Mapping[str, Any]) -> tuple[bool, float]:
+    """What the budget left undecided first, the nearest to a verdict at the top."""
+    return e["verdict"] != "undecided", -e["e_value"]
+
+
+def _corrected(e: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The two rates on pictures that truly show the label."""
+    return dict(zip(("rate", "baseline"), e["corrected"], strict=True)) if e.get("corrected") else None
 
 
 def _example(o: Outcome, image: str | None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ __all__ = ["Captioner", "Generator", "Judge"]
 VERSION = 1
 """Raised whenever the same prompt and seed give another picture."""
 
-SUGGESTED = ("pineapple", "school bus", "teapot", "goblet", "strawberry", "mailbox")
+SUGGESTED = ("pineapple", "school bus", "hourglass", "goblet", "folding chair", "mailbox")
 """What a hunt without labels looks at: well-recognised objects of different kinds."""
 
 
@@ -81,6 +81,7 @@ class Judge:
     """
 
     AREA, SHARE, CONTRAST = 0.015, 0.5, 0.06
+    exact = True
 
     def __init__(self, model: str = "") -> None:
         if model:
