@@ -58,6 +58,7 @@ def build(store: Store) -> dict[str, Any]:
         "margin": reader.config.margin,
         "seed": reader.config.seed,
         "budget": reader.config.budget,
+        "fixed_n": reader.config.fixed_n,
         "images_generated": reader.generated(),
         "hypotheses_tested": len(evidence),
         "undecided": sum(e["verdict"] == "undecided" for e in evidence),
