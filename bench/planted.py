@@ -1,11 +1,11 @@
 """Are known bugs found, and is what is reported true? Classifiers with planted bugs, on rendered pictures.
 
-    python bench/planted.py [--pool DIR] [--fresh 200] [--fixed 20 30] [--json FILE]
+    python bench/planted.py [--pool DIR] [--fresh 200] [--fresh-others 60] [--fixed 20 30] [--json FILE]
 
 Each classifier is the real one (EfficientNet-Lite0) with a bug wrapped around it: where a trigger fires, the answer is turned
 into a wrong one with a chance of 0.3, 0.6 or 1.0 (a coin made of the picture's bytes). A trigger sees nothing but pixels. It is
-planted on the labels of which it is rare in plain pictures and common under the phrase that shows it. Beside them null
-classifiers, which are wrong at one rate whatever they see.
+planted on the labels of which it is rare in plain pictures and common under the phrase that shows it, where most pictures of
+that phrase still show the label. Beside them null classifiers, which are wrong at one rate whatever they see.
 
 Methods, on the same pictures and seeds: Bugscope's defaults; the paper's procedure on the same descriptions (a fixed number of
 pictures each, Fisher's test, Benjamini-Hochberg); whole captions of failures alone as descriptions, confirmed by us; phrases
@@ -379,7 +379,8 @@ class Bench:
 
 
 def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple[str, ...]]], list[dict[str, Any]]]:
-    """The labels on which each trigger is rare plainly (< 0.1) and common (>= 0.8) under its first phrase."""
+    """The labels on which each trigger is rare plainly (< 0.1) and common (>= 0.8) under its first phrase, half of whose
+    pictures at least show the label to the judge."""
     chosen, rows = [], []
     for trigger in TRIGGERS:
         labels = []
@@ -395,7 +396,9 @@ def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple
             plain = bench.share(language.neutral(label), 48, bench.classifier.fires, "confirm")
             under = bench.share(language.prompt(label, (phrase,)), 16, bench.classifier.fires, "confirm")
             least = FRAMED + 0.1 if bench.classifier.frames else 0.1
-            planted = plain < least and under >= 0.8
+            samples = [Sample(language.prompt(label, (phrase,)), "confirm", i, config.seed) for i in range(20)]
+            shows = float(np.mean([v.shows for v in pool.look(samples, bench.classifier.frames)]))
+            planted = plain < least and under >= 0.8 and shows >= 0.5
             labels += [label] * planted
             rows.append(
                 {
@@ -416,7 +419,7 @@ def reported(evidence: Iterable[Any]) -> list[tuple[Hypothesis, int]]:
     found = []
     for e in evidence:
         if isinstance(e, Hypothesis):
-            found.append((e, 24))
+            found.append((e, 16))
         elif e.verdict is Verdict.CONFIRMED:
             found.append((e.hypothesis, e.treated.n))
     return found
@@ -448,10 +451,11 @@ def main() -> None:
 def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
     chosen, planted_rows = where_planted(pool, config)
     print(f"Planted on {', '.join(LABELS)}; budget {config.budget} pictures a hunt\n")
-    print(f"{'trigger':<24}{'label':<16}{'phrase':<18}{'fires plainly':>14}{'under it':>10}  planted")
+    print(f"{'trigger':<24}{'label':<16}{'phrase':<18}{'plainly':>10}{'under it':>10}{'faithful':>10}  planted")
     for r in planted_rows:
         planted = "yes" if r["planted"] else "no"
-        print(f"{r['trigger']:<24}{r['label']:<16}{r['phrase']:<18}{r['plain']:>14.2f}{r['under']:>10.2f}  {planted}")
+        shares = "".join(f"{r[name]:>10.2f}" for name in ("plain", "under", "shows"))
+        print(f"{r['trigger']:<24}{r['label']:<16}{r['phrase']:<18}{shares}  {planted}")
     triggers = [(t, labels) for t, labels in chosen if labels and t.name in args.triggers]
     classifiers = [Planted(t, s, labels) for t, labels in triggers for s in args.strengths]
     classifiers += [Planted(None, rate) for rate in NULLS]
@@ -459,7 +463,7 @@ def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
     for classifier in classifiers:
         bench = Bench(pool, classifier, config)
         for method, evidence, pictures in bench.methods(args.methods, args.fixed):
-            fresh = args.fresh_unconfirmed if method == UNCONFIRMED else args.fresh
+            fresh = args.fresh if method == "ours" else args.fresh_others
             rows.append({"method": method, "pictures": pictures, **judge(bench, evidence, fresh)})
             r = rows[-1]
             missed = "; ".join(f"{m['label']}: {m['why']}" for m in r["missed"]) or "none"
