@@ -434,10 +434,8 @@ def main() -> None:
     parser.add_argument(
         "--fixed", type=int, nargs="+", default=[20, 30], help="pictures a description of the paper's procedure"
     )
-    parser.add_argument(
-        "--fresh", type=int, default=200, help="fresh pictures for the truth of a bug that the trigger does not explain"
-    )
-    parser.add_argument("--fresh-unconfirmed", type=int, default=40, help="the same for methods that report without confirming")
+    parser.add_argument("--fresh", type=int, default=200, help="pictures for the truth of a bug of ours, if no trigger tells")
+    parser.add_argument("--fresh-others", type=int, default=60, help="the same for the methods compared")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     config = Config()

@@ -200,6 +200,7 @@ STOPPED = """
 import os, signal, sys, threading
 from bugscope import api, cli
 from bugscope.testing import World
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
 world = World(labels=("mug",))
 real = world.generator
 def draw(prompts, seeds):
