@@ -386,13 +386,7 @@ def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple
         labels = []
         for label in LABELS:
             bench = Bench(pool, Planted(trigger, 1.0, (label,)), config)
-            phrase = (
-                FRAME
-                if trigger.phrases[0] == FRAME.text
-                else next(p for p in language.CHECKLIST if p.text == trigger.phrases[0])
-            )
-            if trigger.name == "dark and colourful":
-                phrase = Phrase("in a dark room")
+            phrase = next(p for p in (FRAME, *language.CHECKLIST) if p.text == trigger.phrases[0])
             plain = bench.share(language.neutral(label), 48, bench.classifier.fires, "confirm")
             under = bench.share(language.prompt(label, (phrase,)), 16, bench.classifier.fires, "confirm")
             least = FRAMED + 0.1 if bench.classifier.frames else 0.1
@@ -407,6 +401,7 @@ def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple
                     "phrase": phrase.text,
                     "plain": plain,
                     "under": under,
+                    "shows": shows,
                     "planted": planted,
                 }
             )
