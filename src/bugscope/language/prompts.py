@@ -1,0 +1,89 @@
+"""Phrases -> prompts and sentences."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ..types import Phrase, Prompt
+from .words import IRREGULAR, NUMBERS, PLURAL_ONLY, UNCHANGED
+
+CHECKLIST: tuple[Phrase, ...] = (
+    Phrase("seen from above"),
+    Phrase("upside down"),
+    Phrase("far away"),
+    Phrase("seen from behind"),
+    Phrase("red", before=True),
+    Phrase("in fog"),
+    Phrase("in falling snow"),
+    Phrase("at night"),
+    Phrase("with motion blur"),
+    Phrase("blue", before=True),
+    Phrase("on grass"),
+    Phrase("partly hidden by leaves"),
+    Phrase("seen from below"),
+    Phrase("three", before=True),
+    Phrase("in heavy rain"),
+    Phrase("golden", before=True),
+    Phrase("on snow"),
+    Phrase("out of focus"),
+    Phrase("on water"),
+    Phrase("in a dark room"),
+)
+"""Generic conditions (viewpoint, distance, colour, weather, light, occlusion, surroundings, material, camera), tried so
+that what exploration never drew is tried too."""
+
+
+def neutral(label: str) -> Prompt:
+    return prompt(label, ())
+
+
+def prompt(label: str, phrases: Sequence[Phrase]) -> Prompt:
+    """`a photo of a red teapot on grass` for the label "teapot" and the phrases "red" (before) and "on grass"."""
+    return Prompt(f"a photo of {sentence(label, phrases)}", label, ", ".join(p.text for p in phrases))
+
+
+def sentence(label: str, phrases: Sequence[Phrase]) -> str:
+    """`a red teapot on grass`; `two teapots` where a phrase counts."""
+    before = [p.text for p in phrases if p.before]
+    after = [p.text for p in phrases if not p.before]
+    before.sort(key=lambda text: not _counts(text))
+    if before and _counts(before[0]):
+        return " ".join([*before, plural(label), *after])
+    noun = " ".join([*before, label])
+    several = label.lower().split()[-1:] and label.lower().split()[-1] in PLURAL_ONLY
+    return " ".join([noun if several else f"{article(noun)} {noun}", *after])
+
+
+def _counts(text: str) -> bool:
+    first = text.lower().split()[:1]
+    return bool(first) and (first[0] in NUMBERS or first[0].isdecimal() and first[0] != "1" or text.lower().endswith(" of"))
+
+
+def article(noun: str) -> str:
+    """ "a" or "an", by the sound that spelling suggests."""
+    word = noun.lower().lstrip("'\"")
+    if re.match(r"(uni(?!n)|use|usu|eur|ewe|one\b|once|ufo|uk|u-)", word):
+        return "a"
+    return "an" if word[:1] in tuple("aeiou") or re.match(r"(hour|honest|heir)", word) else "a"
+
+
+@lru_cache(maxsize=4096)
+def plural(noun: str) -> str:
+    """`school buses`, `computer mice`: the last word in the plural, by the common rules of English."""
+    head, space, last = noun.rpartition(" ")
+    word = last.lower()
+    if word in UNCHANGED:
+        made = last
+    elif word in IRREGULAR:
+        made = IRREGULAR[word]
+    elif re.search(r"(lea|wol|shel|hal|loa|thie)f$", word):
+        made = last[:-1] + "ves"
+    elif re.search(r"(kni|wi|li)fe$", word):
+        made = last[:-2] + "ves"
+    elif re.search(r"[^aeiou]y$", word):
+        made = last[:-1] + "ies"
+    elif re.search(r"(s|x|z|ch|sh)$", word):
+        made = last + "es"
+    else:
+        made = last + "s"
+    return f"{head}{space}{made}"
