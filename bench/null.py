@@ -29,7 +29,7 @@ def evidence(rate: float, seed: int, **options: int) -> list[Evidence]:
     config = Config.of({"seed": seed, **options})
     with tempfile.TemporaryDirectory() as folder, Store.create(Path(folder) / "run", {"seed": seed}) as store:
         models = Models(**null_world(LABELS, rate).roles())
-        return hunt(LABELS, Engine(models, store, config), store, config, lambda now: None)
+        return hunt(LABELS, Engine(models, store, config), store, config, lambda now: None).evidence
 
 
 def main() -> None:

@@ -286,10 +286,10 @@ class Bench:
             yield UNCONFIRMED, *self.contrast_only()
 
     def ours(self) -> tuple[list[Evidence], int]:
-        evidence = search(
+        found = search(
             LABELS, self.config, measure=self.measure, describe=self.describe, on_proposed=self._remember, **self.wording
         )
-        return evidence, len(self.asked)
+        return found.evidence, len(self.asked)
 
     def _remember(self, hypotheses: Sequence[Hypothesis]) -> None:
         self.proposed = list(hypotheses)
@@ -433,7 +433,7 @@ def main() -> None:
     parser.add_argument("--fresh-others", type=int, default=60, help="the same for the methods compared")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    config = Config()
+    config = Config.of({"explain": 0})
     pool = Pool(args.pool)
     try:
         run(pool, config, args)

@@ -43,7 +43,7 @@ def test_report_json_keeps_its_contract_and_adds_up(run):
     report = json.loads((run.path / "report.json").read_text())
     assert report["schema"] == 1
     assert report["finished"] is True
-    assert report["images_generated"] <= report["budget"] == 400
+    assert report["images_generated"] <= report["budget"] + report["explain"] == 800
     assert len(report["bugs"]) + len(report["rejected"]) == report["hypotheses_tested"]
     frame = run.samples()
     assert len(frame) == report["images_generated"]
@@ -143,7 +143,7 @@ def test_swapping_the_classifier_asks_no_generator(run, tmp_path):
             copy.put((role, model, k, v) for k, v in source.get(role, model, keys).items())
         (tmp_path / "copy" / "images").rmdir()
         (tmp_path / "copy" / "images").symlink_to(run.path / "images")
-        samples = list(source.samples())
+        samples = [s for s in source.samples() if s.purpose in ("explore", "confirm")]
         engine = Engine(Models(**quiet.roles()), copy, Config())
         assert {o.status.value for o in engine.measure(samples)} == {"success"}
         assert quiet.calls == 0
@@ -161,7 +161,7 @@ def test_the_command_line_offers_every_option_with_its_default():
     assert set(OPTIONS) == fields
     for name, (kind, text) in OPTIONS.items():
         assert kind is type(Config.model_fields[name].default)
-        default = str(Config.model_fields[name].default) or "exact"
+        default = str(Config.model_fields[name].default) or {"editor": "a list of siblings"}.get(name, "exact")
         assert re.search(rf"\[{re.escape(default)}[\]:]", text), name
 
 
@@ -231,7 +231,9 @@ def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, capsys)
     out, _ = capsys.readouterr()
     assert out.splitlines()[0].startswith(f"{len(run.bugs)} confirmed bugs of world/classifier")
     undecided = run.report["undecided"]
-    assert len(out.splitlines()) == len(run.bugs) + 2 + (undecided > 0)
+    explained = [b for b in run.report["bugs"] if b["explanation"]]
+    assert explained and all(b["explanation"]["sentences"][0] in out for b in explained)
+    assert len(out.splitlines()) == len(run.bugs) + len(explained) + 2 + (undecided > 0)
     assert (f"{undecided} descriptions undecided at the budget, nearest: " in out) == (undecided > 0)
 
 

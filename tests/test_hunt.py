@@ -26,13 +26,13 @@ def run(world: World, folder: Path, heard: list[Progress] | None = None, **optio
     config = Config.of({**SMALL, **options})
     with Store.create(folder, {"options": config.identity()}) as store:
         engine = Engine(Models(**world.roles()), store, config)
-        return hunt(world.labels, engine, store, config, heard.append if heard is not None else lambda now: None)
+        return hunt(world.labels, engine, store, config, heard.append if heard is not None else lambda now: None).evidence
 
 
 def content(folder: Path) -> dict[str, Any]:
     """All that a run concluded and every picture it asked for."""
     with Store.open(folder) as store:
-        notes = {kind: store.notes(kind) for kind in ("hypothesis", "evidence", "error")}
+        notes = {kind: store.notes(kind) for kind in ("hypothesis", "evidence", "refinement", "explanation", "error")}
         return {**notes, "samples": sorted(s.key for s in store.samples())}
 
 
@@ -133,12 +133,13 @@ def test_every_hypothesis_tried_is_in_the_ledger_before_its_first_picture(tmp_pa
 
         def watched(samples):
             known.update(store.notes("hypothesis"))
-            prompts = {h["prompt"] for h in known.values()}
-            assert all(s.prompt.text in prompts for s in samples if s.prompt.description)
+            prompts = {h["prompt"] for h in (*known.values(), *store.notes("refinement").values())}
+            tested = [s for s in samples if s.prompt.description and s.purpose == "confirm"]
+            assert all(s.prompt.text in prompts for s in tested)
             return measure(samples)
 
         engine.measure = watched
-        evidence = hunt(world.labels, engine, store, config, lambda now: None)
+        evidence = hunt(world.labels, engine, store, config, lambda now: None).evidence
         assert len(known) == len(evidence) == len(store.notes("evidence"))
         for note, e in zip(store.notes("evidence").values(), evidence, strict=True):
             prompt = language.prompt(e.hypothesis.label, e.hypothesis.phrases)
@@ -152,8 +153,12 @@ def test_every_hypothesis_tried_is_in_the_ledger_before_its_first_picture(tmp_pa
 
 def test_the_budget_counts_every_picture(tmp_path):
     for budget in (60, 111, 300):
-        run(World(), tmp_path / str(budget), budget=budget)
+        run(World(), tmp_path / str(budget), budget=budget, explain=0)
         assert len(content(tmp_path / str(budget))["samples"]) <= budget
+        for explain in (30, 200):
+            folder = tmp_path / f"{budget} and {explain}"
+            run(World(), folder, budget=budget, explain=explain)
+            assert len(content(folder)["samples"]) <= budget + explain
 
 
 def test_a_budget_that_cannot_pay_for_the_labels_says_what_would(tmp_path):
@@ -171,7 +176,7 @@ def test_a_small_budget_tries_fewer_descriptions():
 
 
 def test_the_papers_procedure_stays_in_the_budget(tmp_path):
-    evidence = run(World(), tmp_path / "run", fixed_n=20, budget=300)
+    evidence = run(World(), tmp_path / "run", fixed_n=20, budget=300, explain=0)
     assert {e.drawn for e in evidence} == {20}
     assert "on snow" in bugs(evidence)
     assert len(content(tmp_path / "run")["samples"]) <= 300
@@ -181,9 +186,9 @@ def test_a_listener_hears_stages_in_order_and_every_bug_once(tmp_path):
     heard: list[Progress] = []
     evidence = run(World(), tmp_path / "run", heard)
     stages = list(dict.fromkeys(now.stage for now in heard))
-    assert stages == ["exploring", "describing", "confirming"]
+    assert stages == ["exploring", "describing", "confirming", "refining", "explaining"]
     assert [now.images for now in heard] == sorted(now.images for now in heard)
-    assert heard[-1].images == len(content(tmp_path / "run")["samples"]) <= heard[-1].budget == 300
+    assert heard[-1].images == len(content(tmp_path / "run")["samples"]) <= heard[-1].budget == 700
     assert heard[-1].bugs == len(bugs(evidence)) and heard[-1].hypotheses == len(evidence)
     told = [now.message for before, now in zip(heard, heard[1:], strict=False) if now.bugs > before.bugs]
     assert len(told) == len(set(told)) >= len(bugs(evidence)) and "a mug on snow" in told

@@ -1,26 +1,31 @@
 """The Python interface: `bugscope.hunt(...) -> Run`, `bugscope.load(path) -> Run`. The command line is made of it too."""
 
-import html
 import importlib
-import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
 from . import labels as names
-from . import registry, report
+from . import language, registry, report
 from .config import Config
 from .engine import Engine, Models, check_labels
-from .errors import MissingDependency, SpecError, unknown
+from .errors import SpecError, unknown
 from .hunt import check
 from .hunt import hunt as loop
+from .inquiry import inquire
+from .probe import hypothesis as question
+from .probe import probe as ask
+from .results import Bug, Probe, Run
 from .store import Store
 from .types import Listener, Progress
 
-ROLES = ("generator", "classifier", "captioner", "judge")
+__all__ = ["Bug", "Probe", "Run", "explain", "hunt", "load", "load_models", "probe", "resume", "versions"]
+
+ROLES = tuple(role.lower() for role in get_args(registry.Role))
 
 
 def hunt(
@@ -30,38 +35,130 @@ def hunt(
     config: Config | Mapping[str, Any] | None = None,
     progress: Listener | None = None,
     **options: Any,
-) -> "Run":
+) -> Run:
     """Find the bugs of a classifier and keep everything in the folder `out`; on the same folder, go on with that run.
 
     `labels`: label names of the classifier; by default the generator's suggestions. `options`: the fields of `Config`; a
-    role (generator, classifier, captioner, judge) is "provider/model" or any Python callable that fits `bugscope.types`.
-    `progress` is called with `bugscope.types.Progress`. Raises BugscopeError: SpecError, ModelError, MissingDependency,
-    StoreError.
+    role (generator, classifier, captioner, judge, editor) is "provider/model" or any Python callable that fits
+    `bugscope.types`. `progress` is called with `bugscope.types.Progress`. Raises BugscopeError: SpecError, ModelError,
+    MissingDependency, StoreError.
     """
     tell = progress or (lambda now: None)
     settings = _settings(config, options)
-    tell(Progress("loading", budget=settings.budget))
+    tell(Progress("loading", budget=settings.budget + settings.explain))
     models = load_models(settings, options)
     wanted = _labels(labels, models)
-    out = Path(out) if out is not None else Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
-    identity = {
-        "labels": wanted,
-        "models": {role: getattr(models, role).id for role in ROLES},
-        "options": settings.identity(),
-    }
-    resolved = {"labels": wanted, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
     # a run that cannot start leaves nothing behind
     check(wanted, settings)
+
+    def work(engine: Engine, store: Store, listen: Listener) -> None:
+        loop(wanted, engine, store, settings, listen)
+        store.set_meta("finished", True)
+
+    with _opened(out or _new_folder(""), wanted, models, settings) as (engine, store):
+        _work(work, engine, store, tell)
+    return load(store.path)
+
+
+def probe(
+    prompts: Sequence[str] | str,
+    label: str | None = None,
+    out: Path | str | None = None,
+    *,
+    vs: str | None = None,
+    n: int = 40,
+    config: Config | Mapping[str, Any] | None = None,
+    progress: Listener | None = None,
+    **options: Any,
+) -> Probe:
+    """Does a prompt make the classifier fail more than the plain label, or than the prompt `vs`? On fresh pictures, looking
+    all the time; several prompts at once share the false discovery rate alpha.
+
+    `label`: what the pictures show; by default the label that each prompt names. `n`: pictures a prompt, and as many of what
+    it is compared with, at most. `out`: a folder that keeps every picture, so that asking again there costs nothing. The
+    rest as in `hunt`.
+    """
+    tell = progress or (lambda now: None)
+    settings = _settings(config, options)
+    asked = [prompts] if isinstance(prompts, str) else list(prompts)
+    if n < settings.look:
+        raise SpecError(f"option n is {n}; at least one look of {settings.look} pictures is needed")
+    tell(Progress("loading"))
+    models = load_models(settings, options)
+    hypotheses = list(dict.fromkeys(question(text, _label_of(text, label, models), vs or "") for text in asked))
+    if not hypotheses:
+        raise SpecError("no prompt to probe: write at least one, such as 'a photo of a teapot at night'")
+    for h in hypotheses:
+        getattr(models.generator, "check", lambda prompts: None)([h.text, language.control(h).text])
+
+    def work(engine: Engine, store: Store, listen: Listener) -> None:
+        store.set_meta("finished", False)
+        ask(hypotheses, engine, store, settings, n, listen)
+        store.set_meta("finished", True)
+
+    with _opened(out or _new_folder("probe-"), [], models, settings, kind="probe") as (engine, store):
+        _work(work, engine, store, tell)
+    return Probe(store.path)
+
+
+def explain(
+    run: Run | Path | str,
+    bugs: Sequence[str | int] | str | int = (),
+    *,
+    pairs: int = 24,
+    budget: int = 600,
+    add: Sequence[str] = (),
+    progress: Listener | None = None,
+    **models: Any,
+) -> Run:
+    """Explain bugs of a run more thoroughly than the hunt did: more pairs, two replacements a phrase, and phrases of yours.
+
+    `bugs`: numbers in the report (3, "3.1") or descriptions; by default every bug without an explanation. `pairs`: same-seed
+    pictures of each change. `budget`: pictures a bug, at most. `add`: phrases to add or to put in the place of one of
+    their kind. `models`: roles that are Python callables, as given to `hunt`.
+    """
+    for name, value in (("pairs", pairs), ("budget", budget)):
+        if value < 1:
+            raise SpecError(f"option {name} is {value}; it must be at least 1")
+    found = load(run.path if isinstance(run, Run) else run)
+    wanted = found.choose(bugs)
+    tell = progress or (lambda now: None)
+    with Store.open(found.path) as store:
+        identity = store.meta("identity")
+    settings = Config.of(identity["options"])
+    tell(Progress("loading"))
+    loaded = load_models(settings, models)
+
+    def work(engine: Engine, store: Store, listen: Listener) -> None:
+        inquire(wanted, engine, store, settings, pairs=pairs, budget=budget, add=add, listener=listen)
+
+    with _opened(found.path, identity["labels"], loaded, settings, kind=identity.get("kind")) as (engine, store):
+        _work(work, engine, store, tell)
+    return load(found.path)
+
+
+@contextmanager
+def _opened(
+    out: Path | str, labels: Sequence[str], models: Models, settings: Config, kind: str | None = None
+) -> Iterator[tuple[Engine, Store]]:
+    """The run folder, new or to go on with, and an engine on it; models are closed at the end."""
+    ids = {role: model.id for role in ROLES if (model := getattr(models, role)) is not None}
+    identity = {"labels": labels, "models": ids, "options": settings.identity()} | ({"kind": kind} if kind else {})
+    resolved = {"labels": labels, **settings.to_mapping(), "models": ids, "versions": versions()}
     with Store.create(out, identity, resolved) as store:
         try:
-            _run(wanted, models, store, settings, tell)
+            yield Engine(models, store, settings), store
         finally:
             for role in ROLES:
                 getattr(getattr(models, role), "close", lambda: None)()
-    return load(out)
 
 
-def _run(labels: Sequence[str], models: Models, store: Store, settings: Config, tell: Listener) -> None:
+def _new_folder(prefix: str) -> Path:
+    return Path("runs") / datetime.now().strftime(f"{prefix}%Y%m%d-%H%M%S")
+
+
+def _work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener) -> None:
+    """Do it; the report is written after each bug, and at the end whatever ends it."""
     began, before = time.monotonic(), store.meta("seconds") or 0.0
     last = Progress("loading")
 
@@ -77,8 +174,7 @@ def _run(labels: Sequence[str], models: Models, store: Store, settings: Config, 
         report.write(store)
 
     try:
-        loop(labels, Engine(models, store, settings), store, settings, listen)
-        store.set_meta("finished", True)
+        work(engine, store, listen)
     finally:
         keep()
     tell(replace(last, stage="done"))
@@ -93,16 +189,20 @@ def resume(path: Path | str, progress: Listener | None = None) -> "Run":
     """Go on with a run under its own options; a finished one is only reported again."""
     with Store.open(path) as store:
         identity = store.meta("identity")
+    if identity.get("kind") == "probe":
+        raise SpecError(f"{str(path)!r} holds a probe; to go on with it, run the same probe again with --out {path}")
     return hunt(identity["labels"], path, config=identity["options"], progress=progress)
 
 
 def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Models:
-    """The four models of a hunt; a callable in `given` takes its role as it is."""
+    """The models of a hunt; a callable in `given` takes its role as it is. The editor is optional."""
     given = given or {}
     loaded = {}
-    for role, kind in zip(ROLES, get_args(registry.Role), strict=True):
+    for kind in get_args(registry.Role):
+        role = kind.lower()
         spec = given.get(role, getattr(settings, role))
-        loaded[role] = registry.load(kind, spec, getattr(settings, f"{role}_args"))
+        if spec != "":
+            loaded[role] = registry.load(kind, spec, getattr(settings, f"{role}_args"))
     check_labels(loaded["classifier"])
     return Models(**loaded)
 
@@ -136,6 +236,17 @@ def _labels(labels: Sequence[str] | str | None, models: Models) -> list[str]:
     return found
 
 
+def _label_of(text: str, label: str | None, models: Models) -> str:
+    """The label that a prompt is about: the one given, else the longest label name in it."""
+    known = check_labels(models.classifier)
+    if label is not None:
+        return names.resolve(label, known)
+    named = language.named(text, known)
+    if named is None:
+        raise SpecError(f"the prompt {text!r} names no label of {models.classifier.id}; say with --label what it shows")
+    return named
+
+
 def versions() -> dict[str, str]:
     """Of the packages that can change a result, as far as they are installed."""
     metadata: Any = importlib.import_module("importlib.metadata")
@@ -146,83 +257,3 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Bug:
-    """A confirmed bug. `low`, `high`: 95 % interval of the failure rate; `record` has everything else (report.json)."""
-
-    label: str
-    description: str
-    sentence: str
-    failures: int
-    n: int
-    low: float
-    high: float
-    baseline_failures: int
-    baseline_n: int
-    predicted: str
-    e_value: float
-    record: Mapping[str, Any]
-
-    @property
-    def rate(self) -> float:
-        return self.failures / self.n
-
-    @property
-    def baseline_rate(self) -> float:
-        return self.baseline_failures / self.baseline_n
-
-    def __str__(self) -> str:
-        return (
-            f"{self.sentence} -> {self.predicted}: {self.failures} of {self.n} fail "
-            f"(95 % CI {100 * self.low:.0f}-{100 * self.high:.0f} %), baseline {self.baseline_failures} of {self.baseline_n}"
-        )
-
-
-class Run:
-    """A run folder, finished or not. Shows itself in a notebook."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with Store.open(path) as store:
-            self.report: dict[str, Any] = report.build(store)
-
-    @property
-    def bugs(self) -> list[Bug]:
-        """Confirmed bugs, the largest rise in failure rate first."""
-        return [
-            Bug(
-                b["label"], b["description"], b["sentence"], b["failures"], b["n"], b["low"], b["high"],
-                b["baseline"]["failures"], b["baseline"]["n"], b["predicted"][0]["label"], b["e_value"], b,
-            )
-            for b in self.report["bugs"]
-        ]  # fmt: skip
-
-    def samples(self) -> Any:
-        """Every picture of the run as a pandas DataFrame: prompt, seed, status, prediction, caption, image path."""
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError as error:
-            raise MissingDependency("run.samples() needs pandas: pip install 'bugscope[pandas]'") from error
-        with Store.open(self.path) as store:
-            rows = report.rows(store)
-        return pandas.DataFrame(rows, columns=report.COLUMNS)
-
-    def write_report(self) -> Path:
-        """Make report.json and report.html again; returns the page's path."""
-        with Store.open(self.path) as store:
-            self.report = report.write(store)
-        return self.path / "report.html"
-
-    def __repr__(self) -> str:
-        return f"<bugscope.Run {str(self.path)!r}: {len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures>"
-
-    def _repr_html_(self) -> str:
-        with Store.open(self.path) as store:
-            page = report.page(self.report, store)
-        return f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:640px;border:1px solid #8888" sandbox></iframe>'
-
-
-def to_json(run: Run) -> str:
-    return json.dumps(run.report, ensure_ascii=False, allow_nan=False)

@@ -26,9 +26,12 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
     "generator": (str, "text-to-image model, provider/model  [studio]"),
     "captioner": (str, "image captioner, provider/model  [studio]"),
     "judge": (str, "does the picture show the label? provider/model  [studio]"),
-    "budget": (int, "pictures, in all  [600]"),
+    "editor": (str, "what a description could say instead, provider/model  [a list of siblings]"),
+    "budget": (int, "pictures for finding bugs, in all  [600]"),
     "explore": (int, "pictures of the neutral prompt a label  [24]"),
     "hypotheses": (int, "descriptions tried a label, at most  [24]"),
+    "explain": (int, "further pictures for explaining the bugs; 0: none  [400]"),
+    "pairs": (int, "same-seed pictures of each change that explains a bug  [16]"),
     "alpha": (float, "false discovery rate of the run  [0.05]"),
     "margin": (float, "smallest rise in failure rate worth reporting  [0.1]"),
     "look": (int, "pictures of a description between two looks at its evidence  [4]"),
@@ -42,7 +45,7 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
 }
 """What the command line offers of `Config`; a test keeps the two equal, importing Config would slow down --help."""
 
-ROLES = ("generator", "classifier", "captioner", "judge")
+ROLES = ("generator", "classifier", "captioner", "judge", "editor")
 JSON = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
 
 
@@ -140,6 +143,77 @@ def resume(run: Annotated[Path, typer.Argument(help="run folder")], as_json: JSO
     with _display(as_json) as listener:
         found = api.resume(run, progress=listener)
     _show(found, as_json)
+
+
+def _probe(
+    prompts: Annotated[list[str], typer.Argument(help="what to draw, e.g. 'a photo of a teapot at night'")],
+    label: Annotated[
+        str | None,
+        typer.Option("--label", help="what the pictures show  [the label that the prompt names]", show_default=False),
+    ] = None,
+    vs: Annotated[
+        str | None, typer.Option("--vs", help="another prompt to compare with  [the plain label]", show_default=False)
+    ] = None,
+    n: Annotated[int, typer.Option("--n", help="pictures a prompt, and as many to compare with, at most")] = 40,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="folder that keeps the pictures, to ask again  [runs/probe-DATE-TIME]", show_default=False),
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="YAML file of options", show_default=False)] = None,
+    as_json: JSON = False,
+    **options: Any,
+) -> None:
+    """Does a prompt make the classifier fail more than the plain label, or than another prompt? On fresh pictures."""
+    values = _stated(options, config)
+    values.pop("labels", None)
+    api: Any = importlib.import_module("bugscope.api")
+    with _display(as_json) as listener:
+        found = api.probe(prompts, label, out, vs=vs, n=n, config=values, progress=listener)
+    if as_json:
+        _print_json(found)
+        return
+    for answer in found.answers:
+        typer.echo(_plain(str(answer)))
+    typer.echo(f"Report: {found.path / 'report.html'}")
+
+
+PROBED = tuple(
+    name for name in OPTIONS if name not in ("budget", "explore", "hypotheses", "explain", "pairs", "fixed_n", "editor")
+)
+app.command("probe")(_with_options(_probe, PROBED))
+
+
+@app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(help="run folder")],
+    bugs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="numbers or descriptions of bugs in its report; default: those without an explanation", show_default=False
+        ),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", help="a phrase to try too, such as 'on sand'; may be repeated", show_default=False),
+    ] = None,
+    pairs: Annotated[int, typer.Option("--pairs", help="same-seed pictures of each change")] = 24,
+    budget: Annotated[int, typer.Option("--budget", help="pictures a bug, at most")] = 600,
+    as_json: JSON = False,
+) -> None:
+    """Why does a bug happen? One change at a time on the same seeds, the shortest description, the context alone."""
+    api: Any = importlib.import_module("bugscope.api")
+    wanted = api.load(run).choose(bugs or ())
+    with _display(as_json) as listener:
+        found = api.explain(run, bugs or (), pairs=pairs, budget=budget, add=add or (), progress=listener)
+    if as_json:
+        _print_json(found)
+        return
+    keys = {bug["key"] for bug in wanted}
+    for bug in (b for b in found.bugs if b.record["key"] in keys):
+        typer.echo(f"{bug.record['id']}. {_plain(str(bug))}")
+        for line in bug.record["explanation"]["sentences"]:
+            typer.echo(f"   {_plain(line)}")
+    typer.echo(f"Report: {found.path / 'report.html'}")
 
 
 @app.command()
@@ -266,7 +340,7 @@ def _display(as_json: bool) -> Any:
 
 def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
     if as_json:
-        typer.echo(json.dumps(run.report, ensure_ascii=False, allow_nan=False))
+        _print_json(run)
         return
     r = run.report
     count = f"{len(run.bugs)} confirmed bug{'' if len(run.bugs) == 1 else 's'}"
@@ -275,8 +349,10 @@ def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
         f"{count} of {r['classifier']}{state}: {r['hypotheses_tested']} descriptions tried, "
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
-    for number, bug in enumerate(run.bugs, 1):
-        typer.echo(f"  {number:>2}. {_plain(str(bug))}")
+    for bug in run.bugs:
+        typer.echo(f"  {bug.record['id']:>2}. {_plain(str(bug))}")
+        if bug.record["explanation"]:
+            typer.echo(f"      {_plain(bug.record['explanation']['sentences'][0])}")
     if r["undecided"]:
         near = r["rejected"][0]
         typer.echo(
@@ -284,6 +360,10 @@ def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
             f"({near['failures']} of {near['n']} fail, plain {near['baseline']['failures']} of {near['baseline']['n']})"
         )
     typer.echo(f"Report: {page or run.path / 'report.html'}")
+
+
+def _print_json(run: Any) -> None:
+    typer.echo(json.dumps(run.report, ensure_ascii=False, allow_nan=False))
 
 
 def _plain(text: str) -> str:

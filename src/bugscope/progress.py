@@ -14,6 +14,8 @@ STAGES = {
     "exploring": "Exploring",
     "describing": "Describing failures",
     "confirming": "Confirming",
+    "refining": "Refining",
+    "explaining": "Explaining",
     "done": "Done",
 }
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-Purpose = Literal["explore", "confirm", "explain"]
-Source = Literal["caption", "contrast", "checklist", "user"]
+Purpose = Literal["explore", "confirm", "refine", "explain"]
+Source = Literal["caption", "contrast", "checklist", "refinement", "user"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One draw, before anything is generated. Its seed depends on nothing but its own fields."""
+    """One draw, before anything is generated. Its seed depends on nothing but its own fields.
+
+    To explain a bug, what is compared are pictures of the same seed: there the seed leaves out the prompt's words, so that
+    replicate i of any two descriptions of a label starts from the same noise ("same seed, one change").
+    """
 
     prompt: Prompt
     purpose: Purpose
@@ -34,13 +38,17 @@ class Sample:
 
     @property
     def key(self) -> str:
-        text = f"{self.run_seed}|{self.purpose}|{self.prompt.text}|{self.prompt.label}|{self.replicate}"
-        return hashlib.sha256(text.encode()).hexdigest()
+        return self._digest(self.prompt.text)
 
     @property
     def seed(self) -> int:
         """In [0, 2**31): what every generator's random source accepts."""
-        return int(self.key[:8], 16) % 2**31
+        digest = self._digest("") if self.purpose == "explain" else self.key
+        return int(digest[:8], 16) % 2**31
+
+    def _digest(self, words: str) -> str:
+        text = f"{self.run_seed}|{self.purpose}|{words}|{self.prompt.label}|{self.replicate}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +159,16 @@ class Phrase:
 class Hypothesis:
     """A description that may make the classifier fail more on `label`.
 
-    `suggested_by`: keys of the exploration samples behind it; they never confirm it.
+    `suggested_by`: keys of the samples behind it; they never confirm it. `text`: its prompt where a person wrote one, else the
+    phrases make it (`language.treated`). `against`: what it is compared with, else the plain label (`language.control`).
     """
 
     label: str
     phrases: tuple[Phrase, ...]
     source: Source = "user"
     suggested_by: tuple[str, ...] = ()
+    text: str = ""
+    against: Prompt | None = None
 
     @property
     def description(self) -> str:
@@ -221,6 +232,15 @@ class Judge(Protocol):
         """Probability [n] in [0, 1] that picture i shows labels[i]."""
 
 
+class Editor(Protocol):
+    """Optional: proposes what a description could say instead, for counterfactuals (a language model, a list)."""
+
+    id: str
+
+    def __call__(self, label: str, phrases: Sequence[str]) -> Sequence[Sequence[str]]:
+        """For each phrase, in order, others of the same kind that could stand in its place ("on grass": "on sand")."""
+
+
 class Measure(Protocol):
     """The one question the method asks of the world."""
 
@@ -237,7 +257,7 @@ class Describe(Protocol):
 class Progress:
     """A snapshot of a hunt for whoever shows it; totals since the run began, resumed parts included."""
 
-    stage: Literal["loading", "exploring", "describing", "confirming", "done"]
+    stage: Literal["loading", "exploring", "describing", "confirming", "refining", "explaining", "done"]
     images: int = 0
     budget: int = 0
     failures: int = 0

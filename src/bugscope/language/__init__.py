@@ -1,19 +1,31 @@
-"""Prompts, captions and phrases. Text in, text out."""
+"""Prompts, captions, phrases and edits. Text in, text out."""
 
-from .captions import MOST_PHRASES, phrases
+from .captions import MOST_PHRASES, named, phrases
 from .contrasts import Contrast, contrast, typical
-from .prompts import CHECKLIST, article, neutral, plural, prompt, sentence
+from .edits import Edit, Kind, bare, context, edits, kind, siblings, surroundings
+from .prompts import CHECKLIST, article, control, neutral, plural, prompt, sentence, treated
 
 __all__ = [
     "CHECKLIST",
     "MOST_PHRASES",
     "Contrast",
+    "Edit",
+    "Kind",
     "article",
+    "bare",
+    "context",
     "contrast",
+    "control",
+    "edits",
+    "kind",
+    "named",
     "neutral",
     "phrases",
     "plural",
     "prompt",
     "sentence",
+    "siblings",
+    "surroundings",
+    "treated",
     "typical",
 ]

@@ -1,7 +1,7 @@
 """Captions -> phrases. Text in, text out."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from ..types import Phrase
@@ -53,6 +53,15 @@ def phrases(caption: str, label: str, nouns: Collection[str] = ()) -> list[Phras
     found = [*before, *_tail(tail, own), *media]
     clean = [p for p in found if not _names(p.text, label)]
     return list(dict.fromkeys(clean))[:MOST_PHRASES]
+
+
+def named(text: str, names: Iterable[str]) -> str | None:
+    """The longest of `names` (or its plural) that the text mentions, the first mentioned of equals; None where it has none."""
+    words = _words(text)
+    forms = {form: name for name in names for form in _forms(name)}
+    spans = ((size, -i, tuple(words[i : i + size])) for i in range(len(words)) for size in range(1, len(words) - i + 1))
+    best = max((span for span in spans if span[2] in forms), default=None)
+    return forms[best[2]] if best else None
 
 
 def _names(text: str, label: str) -> bool:

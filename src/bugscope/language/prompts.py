@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ..types import Phrase, Prompt
+from ..types import Hypothesis, Phrase, Prompt
 from .words import IRREGULAR, NUMBERS, PLURAL_ONLY, UNCHANGED
 
 CHECKLIST: tuple[Phrase, ...] = (
@@ -40,6 +40,17 @@ def neutral(label: str) -> Prompt:
 def prompt(label: str, phrases: Sequence[Phrase]) -> Prompt:
     """`a photo of a red teapot on grass` for the label "teapot" and the phrases "red" (before) and "on grass"."""
     return Prompt(f"a photo of {sentence(label, phrases)}", label, ", ".join(p.text for p in phrases))
+
+
+def treated(h: Hypothesis) -> Prompt:
+    """The prompt of a hypothesis: its own text, or what its phrases make."""
+    made = prompt(h.label, h.phrases)
+    return Prompt(h.text, h.label, h.description or h.text) if h.text else made
+
+
+def control(h: Hypothesis) -> Prompt:
+    """The prompt that a hypothesis is compared with."""
+    return h.against or neutral(h.label)
 
 
 def sentence(label: str, phrases: Sequence[Phrase]) -> str:

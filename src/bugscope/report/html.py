@@ -1,7 +1,7 @@
 """The report as one HTML file that opens from disk: thumbnails inside, no script, no outside address."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from io import BytesIO
@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from PIL import Image
 
+from .. import language
 from ..store import Store
 
 LIMIT = 4_500_000
@@ -20,13 +21,23 @@ SIZES = ((176, 82), (128, 75), (96, 65), (64, 55))
 
 def page(report: Mapping[str, Any], store: Store) -> str:
     """The whole page. Names and sentences are untrusted text: jinja2 escapes every one."""
-    names = list(dict.fromkeys(x["image"] for b in report["bugs"] for x in (*b["examples"], *b["successes"]) if x["image"]))
+    names = list(dict.fromkeys(name for b in (*report["bugs"], *report["probed"]) for name in _pictures(b)))
     thumbnails: dict[str, str] = {}
     for side, quality in SIZES:
         thumbnails = {name: _thumbnail(store.image(name), side, quality) for name in names}
         if sum(map(len, thumbnails.values())) < LIMIT:
             break
     return _template().render(report=report, picture=thumbnails.__getitem__)
+
+
+def _pictures(bug: Mapping[str, Any]) -> Iterator[str]:
+    """Of everything that a bug's article shows."""
+    shown = [*bug["examples"], *bug["successes"]]
+    if bug["explanation"]:
+        shown += [x for row in bug["explanation"]["strip"] for x in row["pictures"]]
+    if bug["spurious"]:
+        shown += bug["spurious"]["examples"]
+    yield from (x["image"] for x in shown if x["image"])
 
 
 def _thumbnail(image: Image.Image, side: int, quality: int) -> str:
@@ -40,13 +51,18 @@ def _thumbnail(image: Image.Image, side: int, quality: int) -> str:
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": percent, "times": times}
+    environment.filters |= {"percent": percent, "times": times, "besides": besides}
     source = resources.files("bugscope.report").joinpath("report.html").read_text(encoding="utf-8")
     return environment.from_string(source)
 
 
 def percent(rate: float) -> str:
     return f"{100 * rate:.0f} %"
+
+
+def besides(prompt: str, label: str) -> str:
+    """What a description is compared with, in words: the plain label, or another prompt."""
+    return f"plain “{label}”" if prompt == language.neutral(label).text else f"“{prompt.removeprefix('a photo of ')}”"
 
 
 def times(e_value: float) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 
 from ..config import Config
 from ..engine import outcome
+from ..ledger import finite
 from ..stats import always_rise, newcombe
 from ..store import SCHEMA, Store
-from ..types import Outcome, Sample, Status
+from ..types import Outcome, Purpose, Sample, Status
+from . import why
 from .html import page
 
 EXAMPLES = 8
@@ -41,11 +43,14 @@ def write(store: Store) -> dict[str, Any]:
 def build(store: Store) -> dict[str, Any]:
     """The report of whatever the store holds so far."""
     reader = _Reader(store)
-    evidence = list(store.notes("evidence").values())
+    evidence = store.notes("evidence")
+    # a child without a verdict was not drawn before the run stopped
+    children = {id: c for id, c in store.notes("refinement").items() if "verdict" in c}
+    tested = [*sorted(evidence.values(), key=_nearest), *sorted(children.values(), key=_nearest)]
     identity = reader.identity
-    bugs = [reader.bug(i, e) for i, e in enumerate(evidence) if e["verdict"] == "confirmed"]
     return {
         "schema": SCHEMA,
+        "kind": identity.get("kind") or "hunt",
         "run_id": store.meta("run_id"),
         "created": store.meta("created"),
         "finished": bool(store.meta("finished")),
@@ -58,14 +63,16 @@ def build(store: Store) -> dict[str, Any]:
         "margin": reader.config.margin,
         "seed": reader.config.seed,
         "budget": reader.config.budget,
+        "explain": reader.config.explain,
         "fixed_n": reader.config.fixed_n,
         "images_generated": reader.generated(),
-        "hypotheses_tested": len(evidence),
-        "undecided": sum(e["verdict"] == "undecided" for e in evidence),
+        "hypotheses_tested": len(tested),
+        "undecided": sum(e["verdict"] == "undecided" for e in evidence.values()),
         "seconds": round(store.meta("seconds") or 0.0, 1),
-        "labels": [reader.label(label, evidence) for label in identity["labels"]],
-        "bugs": sorted(bugs, key=lambda b: (-b["risk_difference"], b["label"], b["description"])),
-        "rejected": [reader.rejected(e) for e in sorted(evidence, key=_nearest) if e["verdict"] != "confirmed"],
+        "labels": [reader.label(label, list(evidence.values())) for label in reader.labels(evidence)],
+        "bugs": reader.tree(evidence, children),
+        "probed": reader.probed(evidence) if identity.get("kind") == "probe" else [],
+        "rejected": [reader.rejected(e) for e in tested if e["verdict"] != "confirmed"],
     }
 
 
@@ -90,6 +97,8 @@ class _Reader:
         self.store = store
         self.identity: Mapping[str, Any] = store.meta("identity")
         self.config = Config.of(self.identity["options"])
+        # what a person asked for stands before what the hunt found by itself
+        self.explanations = {**store.notes("explanation"), **store.notes("inquiry")}
         self.by_stream: dict[tuple[str, str, str], list[Sample]] = {}
         for s in store.samples():
             self.by_stream.setdefault((s.purpose, s.prompt.label, s.prompt.text), []).append(s)
@@ -123,7 +132,8 @@ class _Reader:
         mine = [e for e in evidence if e["label"] == label]
         seen: list[tuple[Outcome, str | None]] = []
         for (purpose, owner, text), samples in self.by_stream.items():
-            if owner == label:
+            # what explains a bug shows other labels' surroundings too
+            if owner == label and purpose != "explain":
                 seen += self.outcomes(purpose, label, text, None) if samples else []
         statuses = Counter(o.status for o, _ in seen)
         baseline = max((e["baseline"] for e in mine), key=lambda b: b["n"], default=None)
@@ -136,51 +146,76 @@ class _Reader:
             "errored": statuses[Status.ERROR],
         }
 
-    def bug(self, number: int, e: Mapping[str, Any]) -> dict[str, Any]:
-        seen = self.outcomes("confirm", e["label"], e["prompt"], e["drawn"])
+    def labels(self, evidence: Mapping[str, Any]) -> list[str]:
+        return self.identity["labels"] or sorted({e["label"] for e in evidence.values()})
+
+    def probed(self, evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """All that a probe asked, confirmed or not, in the order in which it was asked."""
+        asked = sorted(evidence.items(), key=lambda x: x[1]["order"])
+        return [self.bug(id, e) | {"id": f"{i}"} for i, (id, e) in enumerate(asked, 1)]
+
+    def tree(self, evidence: Mapping[str, Any], children: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Confirmed bugs, the largest rise first, each followed by its confirmed children; numbered as people see them."""
+        confirmed = [(id, self.bug(id, e)) for id, e in evidence.items() if e["verdict"] == "confirmed"]
+        found = []
+        for rank, (id, bug) in enumerate(sorted(confirmed, key=lambda x: _rank(x[1])), 1):
+            mine = [(key, c) for key, c in children.items() if c["parent"] == id and c["verdict"] == "confirmed"]
+            sharper = sorted((self.bug(f"child-{key}", c, "refine") for key, c in mine), key=_rank)
+            found.append(bug | {"id": f"{rank}"})
+            found += [c | {"id": f"{rank}.{i}", "parent": f"{rank}"} for i, c in enumerate(sharper, 1)]
+        return found
+
+    def bug(self, key: str, e: Mapping[str, Any], purpose: Purpose = "confirm") -> dict[str, Any]:
+        """`key`: of its explanation in the ledger; `purpose`: what its pictures were drawn for."""
+        seen = self.outcomes(purpose, e["label"], e["prompt"], e["drawn"])
         failures = [(o, image) for o, image in seen if o.status is Status.FAILURE]
         successes = [(o, image) for o, image in seen if o.status is Status.SUCCESS]
         if not successes:  # nothing right to show under the description: the neutral prompt's pictures stand beside it
-            neutral = self.outcomes("confirm", e["label"], e["neutral"], e["baseline_drawn"])
+            neutral = self.outcomes(purpose, e["label"], e["neutral"], e["baseline_drawn"])
             neutral += self.outcomes("explore", e["label"], e["neutral"])
             contrast, from_neutral = [(o, i) for o, i in neutral if o.status is Status.SUCCESS], True
         else:
             contrast, from_neutral = successes, False
         shares = Counter(o.predicted for o, _ in failures)
-        rate = e["treated"]["failures"] / e["treated"]["n"]
-        base = e["baseline"]["failures"] / e["baseline"]["n"]
+        rate, base = _share(e["treated"]), _share(e["baseline"])
+        note = self.explanations.get(key)
         return {
-            "id": f"{number + 1}",
+            "id": "",
+            "key": key,
             "label": e["label"],
             "description": e["description"],
             "sentence": e["sentence"],
             "prompt": e["prompt"],
+            "compared_with": e["neutral"],
             "source": e["source"],
+            "verdict": e["verdict"],
+            "reason": e["reason"],
             "predicted": [{"label": p, "share": n / len(failures)} for p, n in shares.most_common(PREDICTED)],
             **e["treated"],
             "rate": rate,
             "unfaithful": sum(o.status is Status.UNFAITHFUL for o, _ in seen),
             "baseline": e["baseline"],
             "baseline_rate": base,
-            "risk_difference": rate - base,
+            "risk_difference": None if rate is None or base is None else rate - base,
             "rise": self.rise(e),
             "corrected": _corrected(e),
-            "risk_ratio": rate / base if base else None,
+            "risk_ratio": rate / base if base and rate is not None else None,
             "e_value": e["e_value"],
-            "minimal_description": None,
-            "cues": [],
-            "spurious": None,
+            **(why.section(note, self.explaining) if note else why.NOTHING),
             "examples": [_example(o, image) for o, image in failures[:EXAMPLES]],
             "successes": [_example(o, image) for o, image in contrast[: EXAMPLES // 2]],
             "successes_from_neutral": from_neutral,
             "parent": None,
         }
 
-    def rise(self, e: Mapping[str, Any]) -> dict[str, float]:
+    def explaining(self, label: str, prompt: str) -> list[tuple[Outcome, str | None]]:
+        return self.outcomes("explain", label, prompt)
+
+    def rise(self, e: Mapping[str, Any]) -> dict[str, float | None]:
         """rate - baseline_rate with its interval: time-uniform, or for the fixed numbers of pictures of `fixed_n`."""
         interval = newcombe if self.config.fixed_n else always_rise
         treated, baseline = e["treated"], e["baseline"]
-        return asdict(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"]))
+        return finite(asdict(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"])))
 
     @staticmethod
     def rejected(e: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,11 +225,20 @@ class _Reader:
             "sentence": e["sentence"],
             "reason": e["reason"],
             "source": e["source"],
+            "compared_with": e["neutral"],
             **e["treated"],
             "baseline": e["baseline"],
             "corrected": _corrected(e),
             "e_value": e["e_value"],
         }
+
+
+def _share(r: Mapping[str, Any]) -> float | None:
+    return r["failures"] / r["n"] if r["n"] else None
+
+
+def _rank(bug: Mapping[str, Any]) -> tuple[float, str, str]:
+    return -bug["risk_difference"], bug["label"], bug["description"]
 
 
 def _nearest(e: Mapping[str, Any]) -> tuple[bool, float]:

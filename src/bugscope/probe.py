@@ -1,0 +1,65 @@
+"""One question of a person: does this prompt make the classifier fail more than that one? Fresh pictures, sequentially."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from . import confirm, language, ledger
+from .config import Config
+from .engine import Engine
+from .errors import SpecError
+from .hunt import judge_error
+from .narrator import Narrator
+from .store import Store
+from .types import Evidence, Hypothesis, Listener, Prompt
+
+
+def hypothesis(text: str, label: str, against: str = "") -> Hypothesis:
+    """A prompt in a person's own words, against another or (`against` empty) the plain label.
+
+    Raises SpecError where the two are the same.
+    """
+    text, against = " ".join(text.split()), " ".join(against.split())
+    other = Prompt(against, label, against) if against else None
+    found = Hypothesis(label, tuple(language.phrases(text, label)), text=text, against=other)
+    if text.lower() == language.control(found).text.lower():
+        raise SpecError(
+            f"the prompt {text!r} would be compared with itself; state a condition, or another prompt to compare with"
+        )
+    return found
+
+
+def probe(
+    hypotheses: Sequence[Hypothesis], engine: Engine, store: Store, config: Config, n: int, listener: Listener
+) -> list[Evidence]:
+    """Evidence for each, false discovery rate <= config.alpha over all of them.
+
+    `n`: pictures a prompt and as many of what it is compared with, at most; they go where they can still change a verdict.
+    The folder keeps all pictures ever drawn, and the conclusions of the last probe.
+    """
+    compared = {language.control(h) for h in hypotheses}
+    budget = n * (len(hypotheses) + len(compared))
+    show = Narrator(engine, budget, listener)
+    store.set_meta("judge_exact", bool(getattr(engine.models.judge, "exact", False)))
+    store.forget("evidence", store.notes("evidence"))
+    ids = [sha256(f"{h.label}|{h.text}|{language.control(h).text}".encode()).hexdigest()[:12] for h in hypotheses]
+
+    def measured(evidence: Sequence[Evidence]) -> None:
+        notes = [ledger.evidence(e) | {"order": i} for i, e in enumerate(evidence)]
+        store.note_all("evidence", dict(zip(ids, notes, strict=True)))
+        show.evidence(evidence)
+
+    store.note_all("hypothesis", {id: ledger.hypothesis(h) for id, h in zip(ids, hypotheses, strict=True)})
+    show.stage("confirming", hypotheses=len(hypotheses))
+    evidence = confirm.confirm(
+        hypotheses,
+        measure=engine.measure,
+        alpha=config.alpha,
+        margin=config.margin,
+        budget=budget,
+        look=config.look,
+        seed=config.seed,
+        judge_error=judge_error(config),
+        on_round=measured,
+    )
+    measured(evidence)
+    return evidence

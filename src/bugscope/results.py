@@ -1,0 +1,164 @@
+"""What a run found, as Python objects; they show themselves in a notebook."""
+
+import html
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import report
+from .errors import MissingDependency, SpecError, unknown
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A confirmed bug. `low`, `high`: 95 % interval of the failure rate; `record` has everything else (report.json)."""
+
+    label: str
+    description: str
+    sentence: str
+    failures: int
+    n: int
+    low: float
+    high: float
+    baseline_failures: int
+    baseline_n: int
+    predicted: str
+    e_value: float
+    record: Mapping[str, Any]
+
+    @property
+    def rate(self) -> float:
+        return self.failures / self.n
+
+    @property
+    def baseline_rate(self) -> float:
+        return self.baseline_failures / self.baseline_n
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sentence} -> {self.predicted}: {self.failures} of {self.n} fail "
+            f"(95 % CI {100 * self.low:.0f}-{100 * self.high:.0f} %), baseline {self.baseline_failures} of {self.baseline_n}"
+        )
+
+
+class Run:
+    """A run folder, finished or not. Shows itself in a notebook."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with Store.open(path) as store:
+            self.report: dict[str, Any] = report.build(store)
+
+    @property
+    def bugs(self) -> list[Bug]:
+        """Confirmed bugs, the largest rise in failure rate first."""
+        return [
+            Bug(
+                b["label"], b["description"], b["sentence"], b["failures"], b["n"], b["low"], b["high"],
+                b["baseline"]["failures"], b["baseline"]["n"], b["predicted"][0]["label"], b["e_value"], b,
+            )
+            for b in self.report["bugs"]
+        ]  # fmt: skip
+
+    def choose(self, bugs: Sequence[str | int] | str | int = ()) -> list[Mapping[str, Any]]:
+        """Records of bugs by number in the report, description or sentence; by default those that nobody explained yet.
+
+        Raises SpecError that names the nearest.
+        """
+        records = self.report["bugs"]
+        if not records:
+            raise SpecError(f"{str(self.path)!r} has no confirmed bugs to explain")
+        asked = [bugs] if isinstance(bugs, str | int) else list(bugs)
+        if not asked and not (fresh := [b for b in records if b["explanation"] is None]):
+            raise SpecError("every bug is explained; name one to explain it again")
+        return [self._record(str(bug)) for bug in asked] if asked else fresh
+
+    def _record(self, bug: str) -> Mapping[str, Any]:
+        records = self.report["bugs"]
+        for name in ("id", "sentence", "description"):
+            same = [b for b in records if b[name].lower() == bug.strip().lower()]
+            if len(same) == 1:
+                return same[0]
+        raise unknown("bug", bug, [b["id"] if bug.strip()[:1].isdigit() else b["sentence"] for b in records])
+
+    def explain(self, bugs: Sequence[str | int] | str | int = (), **options: Any) -> "Run":
+        """`bugscope.explain` of this run."""
+        api: Any = importlib.import_module("bugscope.api")
+        return api.explain(self, bugs, **options)
+
+    def samples(self) -> Any:
+        """Every picture of the run as a pandas DataFrame: prompt, seed, status, prediction, caption, image path."""
+        try:
+            pandas = importlib.import_module("pandas")
+        except ImportError as error:
+            raise MissingDependency("run.samples() needs pandas: pip install 'bugscope[pandas]'") from error
+        with Store.open(self.path) as store:
+            rows = report.rows(store)
+        return pandas.DataFrame(rows, columns=report.COLUMNS)
+
+    def write_report(self) -> Path:
+        """Make report.json and report.html again; returns the page's path."""
+        with Store.open(self.path) as store:
+            self.report = report.write(store)
+        return self.path / "report.html"
+
+    def __repr__(self) -> str:
+        return f"<bugscope.Run {str(self.path)!r}: {len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures>"
+
+    def _repr_html_(self) -> str:
+        with Store.open(self.path) as store:
+            page = report.page(self.report, store)
+        return f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:640px;border:1px solid #8888" sandbox></iframe>'
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What fresh pictures say of one probed prompt. Intervals: 95 %, at every look at once."""
+
+    prompt: str
+    compared_with: str
+    label: str
+    confirmed: bool
+    verdict: str
+    failures: int
+    n: int
+    low: float
+    high: float
+    baseline_failures: int
+    baseline_n: int
+    rise: Mapping[str, float | None]
+    predicted: str
+    e_value: float
+    record: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        low, high = (100 * (self.rise[end] or 0.0) for end in ("low", "high"))
+        called = f" -> {self.predicted}" if self.predicted else ""
+        return (
+            f"{self.prompt}{called}: {self.failures} of {self.n} fail "
+            f"(95 % CI {100 * self.low:.0f}-{100 * self.high:.0f} %), "
+            f"{self.baseline_failures} of {self.baseline_n} of {self.compared_with!r}; rise {low:+.0f} to {high:+.0f} points: "
+            f"{self.verdict}"
+        )
+
+
+class Probe(Run):
+    """The answers to `bugscope.probe`, and the folder with their pictures."""
+
+    @property
+    def answers(self) -> list[Answer]:
+        """One for each prompt, in the order in which they were asked."""
+        return [
+            Answer(
+                p["prompt"], p["compared_with"], p["label"], p["verdict"] == "confirmed", p["reason"], p["failures"], p["n"],
+                p["low"], p["high"], p["baseline"]["failures"], p["baseline"]["n"], p["rise"],
+                p["predicted"][0]["label"] if p["predicted"] else "", p["e_value"], p,
+            )
+            for p in self.report["probed"]
+        ]  # fmt: skip
+
+    def __repr__(self) -> str:
+        return "\n".join(str(a) for a in self.answers)
