@@ -117,8 +117,8 @@ GROUPS: tuple[tuple[Phrase, ...], ...] = (
     _before("red", "blue", "green", "yellow", "white", "black"),
     _before("wooden", "metal", "glass", "golden"),
     # grounds, outdoors and indoors apart: a swap should not carry the whole scene to another place
-    _after("on grass", "on sand", "on snow", "on concrete", "on water", "on dirt"),
-    _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles"),
+    _after("on grass", "on sand", "on snow", "on dirt", "on water", "on asphalt"),
+    _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete"),
     _after("in a forest", "in a city", "in a desert", "in a kitchen"),
     _after("in front of trees", "in front of buildings"),
     _after("in a dark room", "in a bright studio", "indoors"),

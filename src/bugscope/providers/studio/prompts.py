@@ -1,7 +1,8 @@
 """Free English -> what is asked of the studio: an object and conditions, longest match first.
 
 Nothing is dropped in silence: a word that is neither an object, a condition nor a filler is an error that names it and
-the nearest known ones.
+the nearest known ones. A prompt without an object is read as an empty scene where it names one ("a photo of grass at
+night"): there, and only there, the noun of a condition is understood without its preposition (`vocabulary.nouns`).
 """
 
 import difflib
@@ -9,16 +10,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import get_args
 
 from ... import language
 from ...errors import SpecError
 from . import objects
-from .vocabulary import FILLERS, Attribute, by_wording
+from .vocabulary import FILLERS, NOTHING, SCENIC, Attribute, by_name, by_wording, nouns
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A parsed prompt: the object's class and the conditions that the prompt states."""
+    """A parsed prompt: the object's class, "" for an empty scene, and the conditions that the prompt states."""
 
     label: str
     stated: Mapping[Attribute, str]
@@ -26,7 +28,10 @@ class Request:
 
 ARTICLES = frozenset({"a", "an", "the"})
 Entry = tuple[str, str, str]
-"""("condition", attribute, value), ("object", "", label) or ("objects", "", label) for a plural."""
+"""("condition", attribute, value), ("object", "", label), ("objects", "", label) for a plural, ("noun", attribute, value)
+for surroundings, or ("noun", "", "") for none in particular."""
+Table = tuple[Mapping[tuple[str, ...], Entry], int]
+"""Wording as words -> its meaning; and the longest wording in words."""
 
 
 def tokens(text: str) -> list[str]:
@@ -36,8 +41,8 @@ def tokens(text: str) -> list[str]:
 
 
 @cache
-def _phrases() -> tuple[Mapping[tuple[str, ...], Entry], int]:
-    """Wording as words -> its meaning; and the longest wording in words."""
+def _phrases() -> Table:
+    """What prompts with an object are read with."""
     table: dict[tuple[str, ...], Entry] = {}
     for wording, value in by_wording().items():
         table[tuple(tokens(wording))] = ("condition", value.attribute, value.name)
@@ -49,49 +54,91 @@ def _phrases() -> tuple[Mapping[tuple[str, ...], Entry], int]:
     return table, max(map(len, table))
 
 
+@cache
+def _scenery() -> Table:
+    """What prompts without an object are read with: nouns of surroundings besides. A word keeps the meaning that it has with
+    an object: "white" stays a colour."""
+    table = dict(_phrases()[0])
+    for noun, value in nouns().items():
+        for wording in (noun, f"empty {noun}"):
+            table.setdefault(tuple(tokens(wording)), ("noun", value.attribute, value.name))
+    for noun in NOTHING:
+        table.setdefault(tuple(tokens(noun)), ("noun", "", ""))
+    return table, max(map(len, table))
+
+
 def parse(text: str) -> Request:
-    """Read a prompt. Raises SpecError for unknown words, no object, two objects, or contradicting conditions."""
+    """Read a prompt. Raises SpecError for unknown words, no object and no surroundings, two objects, contradicting
+    conditions, or, where there is no object, a condition that only objects have."""
     words = tokens(text)
-    labels: list[str] = []
-    stated: dict[Attribute, str] = {}
-    strange: list[str] = []
-    plural = False
-    i = 0
-    while i < len(words):
-        size, entry = _longest(words, i)
-        if entry is None:
-            if words[i] not in FILLERS:
-                strange.append(words[i])
-            i += 1
-            continue
-        kind, attribute, name = entry
-        if kind == "condition":
-            _state(stated, attribute, name, text)  # type: ignore[arg-type]
-        else:
-            labels.append(name)
-            plural |= kind == "objects"
-        i += size
+    found, strange = _read(words, _phrases())
+    labels = [name for kind, _, name in found if kind in ("object", "objects")]
+    if not labels:
+        return _empty_scene(text)
+    stated = _conditions(found, text)
     if strange:
         raise _unknown_words(strange, text)
-    if not labels:
-        raise SpecError(f"the prompt {text!r} names no object that the studio knows, such as {_some_objects()}")
     if len(set(labels)) > 1:
         raise SpecError(
             f"the prompt {text!r} names several objects ({', '.join(sorted(set(labels)))}); the studio shows one kind"
         )
-    if plural:
+    if any(kind == "objects" for kind, _, _ in found):
         stated.setdefault("count", "two")
     return Request(labels[0], stated)
 
 
-def _longest(words: Sequence[str], start: int) -> tuple[int, Entry | None]:
+def _empty_scene(text: str) -> Request:
+    """Surroundings alone. At least one noun has to say what the picture is of."""
+    found, strange = _read(tokens(text), _scenery())
+    stated = _conditions(found, text)
+    if strange:
+        raise _unknown_words(strange, text)
+    if not any(kind == "noun" for kind, _, _ in found):
+        raise SpecError(
+            f"the prompt {text!r} names no object that the studio knows, such as {_some_objects()}; surroundings alone are "
+            "fine too: 'a photo of grass at night', 'a photo of an empty place in fog'"
+        )
+    for attribute, name in stated.items():
+        if attribute not in SCENIC:
+            value = by_name(attribute, name)
+            raise SpecError(
+                f"the prompt {text!r} names no object that could have the {attribute} {value.phrase if value else name!r}; "
+                f"surroundings alone have {', '.join(a for a in get_args(Attribute) if a in SCENIC)} only"
+            )
+    return Request("", stated)
+
+
+def _read(words: Sequence[str], table: Table) -> tuple[list[Entry], list[str]]:
+    """What the words mean, and those that mean nothing."""
+    found: list[Entry] = []
+    strange: list[str] = []
+    i = 0
+    while i < len(words):
+        size, entry = _longest(words, i, table)
+        if entry is not None:
+            found.append(entry)
+        elif words[i] not in FILLERS:
+            strange.append(words[i])
+        i += size
+    return found, strange
+
+
+def _longest(words: Sequence[str], start: int, table: Table) -> tuple[int, Entry | None]:
     """The longest known wording at `start`: how many words, and what it means."""
-    table, longest = _phrases()
+    meanings, longest = table
     for size in range(min(longest, len(words) - start), 0, -1):
-        entry = table.get(tuple(words[start : start + size]))
+        entry = meanings.get(tuple(words[start : start + size]))
         if entry is not None:
             return size, entry
     return 1, None
+
+
+def _conditions(found: Sequence[Entry], text: str) -> dict[Attribute, str]:
+    stated: dict[Attribute, str] = {}
+    for kind, attribute, name in found:
+        if attribute and kind in ("condition", "noun"):
+            _state(stated, attribute, name, text)  # type: ignore[arg-type]
+    return stated
 
 
 def _state(stated: dict[Attribute, str], attribute: Attribute, name: str, text: str) -> None:

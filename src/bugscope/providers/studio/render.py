@@ -37,7 +37,8 @@ SLOTS = {"principled": 14, "bump": 3, "glass": 1, "thin glass": 1, "cut-out": 1,
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How much of the object the picture shows. Shares are of the frame (`area`) and of the silhouette (`share`)."""
+    """How much of the object the picture shows: 0 in an empty scene. Shares are of the frame (`area`) and of the silhouette
+    (`share`)."""
 
     area: float
     share: float
@@ -78,6 +79,8 @@ class Renderer:
 
     def _view(self, stage: Stage, objects: dict[str, Any], everything: Any, picture: NDArray[np.uint8]) -> View:
         """First hits of the object alone (in a wider frame) against first hits of the whole scene."""
+        if not objects:
+            return View(0.0, 0.0, 0.0)
         alone = self.mi.load_dict({"type": "scene", **objects})
         wide = round(MASK_SIZE * MASK_FIELD)
         silhouette = self._depth(alone, stage, wide, MASK_FIELD)

@@ -5,21 +5,45 @@ all others as they were, so two prompts with one seed differ only in what their 
 
 The prior of what is left open: the class's own grounds, lights, views and distances (`objects`), with a chance of
 `ELSEWHERE` another ground, and with a chance of `UNUSUAL` (vocabulary) one unusual condition, in proportion to its weight.
+An empty scene (label "") draws from the same streams, with the look of an everyday object's surroundings.
+
+What an edit of one attribute may bring along is `FOLLOWS` and, where it carries the scene indoors or outdoors, `PLACE`.
 """
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from .objects import Model, load_all
+from .objects import Model, Traits, load_all
 from .prompts import Request
-from .vocabulary import GROUNDS, OUTDOOR_GROUNDS, OUTDOOR_LIGHTS, TOTAL_WEIGHT, UNUSUAL, VALUES, Attribute, Value
+from .vocabulary import GROUNDS, OUTDOOR_GROUNDS, OUTDOOR_LIGHTS, SCENIC, TOTAL_WEIGHT, UNUSUAL, VALUES, Attribute, Value
 
 ELSEWHERE = 0.12
 """Chance that an object stands on a ground that its class does not name."""
+
+FOLLOWS: Mapping[Attribute, tuple[str, ...]] = {
+    "count": ("count",),
+    "colour": ("colour",),
+    "material": ("material",),
+    "ground": ("ground",),
+    "background": ("background",),
+    "light": ("light",),
+    "weather": ("weather", "light"),  # no sun in fog, rain and falling snow, unless stated
+    "view": ("view", "elevation", "azimuth", "ground"),  # from behind: azimuth + 180; from below: no ground
+    "pose": ("pose",),
+    "distance": ("distance_name", "distance"),
+    "occlusion": ("occlusion",),
+    "camera": ("camera",),
+}
+"""Attribute -> the fields of `Scene` that may change with it at one seed; `nameable` may change with any."""
+PLACE = ("ground", "background", "light")
+"""What else may change, where unstated, if the scene goes indoors or outdoors (`outdoors`): an edit of one of these or of the
+weather may do that."""
+OPEN = 0.5
+"""Chance that an empty scene is outdoors where nothing that is stated decides."""
 
 Random = np.random.Generator
 Draw = Callable[[str], Random]
@@ -27,7 +51,10 @@ Draw = Callable[[str], Random]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What one picture shows. Angles in degrees; `distance` 1 lets the object's bounding sphere fill the frame."""
+    """What one picture shows. Angles in degrees; `distance` 1 lets the object's bounding sphere fill the frame.
+
+    `label` is "" for an empty scene.
+    """
 
     label: str
     seed: int
@@ -48,7 +75,8 @@ class Scene:
     distance: float
     field_of_view: float
     nameable: bool
-    """False where the class does not allow a stated view, colour, material or count (a person could not name it)."""
+    """False where the class does not allow a stated view, colour, material or count (a person could not name it), and
+    where there is no object."""
 
     def to_mapping(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,17 +92,13 @@ def stream(seed: int, purpose: str) -> Random:
 
 def resolve(request: Request, seed: int) -> Scene:
     """Fill in what the request leaves open. Deterministic in (request, seed)."""
-    model = load_all()[request.label]
+    stated = _stated(request, seed)
+    outside = outdoors(request, seed)
+    model = _model(request.label, outside)
     traits = model.traits
-    stated = dict(request.stated)
-    extra = _unusual(model, stream(seed, "unusual"))
-    if extra and extra.attribute not in stated:
-        stated[extra.attribute] = extra.name
-
-    outdoors = _outdoors(stated, model, stream(seed, "setting"))
     view = stated.get("view", "side")
-    ground = "none" if view == "below" else stated.get("ground") or _ground(model, outdoors, stream(seed, "ground"))
-    light = stated.get("light") or _light(model, outdoors, stated, stream(seed, "light"))
+    ground = "none" if view == "below" else stated.get("ground") or _ground(model, outside, stream(seed, "ground"))
+    light = stated.get("light") or _light(model, outside, stated, stream(seed, "light"))
     distance_name = stated.get("distance", "normal")
     return Scene(
         label=model.name,
@@ -83,7 +107,7 @@ def resolve(request: Request, seed: int) -> Scene:
         colour=stated.get("colour", ""),
         material=stated.get("material", ""),
         ground=ground,
-        background=stated.get("background") or _background(outdoors, stream(seed, "background")),
+        background=stated.get("background") or _background(outside, stream(seed, "background")),
         light=light,
         weather=stated.get("weather", "clear"),
         view=view,
@@ -95,12 +119,23 @@ def resolve(request: Request, seed: int) -> Scene:
         azimuth=_between(stream(seed, "azimuth"), traits.azimuth) + (180.0 if view == "rear" else 0.0),
         distance=_between(stream(seed, "distance"), traits.distance) * {"far": 2.7, "close": 0.62}.get(distance_name, 1.0),
         field_of_view=traits.field_of_view,
-        nameable=all(allowed(model, a, v) for a, v in stated.items()),
+        nameable=bool(model.name) and all(allowed(model, a, v) for a, v in stated.items()),
     )
 
 
+def outdoors(request: Request, seed: int) -> bool:
+    """Is the scene outdoors? Light, weather, background and ground decide, in this order; at night and where nothing of
+    them is stated, where such an object is at home."""
+    return _outdoors(_stated(request, seed), _model(request.label), stream(seed, "setting"))
+
+
 def allowed(model: Model, attribute: Attribute, name: str) -> bool:
-    """Can a person still name the object under this condition? Each class states its own range (`objects.Traits`)."""
+    """Can a person still name the object under this condition? Each class states its own range (`objects.Traits`).
+
+    Of an empty scene: does it still show what it is of? From below there is no ground.
+    """
+    if not model.name:
+        return attribute in SCENIC and name != "below"
     traits = model.traits
     if attribute == "view":
         return name in traits.views
@@ -115,6 +150,28 @@ def allowed(model: Model, attribute: Attribute, name: str) -> bool:
     if attribute == "ground":
         return "none" not in (traits.grounds or GROUNDS[traits.place])
     return True
+
+
+def _nothing(**traits: Any) -> Model:
+    """Seen a little flatter than an object on a table, so that trees and walls above the ground are in frame."""
+    return Model("", (), "", lambda rng: [], Traits(elevation=(4.0, 14.0), **traits))
+
+
+_EMPTY = {True: _nothing(place="outdoors"), False: _nothing(grounds=(*GROUNDS["table"], *GROUNDS["floor"]))}
+"""Stands in for a class where there is no object: by whether the scene is outdoors."""
+
+
+def _model(label: str, outside: bool = False) -> Model:
+    return load_all()[label] if label else _EMPTY[outside]
+
+
+def _stated(request: Request, seed: int) -> dict[Attribute, str]:
+    """What the request states, and the unusual condition of this seed unless the request decides its attribute."""
+    stated = dict(request.stated)
+    extra = _unusual(_model(request.label), stream(seed, "unusual"))
+    if extra and extra.attribute not in stated:
+        stated[extra.attribute] = extra.name
+    return stated
 
 
 def _unusual(model: Model, rng: Random) -> Value | None:
@@ -138,6 +195,8 @@ def _outdoors(stated: dict[Attribute, str], model: Model, rng: Random) -> bool:
         return stated["ground"] in OUTDOOR_GROUNDS or (model.traits.place in ("outdoors", "sky") and stated["ground"] in home)
     if model.traits.place in ("outdoors", "sky"):
         return True
+    if not model.name:
+        return "light" in stated or bool(rng.random() < OPEN)  # of the lights only night comes this far
     return bool(rng.random() < 0.1)
 
 

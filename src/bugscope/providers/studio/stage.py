@@ -4,6 +4,7 @@ World units are camera distances: the camera stands 1 from the object's centre, 
 fog and depth mean the same in every picture.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,8 @@ from .surroundings import environment, ground, occluder
 from .textures import linear
 
 Array = NDArray[np.float64]
+ABSENT = np.array([(-1.0, -1.0, 0.0), (1.0, 1.0, 2.0)]) / np.sqrt(3)
+"""Bounds of a cube of radius 1 on the ground: the camera of an empty scene stands as if it were there."""
 
 COLOURS = {
     "red": (0.75, 0.08, 0.07), "blue": (0.08, 0.2, 0.7), "green": (0.1, 0.5, 0.15), "yellow": (0.9, 0.75, 0.1),
@@ -27,7 +30,7 @@ COLOURS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
-    """All that the renderer needs. `objects` are the labelled thing, `rest` everything else."""
+    """All that the renderer needs. `objects` are the labelled thing (none in an empty scene), `rest` everything else."""
 
     objects: list[Part]
     rest: list[Part]
@@ -39,19 +42,29 @@ class Stage:
     flash: bool
 
 
+DECIDED_BY: Mapping[str, tuple[str, ...]] = {
+    "objects": ("count", "colour", "material", "pose", "distance"),
+    "rest": ("ground", "occlusion", "count", "pose", "distance", "elevation", "azimuth"),
+    "environment": ("light", "background"),
+    "turn": (),
+    "eye": ("elevation", "azimuth", "count", "pose", "distance", "ground"),  # not under the ground
+    "target": ("count", "pose", "distance"),
+    "field_of_view": (),
+    "flash": (),
+}
+"""Part of a stage -> the fields of its scene that decide it, besides label and seed: two pictures of one seed share every part
+none of whose fields differ.
+
+Count, pose and distance move the camera, which looks at the middle of what is there and whose distance is the unit of length.
+Weather and camera are no part of the stage: they come over the finished light (`film.py`), as does the exposure, which is
+metered on the whole picture.
+"""
+
+
 def build(scene: Scene) -> Stage:
     """Place everything that `scene` says. Deterministic in `scene`."""
-    model = load_all()[scene.label]
-    traits = model.traits
-    one = _dress(model.build(scene.rng("object")), scene)
-    if traits.yaw is not None:
-        one = _moved(one, rotate=(Z, float(scene.rng("yaw").uniform(*traits.yaw))))
-    if scene.pose == "upside down":
-        one = _moved(one, rotate=(Y, 180.0))
-    if traits.settle:
-        one = _moved(one, shift=(0.0, 0.0, -_bounds(one)[0][2]))
-    things = [*one, *_companions(one, scene, spin=traits.place in ("table", "floor"))]
-    low, high = _bounds(things)
+    things = _things(scene) if scene.label else []
+    low, high = _bounds(things) if things else ABSENT
     size, centre = float(np.linalg.norm(high - low) / 2), (low + high) / 2
 
     camera = size * scene.distance / np.sin(np.radians(scene.field_of_view / 2))
@@ -74,8 +87,22 @@ def build(scene: Scene) -> Stage:
         eye=_triple(eye / camera),
         target=_triple(target / camera),
         field_of_view=scene.field_of_view,
-        flash=traits.flash,
+        flash=bool(scene.label) and load_all()[scene.label].traits.flash,
     )
+
+
+def _things(scene: Scene) -> list[Part]:
+    """The labelled object in place, and its companions."""
+    model = load_all()[scene.label]
+    traits = model.traits
+    one = _dress(model.build(scene.rng("object")), scene)
+    if traits.yaw is not None:
+        one = _moved(one, rotate=(Z, float(scene.rng("yaw").uniform(*traits.yaw))))
+    if scene.pose == "upside down":
+        one = _moved(one, rotate=(Y, 180.0))
+    if traits.settle:
+        one = _moved(one, shift=(0.0, 0.0, -_bounds(one)[0][2]))
+    return [*one, *_companions(one, scene, spin=traits.place in ("table", "floor"))]
 
 
 def _dress(parts: list[Part], scene: Scene) -> list[Part]:

@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from ... import language
+from ...types import Phrase
+
 Attribute = Literal[
     "count", "colour", "material", "ground", "background", "light", "weather", "view", "pose", "distance",
     "occlusion", "camera",
 ]  # fmt: skip
+
+SCENIC: frozenset[Attribute] = frozenset({"ground", "background", "light", "weather", "view", "occlusion", "camera"})
+"""What a picture without an object can have too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,10 @@ FILLERS = frozenset(
 )
 """Words that carry no condition of their own; what is neither a filler nor in the vocabulary is reported."""
 
+NOTHING = ("an empty place", "an empty scene", "nothing")
+"""What a prompt without an object may be of where it names no thing ("a photo of an empty place at night")."""
+_THINGS = frozenset({language.Kind.PLACE, language.Kind.OCCLUSION, language.Kind.COMPANION})
+
 
 @cache
 def by_wording() -> Mapping[str, Value]:
@@ -128,6 +138,20 @@ def by_wording() -> Mapping[str, Value]:
     for value in VALUES:
         for wording in (value.phrase, *value.synonyms):
             assert words.setdefault(wording.lower(), value) is value, f"two meanings for {wording!r}"
+    return words
+
+
+@cache
+def nouns() -> Mapping[str, Value]:
+    """The thing that a wording of surroundings brings along ("grass" for "on grass", "a dark room") -> its value.
+
+    Only what a photo can be of: a sunny day and fog are seen on something else.
+    """
+    words: dict[str, Value] = {}
+    for wording, value in by_wording().items():
+        noun = language.bare(wording)
+        if noun and value.attribute in SCENIC - {"view", "camera"} and language.kind(Phrase(wording)) in _THINGS:
+            assert words.setdefault(noun, value) is value, f"two meanings for {noun!r}"
     return words
 
 
