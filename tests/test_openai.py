@@ -430,6 +430,14 @@ def test_the_key_is_in_nothing_that_is_kept(server, caplog):
     assert KEY not in f"{asked.id} {asked!r} {vars(asked)}" and KEY not in caplog.text
 
 
+def test_another_server_gets_no_key_that_nobody_named_for_it(server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    assert editor(server, key_variable="")("teapot", PHRASES) == CLEAN
+    assert "Authorization" not in server.seen[0][1]
+    with pytest.raises(ModelError, match="wants a key: set the argument key_variable"):
+        ask(server, fails(401), key_variable="")
+
+
 def test_a_key_with_blanks_around_it_is_taken_and_one_that_is_none_is_not_shown(server, monkeypatch):
     monkeypatch.setenv(VARIABLE, f" {KEY}\n")
     assert editor(server)("teapot", PHRASES) == CLEAN

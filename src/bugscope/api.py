@@ -142,15 +142,13 @@ def _opened(
     out: Path | str, labels: Sequence[str], models: Models, settings: Config, kind: str | None = None
 ) -> Iterator[tuple[Engine, Store]]:
     """The run folder, new or to go on with, and an engine on it; models are closed at the end."""
-    ids = {role: model.id for role in ROLES if (model := getattr(models, role)) is not None}
-    identity = {"labels": labels, "models": ids, "options": settings.identity()} | ({"kind": kind} if kind else {})
-    resolved = {"labels": labels, **settings.to_mapping(), "models": ids, "versions": versions()}
+    identity = {"labels": labels, "models": models.ids(), "options": settings.identity()} | ({"kind": kind} if kind else {})
+    resolved = {"labels": labels, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
     with Store.create(out, identity, resolved) as store:
         try:
             yield Engine(models, store, settings), store
         finally:
-            for role in ROLES:
-                getattr(getattr(models, role), "close", lambda: None)()
+            models.close()
 
 
 def _new_folder(prefix: str) -> Path:

@@ -210,8 +210,8 @@ def explain(
         return
     keys = {bug["key"] for bug in wanted}
     for bug in (b for b in found.bugs if b.record["key"] in keys):
-        typer.echo(f"{bug.record['id']}. {_plain(str(bug))}")
-        for line in bug.record["explanation"]["sentences"]:
+        typer.echo(f"{bug.number}. {_plain(str(bug))}")
+        for line in bug.why:
             typer.echo(f"   {_plain(line)}")
     typer.echo(f"Report: {found.path / 'report.html'}")
 
@@ -350,9 +350,9 @@ def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
     for bug in run.bugs:
-        typer.echo(f"  {bug.record['id']:>2}. {_plain(str(bug))}")
-        if bug.record["explanation"]:
-            typer.echo(f"      {_plain(bug.record['explanation']['sentences'][0])}")
+        typer.echo(f"  {bug.number:>2}. {_plain(str(bug))}")
+        for line in bug.why[:1]:
+            typer.echo(f"      {_plain(line)}")
     if r["undecided"]:
         near = r["rejected"][0]
         typer.echo(

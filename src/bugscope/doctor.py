@@ -22,14 +22,14 @@ class Check:
 
 
 def examine(options: Mapping[str, Any]) -> list[Check]:
-    """Load the four models and put one picture through them; stops at the first that fails."""
+    """Load the models and put one picture through them; stops at the first that fails."""
     metadata = api.versions()
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     checks.append(Check("versions", package in metadata, ", ".join(f"{k} {v}" for k, v in metadata.items())))
     try:
         began = time.monotonic()
         models = api.load_models(Config.of(options))
-        checks.append(Check("models", True, ", ".join(getattr(models, r).id for r in api.ROLES), time.monotonic() - began))
+        checks.append(Check("models", True, ", ".join(models.ids().values()), time.monotonic() - began))
     except BugscopeError as error:
         return [*checks, Check("models", False, str(error))]
     try:
@@ -37,7 +37,7 @@ def examine(options: Mapping[str, Any]) -> list[Check]:
     except BugscopeError as error:
         checks.append(Check("a picture", False, str(error)))
     finally:
-        getattr(models.generator, "close", lambda: None)()
+        models.close()
     return checks
 
 
@@ -61,6 +61,8 @@ def _one_picture(models: Any) -> list[Check]:
         lambda: models.classifier([made.image])[0],
         lambda s: f"says {models.classifier.labels[int(s.argmax())]!r}",
     )
+    if models.editor is not None:
+        timed("editor", lambda: models.editor(label, ["on grass"])[0], lambda new: f"in the place of 'on grass': {list(new)}")
     timed("captioner", lambda: models.captioner([made.image])[0], lambda c: f"says {c!r}")
     return [
         *checks,

@@ -37,6 +37,35 @@ class Bug:
     def baseline_rate(self) -> float:
         return self.baseline_failures / self.baseline_n
 
+    @property
+    def number(self) -> str:
+        """In the report: "3"; "3.1" is a sharper description inside bug 3."""
+        return str(self.record["id"])
+
+    @property
+    def why(self) -> list[str]:
+        """The explanation in sentences; empty where nobody explained it yet."""
+        return list(self.record["explanation"]["sentences"]) if self.record["explanation"] else []
+
+    @property
+    def minimal_description(self) -> str | None:
+        """The phrases that suffice, where that is known."""
+        found: str | None = self.record["minimal_description"]
+        return found
+
+    def counterfactuals(self) -> Any:
+        """Each change on the same seeds as a pandas DataFrame: failures of n, before and after, effect, p-values."""
+        rows = [
+            {
+                **{k: c[k] for k in ("change", "phrase", "replacement", "sentence", "failures", "n", "rate", "low", "high")},
+                **{f"{k}_before": c["before"][k] for k in ("failures", "n")},
+                **{f"effect{end}": c["effect"][k] for end, k in (("", "value"), ("_low", "low"), ("_high", "high"))},
+                **{k: c[k] for k in ("p_value", "p_adjusted", "mends")},
+            }
+            for c in self.record["counterfactuals"]
+        ]
+        return _pandas("bug.counterfactuals()").DataFrame(rows)
+
     def __str__(self) -> str:
         return (
             f"{self.sentence} -> {self.predicted}: {self.failures} of {self.n} fail "
@@ -91,10 +120,7 @@ class Run:
 
     def samples(self) -> Any:
         """Every picture of the run as a pandas DataFrame: prompt, seed, status, prediction, caption, image path."""
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError as error:
-            raise MissingDependency("run.samples() needs pandas: pip install 'bugscope[pandas]'") from error
+        pandas = _pandas("run.samples()")
         with Store.open(self.path) as store:
             rows = report.rows(store)
         return pandas.DataFrame(rows, columns=report.COLUMNS)
@@ -112,6 +138,13 @@ class Run:
         with Store.open(self.path) as store:
             page = report.page(self.report, store)
         return f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:640px;border:1px solid #8888" sandbox></iframe>'
+
+
+def _pandas(what: str) -> Any:
+    try:
+        return importlib.import_module("pandas")
+    except ImportError as error:
+        raise MissingDependency(f"{what} needs pandas: pip install 'bugscope[pandas]'") from error
 
 
 @dataclass(frozen=True, slots=True)

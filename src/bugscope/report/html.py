@@ -1,7 +1,7 @@
 """The report as one HTML file that opens from disk: thumbnails inside, no script, no outside address."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from io import BytesIO
@@ -21,23 +21,42 @@ SIZES = ((176, 82), (128, 75), (96, 65), (64, 55))
 
 def page(report: Mapping[str, Any], store: Store) -> str:
     """The whole page. Names and sentences are untrusted text: jinja2 escapes every one."""
-    names = list(dict.fromkeys(name for b in (*report["bugs"], *report["probed"]) for name in _pictures(b)))
+    bugs = [*report["bugs"], *report["probed"]]
+    # what matters most first: where even the smallest thumbnails do not fit, the last bugs go without their strips
+    groups = [*((b["id"], _examples(b)) for b in bugs), *((b["id"], _strip(b)) for b in bugs if b["explanation"])]
     thumbnails: dict[str, str] = {}
     for side, quality in SIZES:
-        thumbnails = {name: _thumbnail(store.image(name), side, quality) for name in names}
-        if sum(map(len, thumbnails.values())) < LIMIT:
+        thumbnails, fitting = _thumbnails(groups, store, side, quality)
+        if len(fitting) == len(groups):
             break
-    return _template().render(report=report, picture=thumbnails.__getitem__)
+    stripped = {id for id, _ in fitting[len(bugs) :]}
+    return _template().render(report=report, picture=thumbnails.get, stripped=stripped)
 
 
-def _pictures(bug: Mapping[str, Any]) -> Iterator[str]:
-    """Of everything that a bug's article shows."""
-    shown = [*bug["examples"], *bug["successes"]]
-    if bug["explanation"]:
-        shown += [x for row in bug["explanation"]["strip"] for x in row["pictures"]]
-    if bug["spurious"]:
-        shown += bug["spurious"]["examples"]
-    yield from (x["image"] for x in shown if x["image"])
+Group = tuple[str, Sequence[str]]
+"""A bug's id, and pictures that are shown together."""
+
+
+def _thumbnails(groups: Sequence[Group], store: Store, side: int, quality: int) -> tuple[dict[str, str], list[Group]]:
+    """Thumbnails by name, of as many groups as stay within `LIMIT`; a picture shown twice counts twice."""
+    made: dict[str, str] = {}
+    size = 0
+    for i, (_, names) in enumerate(groups):
+        for name in names:
+            made[name] = made.get(name) or _thumbnail(store.image(name), side, quality)
+            size += len(made[name])
+        if size > LIMIT:
+            return made, list(groups[:i])
+    return made, list(groups)
+
+
+def _examples(bug: Mapping[str, Any]) -> list[str]:
+    shown = [*bug["examples"], *bug["successes"], *(bug["spurious"]["examples"] if bug["spurious"] else ())]
+    return [x["image"] for x in shown if x["image"]]
+
+
+def _strip(bug: Mapping[str, Any]) -> list[str]:
+    return [x["image"] for row in bug["explanation"]["strip"] for x in row["pictures"] if x["image"]]
 
 
 def _thumbnail(image: Image.Image, side: int, quality: int) -> str:

@@ -1,6 +1,6 @@
 """Why a bug happens, for people: the ledger's explanation in sentences, and the pictures that go with it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..types import Outcome, Status
@@ -61,57 +61,45 @@ def _brief(s: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sentences(note: Mapping[str, Any]) -> list[str]:
-    """The explanation in plain words; every rate with its n."""
+    """The explanation in plain words, what matters most first; every rate with its n."""
     changes = note["counterfactuals"]
-    drops, swaps = [c for c in changes if c["change"] == "drop"], [c for c in changes if c["change"] != "drop"]
-    said = [*_cues(drops), *_minimal(note["minimal"], len(drops)), *_swaps(swaps)]
-    return [*said, *_spurious(note["spurious"])]
+    drops = [c for c in changes if c["change"] == "drop"]
+    return [*_minimal(note["minimal"], drops), *_changes(changes), *_spurious(note["spurious"])]
 
 
-def _cues(drops: Sequence[Mapping[str, Any]]) -> list[str]:
-    cues = sorted((c for c in drops if c["mends"]), key=lambda c: c["effect"]["value"])
-    rest = [c for c in drops if not c["mends"]]
-    said = []
-    if len(cues) > 1:
-        said.append(f"It takes {_and([_quoted(c['phrase']) for c in cues])} together.")
-    elif cues and rest:
-        said.append(f"It is {_quoted(cues[0]['phrase'])} that does it.")
-    said += [
-        f"Without {_quoted(c['phrase'])} the failure rate falls from {_of(c['before'])} to {_of(c)} on the same seeds."
-        for c in cues
-    ]
-    if rest and cues:
-        said.append(f"Without {_or([_quoted(c['phrase']) for c in rest])} no fall is seen ({_each(rest)}).")
-    elif rest:
-        said.append(
-            f"No single phrase is shown to be needed: without {_or([_quoted(c['phrase']) for c in rest])} {_each(rest)} fail."
-        )
-    return said
-
-
-def _minimal(minimal: Mapping[str, Any], phrases: int) -> list[str]:
+def _minimal(minimal: Mapping[str, Any], drops: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which phrases do it; nothing to say where there is but one."""
     kept = [p["text"] for p in minimal["phrases"]]
+    cues = [c["phrase"] for c in drops if c["mends"]]
     doubt = "" if minimal["decided"] else " Some shorter descriptions stayed undecided."
-    if len(kept) < phrases:
+    if len(kept) < len(drops):
         trial = next(t for t in minimal["trials"] if t["phrases"] == minimal["phrases"])
-        suffice = "suffices" if len(kept) == 1 else "suffice"
-        return [f"{_and([_quoted(t) for t in kept])} alone {suffice}: {_of(trial['treated'])} fail.{doubt}"]
-    if phrases > 1:
-        return [f"No shorter description was confirmed.{doubt}"]
-    return []
+        rate = f"{_of(trial['treated'])} fail"
+        if len(kept) == 1:
+            return [f"It is {_quoted(kept[0])} that does it: with that alone {rate}.{doubt}"]
+        return [f"It takes {_listed(map(_quoted, kept))}: with these alone {rate}.{doubt}"]
+    if len(kept) == 1:
+        return []
+    if len(cues) == len(kept):
+        return [f"It takes {_listed(map(_quoted, kept))} together.{doubt}"]
+    return [f"No shorter description was confirmed.{doubt}"]
 
 
-def _swaps(swaps: Sequence[Mapping[str, Any]]) -> list[str]:
-    fine, same = [c for c in swaps if c["mends"]], [c for c in swaps if not c["mends"]]
-    said = [f"{_changed(c)}: {_of(c)} fail instead of {_of(c['before'])}." for c in fine]
-    if same:
-        said.append(f"No fall is seen {_and([_changed(c, start=False) + f' ({_of(c)} fail)' for c in same])}.")
+def _changes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each change does on the same seeds: the falls, the greatest first, then all the rest in one sentence."""
+    falls = sorted((c for c in changes if c["mends"]), key=lambda c: (c["change"] != "drop", c["effect"]["value"]))
+    rest = [c for c in changes if not c["mends"]]
+    said = [f"{_start(_changed(c))} the failures fall from {_of(c['before'])} to {_of(c)} on the same seeds." for c in falls]
+    if rest:
+        parts = [f"{_changed(c)} {_of(c)} fail ({c['before']['failures']} before)" for c in rest]
+        said.append(f"No fall is shown: {_listed(parts)}.")
     return said
 
 
-def _changed(c: Mapping[str, Any], start: bool = True) -> str:
-    text = f"with {_quoted(c['replacement'])}" + (f" instead of {_quoted(c['phrase'])}" if c["phrase"] else " added")
-    return text[0].upper() + text[1:] if start else text
+def _changed(c: Mapping[str, Any]) -> str:
+    if c["change"] == "drop":
+        return f"without {_quoted(c['phrase'])}"
+    return f"with {_quoted(c['replacement'])} " + (f"instead of {_quoted(c['phrase'])}" if c["phrase"] else "added")
 
 
 def _spurious(s: Mapping[str, Any] | None) -> list[str]:
@@ -132,20 +120,17 @@ def _of(r: Mapping[str, Any]) -> str:
     return f"{r['failures']} of {r['n']}"
 
 
-def _each(changes: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(_of(c) for c in changes)
-
-
 def _quoted(text: str) -> str:
     return f"“{text}”"
 
 
-def _and(parts: Sequence[str], word: str = "and") -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+def _start(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def _or(parts: Sequence[str]) -> str:
-    return _and(parts, "or")
+def _listed(parts: Iterable[str]) -> str:
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 # --- in pictures --------------------------------------------------------------------------------------------------------
