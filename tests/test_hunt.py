@@ -186,7 +186,7 @@ def test_a_listener_hears_stages_in_order_and_every_bug_once(tmp_path):
     heard: list[Progress] = []
     evidence = run(World(), tmp_path / "run", heard)
     stages = list(dict.fromkeys(now.stage for now in heard))
-    assert stages == ["exploring", "describing", "confirming", "refining", "explaining"]
+    assert stages == ["exploring", "describing", "confirming", "explaining", "refining"]
     assert [now.images for now in heard] == sorted(now.images for now in heard)
     assert heard[-1].images == len(content(tmp_path / "run")["samples"]) <= heard[-1].budget == 700
     assert heard[-1].bugs == len(bugs(evidence)) and heard[-1].hypotheses == len(evidence)

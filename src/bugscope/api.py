@@ -14,7 +14,7 @@ from . import language, registry, report
 from .config import Config
 from .engine import Engine, Models, check_labels
 from .errors import SpecError, unknown
-from .hunt import check
+from .hunt import check, judge_error
 from .hunt import hunt as loop
 from .inquiry import inquire
 from .probe import hypothesis as question
@@ -83,6 +83,7 @@ def probe(
     asked = [prompts] if isinstance(prompts, str) else list(prompts)
     if n < settings.look:
         raise SpecError(f"option n is {n}; at least one look of {settings.look} pictures is needed")
+    judge_error(settings)
     tell(Progress("loading"))
     models = load_models(settings, options)
     hypotheses = list(dict.fromkeys(question(text, _label_of(text, label, models), vs or "") for text in asked))
@@ -103,11 +104,11 @@ def probe(
 
 def explain(
     run: Run | Path | str,
-    bugs: Sequence[str | int] | str | int = (),
+    bugs: Sequence[str | float] | str | float = (),
     *,
     pairs: int = 24,
     budget: int = 600,
-    add: Sequence[str] = (),
+    add: Sequence[str] | str = (),
     progress: Listener | None = None,
     **models: Any,
 ) -> Run:
@@ -117,9 +118,13 @@ def explain(
     pictures of each change. `budget`: pictures a bug, at most. `add`: phrases to add or to put in the place of one of
     their kind. `models`: roles that are Python callables, as given to `hunt`.
     """
+    for name in models:
+        if name not in ROLES:
+            raise unknown("option", name, ("pairs", "budget", "add", "progress", *ROLES))
     for name, value in (("pairs", pairs), ("budget", budget)):
         if value < 1:
             raise SpecError(f"option {name} is {value}; it must be at least 1")
+    more = [add] if isinstance(add, str) else list(add)
     found = load(run.path if isinstance(run, Run) else run)
     wanted = found.choose(bugs)
     tell = progress or (lambda now: None)
@@ -130,7 +135,7 @@ def explain(
     loaded = load_models(settings, models)
 
     def work(engine: Engine, store: Store, listen: Listener) -> None:
-        inquire(wanted, engine, store, settings, pairs=pairs, budget=budget, add=add, listener=listen)
+        inquire(wanted, engine, store, settings, pairs=pairs, budget=budget, add=more, listener=listen)
 
     with _opened(found.path, identity["labels"], loaded, settings, kind=identity.get("kind")) as (engine, store):
         _work(work, engine, store, tell)
@@ -178,12 +183,13 @@ def _work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store
     tell(replace(last, stage="done"))
 
 
-def load(path: Path | str) -> "Run":
-    """An existing run folder."""
-    return Run(Path(path))
+def load(path: Path | str) -> Run:
+    """An existing run folder; that of a probe is a `Probe`."""
+    found = Run(Path(path))
+    return Probe(found.path) if found.report["kind"] == "probe" else found
 
 
-def resume(path: Path | str, progress: Listener | None = None) -> "Run":
+def resume(path: Path | str, progress: Listener | None = None) -> Run:
     """Go on with a run under its own options; a finished one is only reported again."""
     with Store.open(path) as store:
         identity = store.meta("identity")

@@ -169,12 +169,7 @@ def _probe(
     api: Any = importlib.import_module("bugscope.api")
     with _display(as_json) as listener:
         found = api.probe(prompts, label, out, vs=vs, n=n, config=values, progress=listener)
-    if as_json:
-        _print_json(found)
-        return
-    for answer in found.answers:
-        typer.echo(_plain(str(answer)))
-    typer.echo(f"Report: {found.path / 'report.html'}")
+    _show(found, as_json)
 
 
 PROBED = tuple(
@@ -342,6 +337,15 @@ def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
     if as_json:
         _print_json(run)
         return
+    if run.report["kind"] == "probe":
+        for answer in run.answers:
+            typer.echo(_plain(str(answer)))
+    else:
+        _show_bugs(run)
+    typer.echo(f"Report: {page or run.path / 'report.html'}")
+
+
+def _show_bugs(run: Any) -> None:
     r = run.report
     count = f"{len(run.bugs)} confirmed bug{'' if len(run.bugs) == 1 else 's'}"
     state = "" if r["finished"] else " (run not finished)"
@@ -359,7 +363,6 @@ def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
             f"{r['undecided']} descriptions undecided at the budget, nearest: {_plain(near['sentence'])} "
             f"({near['failures']} of {near['n']} fail, plain {near['baseline']['failures']} of {near['baseline']['n']})"
         )
-    typer.echo(f"Report: {page or run.path / 'report.html'}")
 
 
 def _print_json(run: Any) -> None:

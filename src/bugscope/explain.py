@@ -10,6 +10,7 @@ from typing import Any
 
 from . import language, stats
 from .confirm import BASELINE_CAP, confirm
+from .discover import Sayable
 from .labels import accepted
 from .language import Edit
 from .types import Estimate, Evidence, Hypothesis, Measure, Outcome, Phrase, Prompt, Rate, Sample, Status, Verdict
@@ -132,6 +133,8 @@ class Purse:
         return {s.key for s in samples if s.purpose in ("refine", "explain")} - self._paid
 
 
+Alternatives = Callable[[str, Sequence[Phrase]], Sequence[Iterable[Phrase]] | None]
+"""What may stand in the place of each phrase of a label's description; None: the siblings that `language` knows."""
 Fair = Callable[[str, Sequence[Phrase]], bool]
 """Can the label be shown under these phrases, so that a person could still name it?"""
 
@@ -146,21 +149,19 @@ def explain(
     seed: int,
     swaps: int = 2,
     add: Iterable[Phrase] = (),
-    alternatives: Sequence[Iterable[Phrase]] | None = None,
+    alternatives: Alternatives = lambda label, phrases: None,
     others: Sequence[str] = (),
     fair: Fair = lambda label, phrases: True,
+    sayable: Sayable = lambda prompt: True,
     **test: Any,
 ) -> Explanation | None:
     """What in the description `h` makes the classifier fail; None where the purse does not pay for it.
 
     `wrong`: the label it is taken for ("" if unknown). `pairs`: same-seed pictures of each change. `swaps`, `add`,
-    `alternatives`: see `language.edits`; a change that is not `fair` is left out. Where money is short, only drops are tried.
-    `others`: other labels, to be put into the same context. `test`: what else `confirm` takes (margin, look, judge_error).
+    `alternatives`: see `language.edits`; a change that is not `fair` is left out. Where the purse is short, only drops are
+    tried. `others`: other labels, to be put into the same context. `sayable`: can the generator draw the context alone?
+    `test`: what else `confirm` takes (margin, look, judge_error).
     """
-    drops = language.edits(h.phrases, limit=0)
-    every = language.edits(h.phrases, limit=swaps, add=add, alternatives=alternatives)
-    changes = [e for e in every if e.op == "drop" or fair(h.label, e.phrases)]
-    cells = _cells(h, wrong, [o for o in others if o != h.label], fair)
 
     def samples(prompts: Sequence[Prompt]) -> list[Sample]:
         return [Sample(prompts[i % len(prompts)], "explain", i, seed) for i in range(pairs)]
@@ -168,13 +169,20 @@ def explain(
     def asked(edits: Sequence[Edit]) -> list[list[Sample]]:
         return [samples([language.prompt(h.label, phrases)]) for phrases in (h.phrases, *(e.phrases for e in edits))]
 
-    chosen = next((c for c in (changes, drops) if purse.affords(s for group in asked(c) for s in group)), None)
-    if chosen is None:
+    def affordable(edits: Sequence[Edit]) -> bool:
+        return purse.affords(s for group in asked(edits) for s in group)
+
+    chosen = language.edits(h.phrases, limit=0)
+    if not affordable(chosen):
         return None
+    changes = _changes(h, swaps, add, alternatives(h.label, h.phrases), fair)
+    if affordable(changes):
+        chosen = changes
     base, *edited = _in_groups(purse, asked(chosen))
     found = _counterfactuals(chosen, base, edited, alpha)
     smallest = _minimal(h, found, purse=purse, alpha=alpha, seed=seed, **test)
     spurious = None
+    cells = _cells(h, wrong, [o for o in others if o != h.label], fair, sayable)
     groups = [samples(prompts) for prompts in cells]
     if groups and purse.affords(s for group in groups for s in group):
         spurious = _spurious(wrong, cells, _in_groups(purse, groups), alpha)
@@ -190,6 +198,19 @@ def _in_groups(measure: Measure, groups: Sequence[Sequence[Sample]]) -> list[Seq
 
 
 # --- one change at a time -----------------------------------------------------------------------------------------------
+
+
+def _changes(
+    h: Hypothesis, swaps: int, add: Iterable[Phrase], alternatives: Sequence[Iterable[Phrase]] | None, fair: Fair
+) -> list[Edit]:
+    """Every change of one phrase that leaves the label recognisable."""
+    listed = [language.siblings(p) for p in h.phrases] if alternatives is None else alternatives
+    possible = [
+        [other for other in mine if fair(h.label, (*h.phrases[:i], other, *h.phrases[i + 1 :]))]
+        for i, mine in enumerate(listed)
+    ]
+    added = [p for p in add if fair(h.label, (*h.phrases, p))]
+    return language.edits(h.phrases, limit=swaps, add=added, alternatives=possible)
 
 
 def _counterfactuals(
@@ -223,16 +244,18 @@ def _paired(before: Sequence[Outcome], after: Sequence[Outcome]) -> tuple[int, i
 def _minimal(h: Hypothesis, found: Sequence[Counterfactual], *, purse: Purse, alpha: float, seed: int, **test: Any) -> Minimal:
     """Delta debugging over phrases; a smaller description holds where fresh pictures confirm it against the plain label.
 
-    Each test is sequential, at alpha over the number of tests that there can be. The phrases whose loss mends most come
-    first, so that what is likely to suffice is tried first.
+    Cues stay: without one of them the bug is not what it was, even where the rest still fails. Of the others, the phrases whose
+    loss mends most come first. Each test is sequential, at alpha over the number of tests that there can be.
     """
+    cues = [c.edit.phrase for c in found if c.is_cue and c.edit.phrase]
     effects = {c.edit.phrase: c.effect.value for c in found if c.edit.op == "drop"}
     ordered = sorted(h.phrases, key=lambda p: effects.get(p, 0.0))
+    others = [p for p in ordered if p not in cues]
     level = alpha / tests(len(ordered))
     tried: dict[frozenset[Phrase], Evidence] = {}
 
     def holds(phrases: Sequence[Phrase]) -> bool:
-        chosen = frozenset(phrases)
+        chosen = frozenset([*cues, *phrases])
         if chosen not in tried:
             smaller = Hypothesis(h.label, tuple(p for p in h.phrases if p in chosen), h.source)
             (tried[chosen],) = confirm(
@@ -247,7 +270,8 @@ def _minimal(h: Hypothesis, found: Sequence[Counterfactual], *, purse: Purse, al
             )
         return tried[chosen].verdict is Verdict.CONFIRMED
 
-    kept = set(ddmin(ordered, holds))
+    enough = not others or (bool(cues) and holds([]))
+    kept = {*cues, *([] if enough else ddmin(others, holds))}
     decided = all(e.verdict is not Verdict.UNDECIDED for e in tried.values())
     return Minimal(tuple(p for p in h.phrases if p in kept), decided, tuple(tried.values()))
 
@@ -281,17 +305,17 @@ def ddmin(items: Sequence[Phrase], holds: Callable[[Sequence[Phrase]], bool]) ->
 # --- spurious cues ------------------------------------------------------------------------------------------------------
 
 
-def _cells(h: Hypothesis, wrong: str, others: Sequence[str], fair: Fair) -> list[list[Prompt]]:
+def _cells(h: Hypothesis, wrong: str, others: Sequence[str], fair: Fair, sayable: Sayable) -> list[list[Prompt]]:
     """Prompts of the cells: context alone, whole, plain, and, where there are other objects, they in the context and plain.
 
     None where there is no wrong label, or no context that can be shown without the object.
     """
     context = language.context(h.phrases, wrong)
-    if not wrong or context is None:
+    if not wrong or context is None or not sayable(context):
         return []
     kept = language.surroundings(h.phrases)
     # another object that is the wrong label would be no mistake
-    possible = [o for o in others if not accepted(o) & accepted(wrong) and fair(o, kept)][:OTHERS]
+    possible = [o for o in others if not accepted(o) & accepted(wrong) and fair(o, kept) and fair(o, ())][:OTHERS]
     cells = [[context], [language.prompt(h.label, h.phrases)], [language.neutral(h.label)]]
     if possible:
         cells += [[language.prompt(o, kept) for o in possible], [language.neutral(o) for o in possible]]
@@ -302,7 +326,7 @@ def _spurious(wrong: str, prompts: Sequence[Sequence[Prompt]], outcomes: Sequenc
     taken = accepted(wrong)
     hits: list[list[bool | None]] = [
         # the judge looked for the wrong label in the context alone: what shows it is no mistake
-        [o.wrong is False if o.status is Status.UNFAITHFUL else None for o in outcomes[0]],
+        [o.predicted in taken if o.status is Status.UNFAITHFUL else None for o in outcomes[0]],
         *([o.predicted in taken if o.status.counts else None for o in group] for group in outcomes[1:]),
     ]
     cells = [

@@ -1,6 +1,7 @@
 """`bugscope explain`: bugs of a run that a person wants explained, more thoroughly than the hunt had pictures for."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from . import language, ledger, wording
@@ -34,12 +35,13 @@ def inquire(
     """
     hypotheses = [_hypothesis(store, bug) for bug in bugs]
     more = [_phrase(text) for text in add]
-    fair = wording.fair(**wording.of(engine.models))
-    changes = [_changes(h, more, engine) for h in hypotheses]
+    words = wording.of(engine.models)
+    fair = wording.fair(**words)
     for h in hypotheses:
         _check(h, more, engine, fair)
     show = Narrator(engine, budget * len(bugs), listener)
-    for bug, h, (alternatives, added) in zip(bugs, hypotheses, changes, strict=True):
+    for bug, h in zip(bugs, hypotheses, strict=True):
+        swapped, added = _places(h, more)
         show.stage("explaining", message=bug["sentence"])
         purse = Purse(engine.measure, budget)
         explanation = explain(
@@ -48,8 +50,9 @@ def inquire(
             purse=purse,
             pairs=pairs,
             swaps=SWAPS + len(more) - len(added),
+            sayable=words["sayable"],
             add=added,
-            alternatives=alternatives,
+            alternatives=partial(_alternatives, engine, swapped),
             others=wording.others([row["label"] for row in store.notes("evidence").values()], engine.models),
             fair=fair,
             alpha=config.alpha,
@@ -68,22 +71,36 @@ def _hypothesis(store: Store, bug: Mapping[str, Any]) -> Hypothesis:
     """The bug's phrases, as the ledger has them."""
     notes = {**store.notes("evidence"), **{f"child-{id}": note for id, note in store.notes("refinement").items()}}
     phrases = tuple(Phrase(**p) for p in notes[bug["key"]]["phrases"])
-    if not phrases:
-        raise SpecError(f"{bug['sentence']!r} has no phrase that could be changed")
+    made = language.prompt(bug["label"], phrases).text
+    if not phrases or bug["prompt"].lower() != made.lower():
+        # a person's own words: what would be changed is not what was asked
+        raise SpecError(
+            f"{bug['prompt']!r} cannot be changed phrase by phrase"
+            + (f", for its phrases make {made!r}; probe and explain that" if phrases else ", for it has no phrase")
+        )
     return Hypothesis(bug["label"], phrases)
 
 
-def _changes(h: Hypothesis, more: Sequence[Phrase], engine: Engine) -> tuple[list[list[Phrase]], list[Phrase]]:
-    """What may stand in the place of each phrase, and what is added: a person's phrase takes the place of one of its kind."""
-    listed = engine.alternatives(h.label, h.phrases) or [list(language.siblings(p)) for p in h.phrases]
-    kinds = [language.kind(p) for p in h.phrases]
-    added: list[Phrase] = []
-    for phrase in reversed(more):
-        if language.kind(phrase) in kinds:
-            listed[kinds.index(language.kind(phrase))].insert(0, phrase)
+def _places(h: Hypothesis, more: Sequence[Phrase]) -> tuple[dict[Phrase, list[Phrase]], list[Phrase]]:
+    """A person's phrase takes the place of the one of its kind that opens with the same word, or of the first of its kind;
+    where there is none, it is added. Returns what stands first in each place, and what is added."""
+    swapped: dict[Phrase, list[Phrase]] = {}
+    added = []
+    for phrase in more:
+        same = [p for p in h.phrases if language.kind(p) is language.kind(phrase) and p != phrase]
+        alike = [p for p in same if p.text.split()[:1] == phrase.text.split()[:1]]
+        if same:
+            swapped.setdefault((alike or same)[0], []).append(phrase)
         else:
-            added.insert(0, phrase)
-    return listed, added
+            added.append(phrase)
+    return swapped, added
+
+
+def _alternatives(
+    engine: Engine, first: Mapping[Phrase, Sequence[Phrase]], label: str, phrases: Sequence[Phrase]
+) -> list[list[Phrase]]:
+    listed = engine.alternatives(label, phrases) or [list(language.siblings(p)) for p in phrases]
+    return [[*first.get(p, ()), *mine] for p, mine in zip(phrases, listed, strict=True)]
 
 
 def _check(h: Hypothesis, more: Sequence[Phrase], engine: Engine, fair: Fair) -> None:
@@ -98,8 +115,8 @@ def _check(h: Hypothesis, more: Sequence[Phrase], engine: Engine, fair: Fair) ->
 
 def _phrase(text: str) -> Phrase:
     """`red` stands before the noun, `on sand` after it: as a caption would be read."""
-    text = " ".join(text.split())
+    text = " ".join(text.lower().split())
     if not text:
         raise SpecError("a phrase to add is empty")
     read = language.phrases(f"a photo of a {text} thing", "thing")
-    return next((p for p in read if p.text == text.lower() and p.before), Phrase(text))
+    return next((p for p in read if p.text == text and p.before), Phrase(text))

@@ -27,7 +27,7 @@ class Narrator:
         fresh = [h for h in confirmed if h not in self.told]
         self.told.update(fresh)
         for before, h in enumerate(fresh, len(confirmed) - len(fresh)):
-            self._tell(hypotheses=len(evidence), bugs=before + 1, message=language.sentence(h.label, h.phrases))
+            self._tell(hypotheses=len(evidence), bugs=before + 1, message=h.text or language.sentence(h.label, h.phrases))
         if not fresh:
             self._tell(hypotheses=len(evidence), bugs=len(confirmed), message="")
 

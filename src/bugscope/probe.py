@@ -16,9 +16,11 @@ from .types import Evidence, Hypothesis, Listener, Prompt
 def hypothesis(text: str, label: str, against: str = "") -> Hypothesis:
     """A prompt in a person's own words, against another or (`against` empty) the plain label.
 
-    Raises SpecError where the two are the same.
+    Raises SpecError where the two are the same, or there is no text.
     """
     text, against = " ".join(text.split()), " ".join(against.split())
+    if not text:
+        raise SpecError("the prompt is empty; write one such as 'a photo of a teapot at night'")
     other = Prompt(against, label, against) if against else None
     found = Hypothesis(label, tuple(language.phrases(text, label)), text=text, against=other)
     if text.lower() == language.control(found).text.lower():
@@ -33,11 +35,11 @@ def probe(
 ) -> list[Evidence]:
     """Evidence for each, false discovery rate <= config.alpha over all of them.
 
-    `n`: pictures a prompt and as many of what it is compared with, at most; they go where they can still change a verdict.
+    `n`: pictures of each prompt, and of what it is compared with, at most; they go where they can still change a verdict.
     The folder keeps all pictures ever drawn, and the conclusions of the last probe.
     """
-    compared = {language.control(h) for h in hypotheses}
-    budget = n * (len(hypotheses) + len(compared))
+    prompts = {p.text for h in hypotheses for p in (language.treated(h), language.control(h))}
+    budget = n * len(prompts)
     show = Narrator(engine, budget, listener)
     store.set_meta("judge_exact", bool(getattr(engine.models.judge, "exact", False)))
     store.forget("evidence", store.notes("evidence"))
@@ -59,6 +61,7 @@ def probe(
         look=config.look,
         seed=config.seed,
         judge_error=judge_error(config),
+        most=n,
         on_round=measured,
     )
     measured(evidence)

@@ -54,7 +54,7 @@ class Live:
 
     def tell(self, now: Now) -> None:
         """Show a snapshot. The rate counts what was drawn in this session, not what a resumed run already had."""
-        if self.began is None and now.stage == "exploring":
+        if self.began is None and now.stage != "loading":
             self.began = (time.monotonic(), now.images)
         rate = self._rate(now)
         left = f", {_clock((now.budget - now.images) / rate)} left" if rate and now.budget > now.images else ""

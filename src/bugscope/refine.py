@@ -69,7 +69,6 @@ def refine(
     *,
     purse: Purse,
     describe: Describe,
-    budget: int,
     alpha: float,
     margin: float,
     look: int,
@@ -88,15 +87,15 @@ def refine(
         for bug in bugs
         for child in propose(bug, pictures(bug, purse, seed), describe=describe, margin=margin, **wording)
     ]
-    # `budget` pays at least for a first look at each
-    affordable = family[: budget // (4 * look)]
+    # so many that the purse pays for a few looks at each and at its parent
+    affordable = family[: purse.left // (8 * look)]
     on_proposed(affordable)
     evidence = confirm(
         [child for _, child in affordable],
         measure=purse,
         alpha=alpha,
         margin=margin,
-        budget=budget,
+        budget=purse.left,
         look=look,
         seed=seed,
         purpose="refine",

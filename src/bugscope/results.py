@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import report
+from . import language, report
 from .errors import MissingDependency, SpecError, unknown
 from .store import Store
 
@@ -92,7 +92,7 @@ class Run:
             for b in self.report["bugs"]
         ]  # fmt: skip
 
-    def choose(self, bugs: Sequence[str | int] | str | int = ()) -> list[Mapping[str, Any]]:
+    def choose(self, bugs: Sequence[str | float] | str | float = ()) -> list[Mapping[str, Any]]:
         """Records of bugs by number in the report, description or sentence; by default those that nobody explained yet.
 
         Raises SpecError that names the nearest.
@@ -100,7 +100,7 @@ class Run:
         records = self.report["bugs"]
         if not records:
             raise SpecError(f"{str(self.path)!r} has no confirmed bugs to explain")
-        asked = [bugs] if isinstance(bugs, str | int) else list(bugs)
+        asked = [bugs] if isinstance(bugs, str | float | int) else list(bugs)
         if not asked and not (fresh := [b for b in records if b["explanation"] is None]):
             raise SpecError("every bug is explained; name one to explain it again")
         return [self._record(str(bug)) for bug in asked] if asked else fresh
@@ -113,7 +113,7 @@ class Run:
                 return same[0]
         raise unknown("bug", bug, [b["id"] if bug.strip()[:1].isdigit() else b["sentence"] for b in records])
 
-    def explain(self, bugs: Sequence[str | int] | str | int = (), **options: Any) -> "Run":
+    def explain(self, bugs: Sequence[str | float] | str | float = (), **options: Any) -> "Run":
         """`bugscope.explain` of this run."""
         api: Any = importlib.import_module("bugscope.api")
         return api.explain(self, bugs, **options)
@@ -173,8 +173,8 @@ class Answer:
         return (
             f"{self.prompt}{called}: {self.failures} of {self.n} fail "
             f"(95 % CI {100 * self.low:.0f}-{100 * self.high:.0f} %), "
-            f"{self.baseline_failures} of {self.baseline_n} of {self.compared_with!r}; rise {low:+.0f} to {high:+.0f} points: "
-            f"{self.verdict}"
+            f"{language.besides(self.compared_with, self.label)} {self.baseline_failures} of {self.baseline_n}; "
+            f"rise {low:+.0f} to {high:+.0f} points: {self.verdict}"
         )
 
 

@@ -3,7 +3,7 @@
 from .captions import MOST_PHRASES, named, phrases
 from .contrasts import Contrast, contrast, typical
 from .edits import Edit, Kind, bare, context, edits, kind, siblings, surroundings
-from .prompts import CHECKLIST, article, control, neutral, plural, prompt, sentence, treated
+from .prompts import CHECKLIST, article, besides, control, neutral, plural, prompt, sentence, treated
 
 __all__ = [
     "CHECKLIST",
@@ -13,6 +13,7 @@ __all__ = [
     "Kind",
     "article",
     "bare",
+    "besides",
     "context",
     "contrast",
     "control",

@@ -58,7 +58,9 @@ def phrases(caption: str, label: str, nouns: Collection[str] = ()) -> list[Phras
 def named(text: str, names: Iterable[str]) -> str | None:
     """The longest of `names` (or its plural) that the text mentions, the first mentioned of equals; None where it has none."""
     words = _words(text)
-    forms = {form: name for name in names for form in _forms(name)}
+    # of names that differ in case only ("Cardigan" the dog, "cardigan" the garment) the one that is written so
+    listed = sorted(names, key=lambda name: name in text)
+    forms = {form: name for name in listed for form in _forms(name)}
     spans = ((size, -i, tuple(words[i : i + size])) for i in range(len(words)) for size in range(1, len(words) - i + 1))
     best = max((span for span in spans if span[2] in forms), default=None)
     return forms[best[2]] if best else None

@@ -52,7 +52,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ),
     (
         Kind.STYLE,
-        r"\b(?:blur(?:red|ry)?|(?:out of|soft|shallow|deep) focus|defocused|unfocused|bokeh|grainy|noisy|noise|pixelated|"
+        r"\b(?:blur(?:red|ry)?|(?:out of|soft|shallow|deep) focus|"
+        r"depth of field|in motion|moving|defocused|unfocused|bokeh|grainy|noisy|noise|pixelated|"
         r"overexposed|underexposed|"
         r"photo(?! studio)|photograph|picture|painting|drawing|sketch|illustration|cartoon|rendering|origami|"
         r"black and white|sepia|monochrome|frame|watermark|filter|style|lens)\b",
@@ -73,8 +74,9 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     (
         Kind.TIME,
         r"\b(?:night|nighttime|day|daytime|sunset|sunrise|dusk|dawn|noon|midday|midnight|morning|afternoon|evening|twilight|"
-        r"daylight|sun|sunlight|sunshine|moonlight|candlelight|light|lights|lighting|lit|backlit|dark|darkness|shade|shadow|"
-        r"shadows|silhouetted|sky|clouds|summer|winter|autumn|spring)\b",
+        r"daylight|sun|sunlight|sunshine|moonlight|candlelight|lit|backlit|silhouetted|sky|clouds|summer|winter|autumn|spring)\b|"
+        # of a thing that is light or dark the phrase goes on
+        r"\b(?:light|lights|lighting|dark|darkness|shade|shadow|shadows)$",
     ),
     (
         Kind.COMPANION,
@@ -136,6 +138,7 @@ GROUPS: tuple[tuple[Phrase, ...], ...] = (
 
 def siblings(phrase: Phrase) -> tuple[Phrase, ...]:
     """Other phrases of the same kind, the likeliest first."""
+    phrase = Phrase(phrase.text.lower(), phrase.before)
     group = next((g for g in GROUPS if phrase in g), None)
     if group is None:
         wanted = kind(phrase)

@@ -53,6 +53,11 @@ def control(h: Hypothesis) -> Prompt:
     return h.against or neutral(h.label)
 
 
+def besides(prompt: str, label: str) -> str:
+    """What a description is compared with, in words: the plain label, or another prompt."""
+    return f"plain “{label}”" if prompt == neutral(label).text else f"“{prompt.removeprefix('a photo of ')}”"
+
+
 def sentence(label: str, phrases: Sequence[Phrase]) -> str:
     """`a red teapot on grass`; `two teapots` where a phrase counts."""
     before = [p.text for p in phrases if p.before]

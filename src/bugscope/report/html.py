@@ -29,8 +29,8 @@ def page(report: Mapping[str, Any], store: Store) -> str:
         thumbnails, fitting = _thumbnails(groups, store, side, quality)
         if len(fitting) == len(groups):
             break
-    stripped = {id for id, _ in fitting[len(bugs) :]}
-    return _template().render(report=report, picture=thumbnails.get, stripped=stripped)
+    shown, stripped = ({id for id, _ in part} for part in (fitting[: len(bugs)], fitting[len(bugs) :]))
+    return _template().render(report=report, picture=thumbnails.__getitem__, shown=shown, stripped=stripped)
 
 
 Group = tuple[str, Sequence[str]]
@@ -70,18 +70,13 @@ def _thumbnail(image: Image.Image, side: int, quality: int) -> str:
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": percent, "times": times, "besides": besides}
+    environment.filters |= {"percent": percent, "times": times, "besides": language.besides}
     source = resources.files("bugscope.report").joinpath("report.html").read_text(encoding="utf-8")
     return environment.from_string(source)
 
 
 def percent(rate: float) -> str:
     return f"{100 * rate:.0f} %"
-
-
-def besides(prompt: str, label: str) -> str:
-    """What a description is compared with, in words: the plain label, or another prompt."""
-    return f"plain “{label}”" if prompt == language.neutral(label).text else f"“{prompt.removeprefix('a photo of ')}”"
 
 
 def times(e_value: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from .. import language
 from ..config import Config
 from ..engine import outcome
 from ..ledger import finite
@@ -50,7 +51,7 @@ def build(store: Store) -> dict[str, Any]:
     identity = reader.identity
     return {
         "schema": SCHEMA,
-        "kind": identity.get("kind") or "hunt",
+        "kind": "probe" if reader.probing else "hunt",
         "run_id": store.meta("run_id"),
         "created": store.meta("created"),
         "finished": bool(store.meta("finished")),
@@ -64,14 +65,15 @@ def build(store: Store) -> dict[str, Any]:
         "seed": reader.config.seed,
         "budget": reader.config.budget,
         "explain": reader.config.explain,
-        "fixed_n": reader.config.fixed_n,
+        "explaining_images": reader.generated("explain", "refine"),
+        "fixed_n": 0 if reader.probing else reader.config.fixed_n,
         "images_generated": reader.generated(),
         "hypotheses_tested": len(tested),
         "undecided": sum(e["verdict"] == "undecided" for e in evidence.values()),
         "seconds": round(store.meta("seconds") or 0.0, 1),
         "labels": [reader.label(label, list(evidence.values())) for label in reader.labels(evidence)],
         "bugs": reader.tree(evidence, children),
-        "probed": reader.probed(evidence) if identity.get("kind") == "probe" else [],
+        "probed": reader.probed(evidence) if reader.probing else [],
         "rejected": [reader.rejected(e) for e in tested if e["verdict"] != "confirmed"],
     }
 
@@ -97,6 +99,7 @@ class _Reader:
         self.store = store
         self.identity: Mapping[str, Any] = store.meta("identity")
         self.config = Config.of(self.identity["options"])
+        self.probing = self.identity.get("kind") == "probe"
         # what a person asked for stands before what the hunt found by itself
         self.explanations = {**store.notes("explanation"), **store.notes("inquiry")}
         self.by_stream: dict[tuple[str, str, str], list[Sample]] = {}
@@ -110,8 +113,9 @@ class _Reader:
             return {"corrected": True, "exact": False, "sensitivity": sensitivity, "specificity": specificity}
         return {"corrected": False, "exact": bool(self.store.meta("judge_exact")), "sensitivity": None, "specificity": None}
 
-    def generated(self) -> int:
-        return sum(len(samples) for samples in self.by_stream.values())
+    def generated(self, *purposes: str) -> int:
+        """Pictures asked for, of all purposes or these."""
+        return sum(len(samples) for (purpose, _, _), samples in self.by_stream.items() if not purposes or purpose in purposes)
 
     def outcomes(self, purpose: str, label: str, text: str, drawn: int | None = None) -> list[tuple[Outcome, str | None]]:
         """(outcome, image path or None) of a stream's first `drawn` pictures, in order."""
@@ -129,7 +133,9 @@ class _Reader:
         ]
 
     def label(self, label: str, evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        mine = [e for e in evidence if e["label"] == label]
+        # a probe may compare with another prompt than the plain label
+        plain = language.neutral(label).text
+        mine = [e for e in evidence if e["label"] == label and e["neutral"] == plain]
         seen: list[tuple[Outcome, str | None]] = []
         for (purpose, owner, text), samples in self.by_stream.items():
             # what explains a bug shows other labels' surroundings too
@@ -197,7 +203,7 @@ class _Reader:
             "baseline": e["baseline"],
             "baseline_rate": base,
             "risk_difference": None if rate is None or base is None else rate - base,
-            "rise": self.rise(e),
+            "rise": self.rise(e, fixed=purpose == "confirm" and self.config.fixed_n > 0 and not self.probing),
             "corrected": _corrected(e),
             "risk_ratio": rate / base if base and rate is not None else None,
             "e_value": e["e_value"],
@@ -208,12 +214,13 @@ class _Reader:
             "parent": None,
         }
 
-    def explaining(self, label: str, prompt: str) -> list[tuple[Outcome, str | None]]:
-        return self.outcomes("explain", label, prompt)
+    def explaining(self, label: str, prompt: str, drawn: int) -> list[tuple[Outcome, str | None]]:
+        return self.outcomes("explain", label, prompt, drawn)
 
-    def rise(self, e: Mapping[str, Any]) -> dict[str, float | None]:
-        """rate - baseline_rate with its interval: time-uniform, or for the fixed numbers of pictures of `fixed_n`."""
-        interval = newcombe if self.config.fixed_n else always_rise
+    @staticmethod
+    def rise(e: Mapping[str, Any], fixed: bool) -> dict[str, float | None]:
+        """rate - baseline_rate with its interval: time-uniform, or for a number of pictures fixed beforehand."""
+        interval = newcombe if fixed else always_rise
         treated, baseline = e["treated"], e["baseline"]
         return finite(asdict(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"])))
 

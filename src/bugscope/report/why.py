@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ..labels import accepted
 from ..types import Outcome, Status
 
 Shown = Sequence[tuple[Outcome, str | None]]
 """(outcome, image path or None) of a stream's pictures, in order of replicate."""
-Look = Callable[[str, str], Shown]
-"""(label, prompt) -> the pictures drawn to explain it."""
+Look = Callable[[str, str, int], Shown]
+"""(label, prompt, n) -> the first n pictures drawn to explain it."""
 COLUMNS = 6
 """Seeds of a picture strip."""
 
@@ -75,9 +76,12 @@ def _minimal(minimal: Mapping[str, Any], drops: Sequence[Mapping[str, Any]]) -> 
     if len(kept) < len(drops):
         trial = next(t for t in minimal["trials"] if t["phrases"] == minimal["phrases"])
         rate = f"{_of(trial['treated'])} fail"
+        named = _listed(map(_quoted, kept))
+        if set(kept) != set(cues):
+            return [f"{named} alone suffice{'s' if len(kept) == 1 else ''}: {rate}.{doubt}"]
         if len(kept) == 1:
-            return [f"It is {_quoted(kept[0])} that does it: with that alone {rate}.{doubt}"]
-        return [f"It takes {_listed(map(_quoted, kept))}: with these alone {rate}.{doubt}"]
+            return [f"It is {named} that does it: with that alone {rate}.{doubt}"]
+        return [f"It takes {named}: with these alone {rate}.{doubt}"]
     if len(kept) == 1:
         return []
     if len(cues) == len(kept):
@@ -103,7 +107,7 @@ def _changed(c: Mapping[str, Any]) -> str:
 
 
 def _spurious(s: Mapping[str, Any] | None) -> list[str]:
-    if s is None:
+    if s is None or s["alone"]["n"] == 0:
         return []
     context = s["alone"]["prompts"][0]["text"].removeprefix("a photo of ")
     wrong, times = _quoted(s["wrong"]), f"{s['alone']['times']} of {s['alone']['n']}"
@@ -141,8 +145,9 @@ def strip(note: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
 
     The seeds: those of which the description fails, as far as there are such, and most changes show their label.
     """
-    label, changes = note["label"], note["counterfactuals"]
-    rows = [("as described", look(label, note["prompt"])), *((_title(c), look(label, c["prompt"])) for c in changes)]
+    label, changes, drawn = note["label"], note["counterfactuals"], note["pairs"]
+    rows = [("as described", look(label, note["prompt"], drawn))]
+    rows += [(_title(c), look(label, c["prompt"], drawn)) for c in changes]
     n = min((len(shown) for _, shown in rows), default=0)
 
     def worth(i: int) -> tuple[bool, int]:
@@ -162,8 +167,10 @@ def _title(c: Mapping[str, Any]) -> str:
 def _alone(s: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
     """Pictures of the context alone, those taken for the wrong label first."""
     (prompt,) = s["alone"]["prompts"]
-    shown = [(o, image) for o, image in look(s["wrong"], prompt["text"]) if o.status is Status.UNFAITHFUL]
-    return [_picture(o, image) for o, image in sorted(shown, key=lambda x: x[0].wrong is not False)[:COLUMNS]]
+    shown = [(o, image) for o, image in look(s["wrong"], prompt["text"], s["alone"]["drawn"]) if o.status is Status.UNFAITHFUL]
+    return [
+        _picture(o, image) for o, image in sorted(shown, key=lambda x: x[0].predicted not in accepted(s["wrong"]))[:COLUMNS]
+    ]
 
 
 def _picture(o: Outcome, image: str | None) -> dict[str, Any]:
