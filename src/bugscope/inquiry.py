@@ -8,7 +8,7 @@ from . import language, ledger, wording
 from .config import Config
 from .engine import Engine
 from .errors import SpecError
-from .explain import Fair, Purse, explain
+from .explain import MOST, Fair, Purse, explain
 from .hunt import judge_error
 from .narrator import Narrator
 from .store import Store
@@ -39,7 +39,7 @@ def inquire(
     fair = wording.fair(**words)
     for h in hypotheses:
         _check(h, more, engine, fair)
-    show = Narrator(engine, budget * len(bugs), listener)
+    show = Narrator(engine, sum(min(budget, _expected(h, pairs)) for h in hypotheses), listener)
     for bug, h in zip(bugs, hypotheses, strict=True):
         swapped, added = _places(h, more)
         show.stage("explaining", message=bug["sentence"])
@@ -65,6 +65,13 @@ def inquire(
             least = pairs * (len(h.phrases) + 1)
             raise SpecError(f"option budget is {budget}, too small to explain {bug['sentence']!r}; the least is {least}")
         store.note("inquiry", bug["key"], ledger.explanation(explanation))
+
+
+def _expected(h: Hypothesis, pairs: int) -> int:
+    """Pictures that explaining takes, about: for whoever watches."""
+    changes = (1 + SWAPS) * len(h.phrases)
+    cells = 4 if language.context(h.phrases, h.label) else 0
+    return pairs * (1 + changes + cells) + (MOST if len(h.phrases) > 1 else 0)
 
 
 def _hypothesis(store: Store, bug: Mapping[str, Any]) -> Hypothesis:
