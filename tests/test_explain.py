@@ -275,7 +275,6 @@ def test_every_number_agrees_with_counting_by_hand():
     x = why(lab, phrases, pairs=20, swaps=2, seed=5, add=[FOG])
     assert x is not None
     assert [c.edit for c in x.counterfactuals] == language.edits(phrases, limit=2, add=[FOG])
-    p_values = []
     for c in x.counterfactuals:
         k_before, k_after, only_before, only_after = by_hand(lab, phrases, c.edit.phrases, 20, 5)
         assert (c.before.k, c.after.k, c.only_before, c.only_after) == (k_before, k_after, only_before, only_after)
@@ -283,10 +282,13 @@ def test_every_number_agrees_with_counting_by_hand():
         assert c.effect.value == pytest.approx(c.after.value - c.before.value)
         assert c.effect.low <= c.effect.value <= c.effect.high and c.effect.low < c.effect.high
         assert c.before == stats.clopper_pearson(c.before.k, 20)
-        assert c.p_value == mcnemar(only_before, only_after)
-        p_values.append(c.p_value)
+        assert c.p_value == mcnemar(only_before, only_after, "fall")
         assert c.adjusted >= c.p_value
-    assert [c.adjusted for c in x.counterfactuals] == list(holm(p_values))
+    drops = [c.edit.op == "drop" for c in x.counterfactuals]
+    assert 0 < sum(drops) < len(drops)
+    for family in (True, False):
+        mine = [c for c, d in zip(x.counterfactuals, drops, strict=True) if d is family]
+        assert [c.adjusted for c in mine] == list(holm([c.p_value for c in mine]))
     assert x.base.k == x.counterfactuals[0].before.k and x.base.n == x.pairs == 20
 
 
@@ -447,8 +449,9 @@ def test_a_planted_spurious_word_is_seen_without_any_object_and_counted_right():
     raw_alone = stats.fisher(s.alone.rate.k, 20, *without)
     there, elsewhere = called(s.others.prompts), called(s.others_plain.prompts)
     raw_others = mcnemar(
-        sum(a and not b for a, b in zip(there, elsewhere, strict=True)),
         sum(b and not a for a, b in zip(there, elsewhere, strict=True)),
+        sum(a and not b for a, b in zip(there, elsewhere, strict=True)),
+        "rise",
     )
     assert [s.p_alone, s.p_others] == list(holm([raw_alone, raw_others]))
 

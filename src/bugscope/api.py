@@ -107,7 +107,7 @@ def explain(
     bugs: Sequence[str | float] | str | float = (),
     *,
     pairs: int = 24,
-    budget: int = 600,
+    budget: int = 800,
     add: Sequence[str] | str = (),
     progress: Listener | None = None,
     **models: Any,

@@ -30,7 +30,7 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
     "budget": (int, "pictures for finding bugs, in all  [600]"),
     "explore": (int, "pictures of the neutral prompt a label  [24]"),
     "hypotheses": (int, "descriptions tried a label, at most  [24]"),
-    "explain": (int, "further pictures for explaining the bugs; 0: none  [400]"),
+    "explain": (int, "further pictures for explaining the bugs; 0: none  [480]"),
     "pairs": (int, "same-seed pictures of each change that explains a bug  [16]"),
     "alpha": (float, "false discovery rate of the run  [0.05]"),
     "margin": (float, "smallest rise in failure rate worth reporting  [0.1]"),
@@ -192,7 +192,7 @@ def explain(
         typer.Option("--add", help="a phrase to try too, such as 'on sand'; may be repeated", show_default=False),
     ] = None,
     pairs: Annotated[int, typer.Option("--pairs", help="same-seed pictures of each change")] = 24,
-    budget: Annotated[int, typer.Option("--budget", help="pictures a bug, at most")] = 600,
+    budget: Annotated[int, typer.Option("--budget", help="pictures a bug, at most")] = 800,
     as_json: JSON = False,
 ) -> None:
     """Why does a bug happen? One change at a time on the same seeds, the shortest description, the context alone."""

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from . import language, stats
-from .confirm import BASELINE_CAP, confirm
+from .confirm import BASELINE_CAP, BASELINE_LEAST, confirm
 from .discover import Sayable
 from .labels import accepted
 from .language import Edit
 from .types import Estimate, Evidence, Hypothesis, Measure, Outcome, Phrase, Prompt, Rate, Sample, Status, Verdict
 
-MOST = 48
+MOST = 128
 """Pictures that one smaller description gets at most; what is undecided then counts as no bug."""
 OTHERS = 3
 """Other objects put into the context."""
@@ -35,9 +37,9 @@ class Counterfactual:
     effect: Estimate
     """rate(after) - rate(before)."""
     p_value: float
-    """Exact McNemar, two-sided."""
+    """Exact McNemar, one-sided: the failures fall."""
     adjusted: float
-    """Holm over all changes of the bug."""
+    """Holm over the bug's drops, or over its replacements and additions: which phrase does it, and what would mend it."""
     alpha: float
 
     @property
@@ -88,7 +90,7 @@ class Spurious:
     p_alone: float
     """Fisher, one-sided: the context alone against the plain pictures; Holm over the two tests."""
     p_others: float | None
-    """Exact McNemar on the same seeds: other objects in the context against without it; Holm over the two tests."""
+    """Exact McNemar on the same seeds, one-sided: other objects in the context against without it; Holm over the two tests."""
     alpha: float
 
     @property
@@ -97,8 +99,7 @@ class Spurious:
 
     @property
     def from_other_objects(self) -> bool:
-        rises = self.others is not None and self.others_plain is not None and self.others.rate.k > self.others_plain.rate.k
-        return rises and self.p_others is not None and self.p_others <= self.alpha
+        return self.p_others is not None and self.p_others <= self.alpha
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +218,16 @@ def _counterfactuals(
     edits: Sequence[Edit], base: Sequence[Outcome], edited: Sequence[Sequence[Outcome]], alpha: float
 ) -> list[Counterfactual]:
     tables = [_paired(base, after) for after in edited]
-    p_values = [stats.mcnemar(only_before, only_after) for _, only_before, only_after, _ in tables]
+    p_values = np.array([stats.mcnemar(fell, rose, "fall") for _, fell, rose, _ in tables])
+    dropped = np.array([e.op == "drop" for e in edits])
+    adjusted = np.ones(len(edits))
+    for family in (dropped, ~dropped):
+        adjusted[family] = stats.holm(p_values[family])
     found = []
-    for edit, (both, only_before, only_after, n), p, adjusted in zip(
-        edits, tables, p_values, stats.holm(p_values), strict=True
-    ):
-        before, after = stats.clopper_pearson(both + only_before, n), stats.clopper_pearson(both + only_after, n)
-        effect = stats.paired_difference(only_before, only_after, n)
-        found.append(Counterfactual(edit, before, after, only_before, only_after, effect, p, float(adjusted), alpha))
+    for edit, (both, fell, rose, n), p, holm in zip(edits, tables, p_values, adjusted, strict=True):
+        before, after = stats.clopper_pearson(both + fell, n), stats.clopper_pearson(both + rose, n)
+        effect = stats.paired_difference(fell, rose, n)
+        found.append(Counterfactual(edit, before, after, fell, rose, effect, float(p), float(holm), alpha))
     return found
 
 
@@ -244,25 +247,33 @@ def _paired(before: Sequence[Outcome], after: Sequence[Outcome]) -> tuple[int, i
 def _minimal(h: Hypothesis, found: Sequence[Counterfactual], *, purse: Purse, alpha: float, seed: int, **test: Any) -> Minimal:
     """Delta debugging over phrases; a smaller description holds where fresh pictures confirm it against the plain label.
 
-    Cues stay: without one of them the bug is not what it was, even where the rest still fails. Of the others, the phrases whose
-    loss mends most come first. Each test is sequential, at alpha over the number of tests that there can be.
+    Cues stay: without one of them the bug is not what it was, even where the rest still fails. The cues alone, or where there
+    are none the phrase whose loss mends most, are tried first and get half of alpha, which other pictures decided; the
+    other half is shared by all further tests that there can be. Half of the purse, at most, is spent here.
     """
     cues = [c.edit.phrase for c in found if c.is_cue and c.edit.phrase]
     effects = {c.edit.phrase: c.effect.value for c in found if c.edit.op == "drop"}
     ordered = sorted(h.phrases, key=lambda p: effects.get(p, 0.0))
     others = [p for p in ordered if p not in cues]
-    level = alpha / tests(len(ordered))
+    likeliest = frozenset(cues or ordered[:1])
+    level = alpha / 2 / tests(len(others))
+    least = purse.left // 2
     tried: dict[frozenset[Phrase], Evidence] = {}
+    unasked: set[frozenset[Phrase]] = set()
 
     def holds(phrases: Sequence[Phrase]) -> bool:
         chosen = frozenset([*cues, *phrases])
+        budget = min(MOST + BASELINE_CAP, purse.left - least)
+        if chosen not in tried and budget < BASELINE_LEAST + test["look"]:
+            unasked.add(chosen)
+            return False
         if chosen not in tried:
             smaller = Hypothesis(h.label, tuple(p for p in h.phrases if p in chosen), h.source)
             (tried[chosen],) = confirm(
                 [smaller],
                 measure=purse,
-                alpha=level,
-                budget=min(MOST + BASELINE_CAP, purse.left),
+                alpha=alpha / 2 if chosen == likeliest else level,
+                budget=budget,
                 seed=seed,
                 purpose="refine",
                 enough=0,
@@ -270,9 +281,13 @@ def _minimal(h: Hypothesis, found: Sequence[Counterfactual], *, purse: Purse, al
             )
         return tried[chosen].verdict is Verdict.CONFIRMED
 
-    enough = not others or (bool(cues) and holds([]))
-    kept = {*cues, *([] if enough else ddmin(others, holds))}
-    decided = all(e.verdict is not Verdict.UNDECIDED for e in tried.values())
+    if not others or len(ordered) == 1:
+        kept = set(ordered)
+    elif holds([] if cues else ordered[:1]):
+        kept = set(likeliest)
+    else:
+        kept = {*cues, *ddmin(others, holds)}
+    decided = not unasked and all(e.verdict is not Verdict.UNDECIDED for e in tried.values())
     return Minimal(tuple(p for p in h.phrases if p in kept), decided, tuple(tried.values()))
 
 
@@ -338,7 +353,7 @@ def _spurious(wrong: str, prompts: Sequence[Sequence[Prompt]], outcomes: Sequenc
     p_values = [stats.fisher(alone.rate.k, alone.rate.n, sum(c.rate.k for c in without), sum(c.rate.n for c in without))]
     if rest:
         pairs = [(a, b) for a, b in zip(hits[3], hits[4], strict=True) if a is not None and b is not None]
-        p_values.append(stats.mcnemar(pairs.count((True, False)), pairs.count((False, True))))
+        p_values.append(stats.mcnemar(pairs.count((False, True)), pairs.count((True, False)), "rise"))
     p_alone, *p_others = (float(p) for p in stats.holm(p_values))
     others, others_plain = rest or (None, None)
     return Spurious(wrong, alone, whole, plain, others, others_plain, p_alone, next(iter(p_others), None), alpha)

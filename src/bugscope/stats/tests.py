@@ -1,6 +1,7 @@
 """Tests for numbers of pictures fixed beforehand."""
 
 import math
+from typing import Any, Literal
 
 import numpy as np
 from scipy.stats import binomtest, fisher_exact
@@ -18,15 +19,17 @@ def fisher(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int) -> 
     return float(fisher_exact(table, alternative="greater").pvalue)
 
 
-def mcnemar(only_before: int, only_after: int) -> float:
-    """Two-sided exact p-value for pairs (McNemar 1947): do as many fail only before the change as only after it?
+def mcnemar(only_before: int, only_after: int, alternative: Literal["two-sided", "fall", "rise"] = "two-sided") -> float:
+    """Exact p-value for pairs (McNemar 1947): do as many fail only before the change as only after it?
 
-    `only_before`, `only_after`: the pairs in which exactly one of the two pictures fails.
+    `only_before`, `only_after`: the pairs in which exactly one of the two pictures fails. `alternative`: failures fall or
+    rise by the change, or either.
     """
     if min(only_before, only_after) < 0:
         raise ValueError(f"numbers of pairs ({only_before}, {only_after}) must not be negative")
     pairs = only_before + only_after
-    return float(binomtest(only_before, pairs).pvalue) if pairs else 1.0
+    side: Any = {"fall": "greater", "rise": "less"}.get(alternative, "two-sided")
+    return float(binomtest(only_before, pairs, alternative=side).pvalue) if pairs else 1.0
 
 
 def paired_difference(only_before: int, only_after: int, pairs: int, level: float = 0.95) -> Estimate:
