@@ -43,7 +43,7 @@ def test_report_json_keeps_its_contract_and_adds_up(run):
     report = json.loads((run.path / "report.json").read_text())
     assert report["schema"] == 1
     assert report["finished"] is True
-    assert report["images_generated"] <= report["budget"] + report["explain"] == 800
+    assert report["images_generated"] <= report["budget"] + report["explain"] == 400 + Config().explain
     assert len(report["bugs"]) + len(report["rejected"]) == report["hypotheses_tested"]
     frame = run.samples()
     assert len(frame) == report["images_generated"]
