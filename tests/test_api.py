@@ -87,6 +87,25 @@ def test_a_finished_run_is_not_drawn_again(run):
     assert idle.calls == 0
 
 
+def test_a_run_of_an_earlier_version_goes_on_with_defaults_for_what_it_did_not_know(tmp_path):
+    options = {"budget": 120, "explain": 0}
+    bugscope.hunt(["mug"], tmp_path / "r", **options, **world().roles())
+    with Store.create(tmp_path / "r", bugscope_identity(tmp_path / "r")) as store:
+        held = store.meta("identity")
+        for name in ("explain", "pairs", "editor", "editor_args"):
+            del held["options"][name]
+        store.set_meta("identity", held)
+    again = bugscope.hunt(["mug"], tmp_path / "r", budget=120, **world().roles())
+    assert again.report["finished"] and again.report["explain"] == Config().explain
+    with pytest.raises(BugscopeError, match="holds another run: pairs is None there, 5 here"):
+        bugscope.hunt(["mug"], tmp_path / "r", budget=120, pairs=5, **world().roles())
+
+
+def bugscope_identity(folder):
+    with Store.open(folder) as store:
+        return store.meta("identity")
+
+
 @pytest.mark.parametrize(
     ("labels", "options", "message"),
     [

@@ -13,7 +13,7 @@ from . import labels as names
 from . import language, registry, report
 from .config import Config
 from .engine import Engine, Models, check_labels
-from .errors import SpecError, unknown
+from .errors import SpecError, StoreError, unknown
 from .hunt import check, judge_error
 from .hunt import hunt as loop
 from .inquiry import inquire
@@ -147,13 +147,26 @@ def _opened(
     out: Path | str, labels: Sequence[str], models: Models, settings: Config, kind: str | None = None
 ) -> Iterator[tuple[Engine, Store]]:
     """The run folder, new or to go on with, and an engine on it; models are closed at the end."""
-    identity = {"labels": labels, "models": models.ids(), "options": settings.identity()} | ({"kind": kind} if kind else {})
+    identity = {"labels": labels, "models": models.ids(), "options": _options(out, settings)}
+    identity |= {"kind": kind} if kind else {}
     resolved = {"labels": labels, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
     with Store.create(out, identity, resolved) as store:
         try:
             yield Engine(models, store, settings), store
         finally:
             models.close()
+
+
+def _options(out: Path | str, settings: Config) -> dict[str, Any]:
+    """The options that change results. A run of an earlier version can go on: what it did not know yet has its default."""
+    options = settings.identity()
+    try:
+        with Store.open(out) as store:
+            known = (store.meta("identity") or {}).get("options", options)
+    except StoreError:  # nothing there yet, or nothing that can be read: `Store.create` says so
+        return options
+    defaults = Config.of({}).to_mapping()
+    return {k: v for k, v in options.items() if k in known or v != defaults[k]}
 
 
 def _new_folder(prefix: str) -> Path:
