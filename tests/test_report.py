@@ -42,6 +42,19 @@ def test_a_column_of_a_strip_has_one_seed_and_its_pictures_are_of_the_prompts_na
             assert prompt in set(found.prompt) and x["seed"] in set(found.seed)
 
 
+def test_a_bug_whose_minimal_description_is_another_bug_says_so(run):
+    bugs = {b["id"]: b for b in run.report["bugs"]}
+    same = [b for b in bugs.values() if b["same_as"]]
+    assert same, "the world's red pot on snow at night is the pot on snow"
+    for b in same:
+        other = bugs[b["same_as"]]
+        assert other["label"] == b["label"] and other["description"] == b["minimal_description"] != b["description"]
+    page = run.write_report().read_text()
+    assert page.count("The same cause as") == len(same)
+    for b in bugs.values():
+        assert f'id="bug-{b["id"]}"' in page
+
+
 @pytest.mark.parametrize("share", [0.7, 0.3, 0.15])
 def test_a_page_that_would_be_too_large_loses_strips_before_examples(run, monkeypatch, share):
     whole = run.write_report().read_text()

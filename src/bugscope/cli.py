@@ -356,7 +356,7 @@ def _show_bugs(run: Any) -> None:
     for bug in run.bugs:
         typer.echo(f"  {bug.number:>2}. {_plain(str(bug))}")
         for line in bug.why[:1]:
-            typer.echo(f"      {_plain(line)}")
+            typer.echo(f"      {_plain(line)}" + (f" See {bug.record['same_as']}." if bug.record["same_as"] else ""))
     if r["undecided"]:
         near = r["rejected"][0]
         typer.echo(

@@ -169,7 +169,7 @@ class _Reader:
             sharper = sorted((self.bug(f"child-{key}", c, "refine") for key, c in mine), key=_rank)
             found.append(bug | {"id": f"{rank}"})
             found += [c | {"id": f"{rank}.{i}", "parent": f"{rank}"} for i, c in enumerate(sharper, 1)]
-        return found
+        return [bug | {"same_as": _same(bug, found)} for bug in found]
 
     def bug(self, key: str, e: Mapping[str, Any], purpose: Purpose = "confirm") -> dict[str, Any]:
         """`key`: of its explanation in the ledger; `purpose`: what its pictures were drawn for."""
@@ -192,6 +192,7 @@ class _Reader:
             "description": e["description"],
             "sentence": e["sentence"],
             "prompt": e["prompt"],
+            "phrases": [p["text"] for p in e["phrases"]],
             "compared_with": e["neutral"],
             "source": e["source"],
             "verdict": e["verdict"],
@@ -212,6 +213,7 @@ class _Reader:
             "successes": [_example(o, image) for o, image in contrast[: EXAMPLES // 2]],
             "successes_from_neutral": from_neutral,
             "parent": None,
+            "same_as": None,
         }
 
     def explaining(self, label: str, prompt: str, drawn: int) -> list[tuple[Outcome, str | None]]:
@@ -238,6 +240,13 @@ class _Reader:
             "corrected": _corrected(e),
             "e_value": e["e_value"],
         }
+
+
+def _same(bug: Mapping[str, Any], bugs: Sequence[Mapping[str, Any]]) -> str | None:
+    """The number of another bug that says just what does it here."""
+    minimal = {p["text"] for p in bug["minimal"]["phrases"]} if bug["minimal"] else set()
+    same = (b["id"] for b in bugs if b["label"] == bug["label"] and set(b["phrases"]) == minimal != set(bug["phrases"]))
+    return next(same, None)
 
 
 def _share(r: Mapping[str, Any]) -> float | None:
