@@ -274,6 +274,32 @@ def test_a_child_is_explained_by_its_number(run, tmp_path):
     assert {k: same[k] for k in ("failures", "n", "baseline")} == {k: child[k] for k in ("failures", "n", "baseline")}
 
 
+def test_explaining_a_bug_looks_for_sharper_descriptions_too(tmp_path):
+    folder = tmp_path / "r"
+    before = bugscope.hunt(["mug"], folder, **{**OPTIONS, "explain": 0}, **nested().roles())
+    red = next(b for b in before.report["bugs"] if b["description"] == "red")
+    done = bugscope.explain(folder, "red", **nested().roles())
+    children = [b for b in done.report["bugs"] if b["parent"] == red["id"]]
+    assert "red, on snow" in {b["description"] for b in children}
+    for b in children:
+        assert b["compared_with"] == red["prompt"] and b["low"] > b["baseline_rate"]
+    assert done.report["hypotheses_tested"] > before.report["hypotheses_tested"]
+    drawn = done.samples()
+    assert (drawn.purpose == "refine").sum() <= 800 // 4
+    idle = nested(die_after=0)
+    assert bugscope.explain(folder, "red", **idle.roles()).report["bugs"] == done.report["bugs"]
+
+
+def test_a_child_that_hunt_and_explain_both_find_is_shown_once(run, tmp_path):
+    folder = copied(run, tmp_path / "r")
+    parent = next(b for b in run.report["bugs"] if b["parent"])["parent"]
+    done = bugscope.explain(folder, parent, **nested().roles())
+    shown = [(b["parent"], b["prompt"]) for b in done.report["bugs"] if b["parent"]]
+    assert len(set(shown)) == len(shown)
+    before = {(b["parent"], b["prompt"]) for b in run.report["bugs"] if b["parent"]}
+    assert before <= set(shown), "what the hunt confirmed stays"
+
+
 def test_killed_while_refining_then_run_again_gives_the_same_children(run, tmp_path):
     stops: list[bool] = []
     while True:

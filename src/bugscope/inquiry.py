@@ -11,11 +11,16 @@ from .errors import SpecError
 from .explain import MOST, Fair, Purse, explain
 from .hunt import judge_error
 from .narrator import Narrator
+from .refine import refine
 from .store import Store
-from .types import Hypothesis, Listener, Phrase
+from .types import Evidence, Hypothesis, Listener, Phrase, Rate, Verdict
 
+FIELDS = ("failures", "n", "low", "high", "level")
+"""Of a rate, as the ledger has it (`ledger.rate`)."""
 SWAPS = 2
 """Replacements of a phrase."""
+REFINING = 4
+"""1/REFINING of a bug's pictures go to sharper descriptions, at most."""
 
 
 def inquire(
@@ -65,6 +70,35 @@ def inquire(
             least = pairs * (len(h.phrases) + 1)
             raise SpecError(f"option budget is {budget}, too small to explain {bug['sentence']!r}; the least is {least}")
         store.note("inquiry", bug["key"], ledger.explanation(explanation))
+        if bug["parent"] is None:
+            show.stage("refining")
+            _sharper(bug["key"], h, Purse(engine.measure, min(purse.left, budget // REFINING)), engine, store, config, words)
+
+
+def _sharper(
+    key: str, h: Hypothesis, purse: Purse, engine: Engine, store: Store, config: Config, words: Mapping[str, Any]
+) -> None:
+    """Look for sharper descriptions inside one bug, and keep what was tried in the ledger."""
+    note = store.notes("evidence")[key]
+    treated, baseline = (Rate(*(note[name][field] for field in FIELDS)) for name in ("treated", "baseline"))
+    bug = Evidence(h, treated, baseline, note["e_value"], Verdict.CONFIRMED, note["drawn"], note["baseline_drawn"])
+
+    def keep(records: Sequence[Mapping[str, Any]]) -> None:
+        store.note_all("refinement", {f"{key}-{i}": {"parent": key, **record} for i, record in enumerate(records)})
+
+    children = refine(
+        [bug],
+        purse=purse,
+        describe=engine.describe,
+        alpha=config.alpha,
+        margin=config.margin,
+        look=config.look,
+        seed=config.seed,
+        judge_error=judge_error(config),
+        on_proposed=lambda family: keep([ledger.hypothesis(child) for _, child in family]),
+        **words,
+    )
+    keep([ledger.evidence(child) for _, child in children])
 
 
 def _expected(h: Hypothesis, pairs: int) -> int:

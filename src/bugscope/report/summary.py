@@ -45,8 +45,7 @@ def build(store: Store) -> dict[str, Any]:
     """The report of whatever the store holds so far."""
     reader = _Reader(store)
     evidence = store.notes("evidence")
-    # a child without a verdict was not drawn before the run stopped
-    children = {id: c for id, c in store.notes("refinement").items() if "verdict" in c}
+    children = _children(store)
     tested = [*sorted(evidence.values(), key=_nearest), *sorted(children.values(), key=_nearest)]
     identity = reader.identity
     return {
@@ -76,6 +75,17 @@ def build(store: Store) -> dict[str, Any]:
         "probed": reader.probed(evidence) if reader.probing else [],
         "rejected": [reader.rejected(e) for e in tested if e["verdict"] != "confirmed"],
     }
+
+
+def _children(store: Store) -> dict[str, Any]:
+    """Sharper descriptions with a verdict (one without was not drawn before the run stopped), each of a parent once: the hunt
+    and a person may both have asked."""
+    found: dict[tuple[str, str], tuple[str, Any]] = {}
+    for id, c in store.notes("refinement").items():
+        place = (c["parent"], c["prompt"])
+        if "verdict" in c and (place not in found or found[place][1]["verdict"] != "confirmed"):
+            found[place] = (id, c)
+    return dict(found.values())
 
 
 def rows(store: Store) -> list[dict[str, Any]]:
