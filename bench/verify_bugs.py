@@ -1,6 +1,6 @@
 """Do the bugs of a run hold on pictures that had no part in it?
 
-    python bench/verify_bugs.py RUN [--n 40] [--causes] [--json FILE]
+    python bench/verify_bugs.py RUN [--n 40] [--causes] [--bugs 1 3] [--json FILE]
 
 Draws N fresh faithful pictures of every confirmed bug and of its label's neutral prompt (other seeds than any of the run,
 nothing reused), and prints which bugs still fail at least 10 points above their baseline. With --causes also what their
@@ -76,6 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--n", type=int, default=40)
+    parser.add_argument("--bugs", nargs="+", help="numbers in the report; default: all")
     parser.add_argument("--causes", action="store_true", help="also check what the explanations claim")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -90,7 +91,7 @@ def main() -> None:
         engine = Engine(models, store, config)
         baselines: dict[str, tuple[int, int]] = {}
         print(f"{'bug':<50} {'in the run':>10} {'fresh':>9} {'baseline':>9} {'rise':>6}")
-        for bug in run.bugs:
+        for bug in [b for b in run.bugs if args.bugs is None or b.number in args.bugs]:
             if bug.label not in baselines:
                 baselines[bug.label] = failures(engine, language.neutral(bug.label), seed, args.n)
             k, n = failures(engine, Prompt(bug.record["prompt"], bug.label, bug.description), seed, args.n)
