@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from . import labels as names
-from . import language, registry, report
+from . import language, registry, report, wording
 from .config import Config
 from .engine import Engine, Models, check_labels
 from .errors import SpecError, StoreError, unknown
@@ -90,7 +90,7 @@ def probe(
     if not hypotheses:
         raise SpecError("no prompt to probe: write at least one, such as 'a photo of a teapot at night'")
     for h in hypotheses:
-        getattr(models.generator, "check", lambda prompts: None)([h.text, language.control(h).text])
+        wording.check(models, [h.text, language.control(h).text])
 
     def work(engine: Engine, store: Store, listen: Listener) -> None:
         store.set_meta("finished", False)
@@ -198,8 +198,9 @@ def _work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store
 
 def load(path: Path | str) -> Run:
     """An existing run folder; that of a probe is a `Probe`."""
-    found = Run(Path(path))
-    return Probe(found.path) if found.report["kind"] == "probe" else found
+    with Store.open(path) as store:
+        kind = store.meta("identity").get("kind")
+    return Probe(Path(path)) if kind == "probe" else Run(Path(path))
 
 
 def resume(path: Path | str, progress: Listener | None = None) -> Run:

@@ -9,7 +9,7 @@ from .config import Config
 from .engine import Engine
 from .errors import SpecError
 from .explain import MOST, Fair, Purse, explain
-from .hunt import judge_error
+from .hunt import sequential
 from .narrator import Narrator
 from .refine import refine
 from .store import Store
@@ -60,11 +60,7 @@ def inquire(
             alternatives=partial(_alternatives, engine, swapped),
             others=wording.others([row["label"] for row in store.notes("evidence").values()], engine.models),
             fair=fair,
-            alpha=config.alpha,
-            margin=config.margin,
-            look=config.look,
-            seed=config.seed,
-            judge_error=judge_error(config),
+            **sequential(config),
         )
         if explanation is None:
             least = pairs * (len(h.phrases) + 1)
@@ -90,11 +86,7 @@ def _sharper(
         [bug],
         purse=purse,
         describe=engine.describe,
-        alpha=config.alpha,
-        margin=config.margin,
-        look=config.look,
-        seed=config.seed,
-        judge_error=judge_error(config),
+        **sequential(config),
         on_proposed=lambda family: keep([ledger.hypothesis(child) for _, child in family]),
         **words,
     )
@@ -147,7 +139,7 @@ def _alternatives(
 def _check(h: Hypothesis, more: Sequence[Phrase], engine: Engine, fair: Fair) -> None:
     """Raises SpecError that names the phrase which the generator cannot show, or not so that the label stays recognisable."""
     for phrase in more:
-        getattr(engine.models.generator, "check", lambda prompts: None)([language.prompt(h.label, (phrase,)).text])
+        wording.check(engine.models, [language.prompt(h.label, (phrase,)).text])
         if not fair(h.label, (phrase,)):
             raise SpecError(
                 f"{engine.models.generator.id} cannot show {phrase.text!r} of {h.label!r} so that it stays recognisable"

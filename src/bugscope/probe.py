@@ -7,7 +7,7 @@ from . import confirm, language, ledger
 from .config import Config
 from .engine import Engine
 from .errors import SpecError
-from .hunt import judge_error
+from .hunt import sequential
 from .narrator import Narrator
 from .store import Store
 from .types import Evidence, Hypothesis, Listener, Prompt
@@ -55,14 +55,10 @@ def probe(
     evidence = confirm.confirm(
         hypotheses,
         measure=engine.measure,
-        alpha=config.alpha,
-        margin=config.margin,
         budget=budget,
-        look=config.look,
-        seed=config.seed,
-        judge_error=judge_error(config),
         most=n,
         on_round=measured,
+        **sequential(config),
     )
     measured(evidence)
     return evidence

@@ -17,7 +17,7 @@ def of(models: Models) -> dict[str, Any]:
     return {
         "nouns": {*models.classifier.labels, *getattr(generator, "labels", ())},
         "admissible": getattr(generator, "admissible", lambda label, phrase: True),
-        "sayable": lambda prompt: _understands(generator, prompt),
+        "sayable": lambda prompt: _understands(models, prompt),
     }
 
 
@@ -34,9 +34,14 @@ def others(labels: Sequence[str], models: Models) -> list[str]:
     return list(dict.fromkeys([*labels, *suggested]))
 
 
-def _understands(generator: Any, prompt: Prompt) -> bool:
+def check(models: Models, texts: Sequence[str]) -> None:
+    """Raises SpecError where the generator says that it cannot read a prompt."""
+    getattr(models.generator, "check", lambda prompts: None)(texts)
+
+
+def _understands(models: Models, prompt: Prompt) -> bool:
     try:
-        getattr(generator, "check", lambda prompts: None)([prompt.text])
+        check(models, [prompt.text])
     except SpecError:
         return False
     return True
