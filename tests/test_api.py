@@ -175,12 +175,15 @@ def bugscope_command(*arguments, cwd):
     return subprocess.run([sys.executable, "-m", "bugscope.cli", *arguments], capture_output=True, text=True, cwd=cwd)
 
 
+UNSET = {"editor": "a list of siblings", "describer": "contrasts of captions alone"}
+
+
 def test_the_command_line_offers_every_option_with_its_default():
     fields = {n for n in Config.model_fields if not n.endswith("_args") and n != "accept"}
     assert set(OPTIONS) == fields
     for name, (kind, text) in OPTIONS.items():
         assert kind is type(Config.model_fields[name].default)
-        default = str(Config.model_fields[name].default) or {"editor": "a list of siblings"}.get(name, "exact")
+        default = str(Config.model_fields[name].default) or UNSET.get(name, "exact")
         assert re.search(rf"\[{re.escape(default)}[\]:]", text), name
 
 

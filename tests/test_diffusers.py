@@ -117,7 +117,7 @@ def noise_of(generator, prompts, seeds):
         made = generator(prompts, seeds)
     finally:
         hook.remove()
-    calls = len(seen) // (len(prompts) if generator.at_once == 1 else 1)
+    calls = len(seen) // (len(prompts) if generator.device.at_once == 1 else 1)
     # the halves for guidance stand one after the other
     first = [x for call in seen[::calls] for x in call[: len(call) // 2]]
     return made, first
@@ -130,7 +130,7 @@ def test_it_fits_its_role(generator):
 
 def test_the_same_seed_has_the_same_noise_under_another_prompt(torch, folder):
     generator = load(folder)
-    for generator.at_once in (1, 10**9):
+    for generator.device.at_once in (1, 10**9):
         made, noise = noise_of(generator, ["a red mug", "a blue mug on snow", "a red mug"], [7, 7, 8])
         assert torch.equal(noise[0], noise[1])
         assert not torch.equal(noise[0], noise[2])
@@ -147,7 +147,7 @@ def test_a_batch_gives_what_one_by_one_gives(folder, scheduler):
     alone = generator(prompts, seeds)
     assert same(alone[:1], alone[3:])
     assert not np.array_equal(*pixels(generator(["a", "a"], [1, 2])))
-    generator.at_once = 10**9
+    generator.device.at_once = 10**9
     together = pixels(generator(prompts, seeds))
     assert max(np.abs(a - b).max() for a, b in zip(pixels(alone), together, strict=True)) <= 1
 
@@ -179,7 +179,7 @@ def test_a_scheduler_that_adds_noise_takes_it_from_the_seed_where_the_pipeline_d
     ).save_pretrained(tmp_path)
     generator = load(tmp_path, steps=4)
     check_generator(generator, PROMPTS)
-    generator.at_once = 10**9
+    generator.device.at_once = 10**9
     check_generator(generator, PROMPTS[:1] * 2)
     assert not np.array_equal(*pixels(generator(["a", "a"], [1, 2])))
 
@@ -218,7 +218,7 @@ def test_the_name_tells_what_changes_a_picture(folder, generator):
 def test_a_negative_prompt_goes_with_every_picture_of_a_batch(folder):
     generator = load(folder, negative_prompt="a bus")
     alone = generator(PROMPTS, [1, 2, 3])
-    generator.at_once = 10**9
+    generator.device.at_once = 10**9
     assert max(np.abs(a - b).max() for a, b in zip(pixels(alone), pixels(generator(PROMPTS, [1, 2, 3])), strict=True)) <= 1
 
 
@@ -272,7 +272,7 @@ def test_what_the_safety_checker_flags_is_refused(guarded):
     generator = load(guarded)
     assert all(isinstance(p, Picture) for p in generator(["a", "a"], [1, 2]))
     flag(generator, "a", 1, 2)
-    for generator.at_once in (1, 10**9):
+    for generator.device.at_once in (1, 10**9):
         made = generator(["a", "a", "a"], [2, 1, 2])
         assert made[1] == Refused("safety filter")
         assert isinstance(made[0], Picture) and isinstance(made[2], Picture)
@@ -303,7 +303,7 @@ def test_a_hunt_measures_with_it_and_counts_no_refusal(guarded, tmp_path):
 
 def test_out_of_memory_asks_for_smaller_batches(torch, folder, tmp_path):
     generator = load(folder)
-    generator.at_once = 10**9
+    generator.device.at_once = 10**9
     held = []
 
     def small_gpu(module, args):

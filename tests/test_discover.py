@@ -127,3 +127,22 @@ def test_as_many_successes_as_failures_are_described():
     outcomes = [o for o, _ in [*(drawn("", "bowl", i) for i in range(10)), *(drawn("", "mug", i) for i in range(10, 40))]]
     discover.propose(outcomes, describe=describe, limit=3)
     assert asked == [20]
+
+
+def test_what_a_describer_says_becomes_descriptions_of_the_labels_that_fail():
+    asked = []
+
+    def said(label, failures, successes):
+        asked.append((label, list(failures), list(successes)))
+        return ["a red mug in a storm", "blue, seen from below", "unsayable", "mug", ""]
+
+    fine = [drawn("a photo of a pot on grass", "pot", i, "pot") for i in range(4)]
+    found = proposals([*SNOWY, *fine], proposals=said, sayable=lambda prompt: "unsayable" not in prompt.text)
+    ((label, failures, successes),) = asked
+    assert label == "mug" and failures == [c for _, c in SNOWY[:4]] and successes == [c for _, c in SNOWY[4:]]
+    mine = [h for h in found if h.source == "describer"]
+    assert [[(p.text, p.before) for p in h.phrases] for h in mine] == [
+        [("red", True), ("in a storm", False)],
+        [("blue", True), ("seen from below", False)],
+    ]
+    assert mine[0].suggested_by == tuple(o.sample.key for o, _ in SNOWY[:4])

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bugscope import language
 from bugscope.config import Config
-from bugscope.engine import Engine, Models, as_rgb, check_labels
+from bugscope.engine import Engine, Models, check_labels
 from bugscope.errors import ModelError, Transient
 from bugscope.store import Store
 from bugscope.testing import World
@@ -121,7 +121,8 @@ def test_info_comes_to_the_judge_as_the_store_gives_it_back(tmp_path):
         return np.ones(len(pictures))
 
     def draw(prompts, seeds):
-        return [speckled(box=(1, 2), score=np.float32(0.5), where=np.arange(2)) for _ in prompts]
+        info = {"visible": 1.0, "box": (1, 2), "score": np.float32(0.5), "where": np.arange(2)}
+        return [Picture(p.image, info) for p in World().generator(prompts, seeds)]
 
     for name in ("test/first", "test/second"):
         engine = engine_of(tmp_path / "r", generator=draw, judge=judge, classifier=lambda images: np.ones((len(images), 2)))
@@ -368,36 +369,6 @@ def test_accepted_labels_and_top_k_decide_what_is_right(tmp_path):
         assert {o.status for o in engine.measure(SAMPLES)} == {status}
 
 
-@pytest.mark.parametrize(
-    ("image", "pixel"),
-    [
-        (Image.new("RGBA", (4, 4), (255, 0, 0, 0)), (255, 255, 255)),
-        (Image.new("LA", (4, 4), (10, 255)), (10, 10, 10)),
-        (Image.new("L", (4, 4), 77), (77, 77, 77)),
-        (Image.new("CMYK", (4, 4), (0, 0, 0, 0)), (255, 255, 255)),
-        (Image.new("1", (4, 4), 1), (255, 255, 255)),
-        (Image.fromarray(np.full((4, 4), 65535, np.uint16)), (255, 255, 255)),
-        (Image.fromarray(np.full((4, 4), 0.5, np.float32)), (127, 127, 127)),
-        (Image.new("P", (4, 4), 0), (0, 0, 0)),
-        (Image.fromarray(np.full((4, 4), 255, np.uint16)), (0, 0, 0)),
-        (Image.new("I", (4, 4), 77), (77, 77, 77)),
-        (Image.new("RGBA", (4, 4), (255, 0, 0, 0)).convert("RGBa"), (255, 255, 255)),
-        (Image.new("LA", (4, 4), (10, 0)).convert("La"), (255, 255, 255)),
-    ],
-    ids=lambda x: getattr(x, "mode", ""),
-)
-def test_any_picture_becomes_rgb_as_a_person_sees_it(image, pixel):
-    seen = as_rgb(image)
-    assert seen.mode == "RGB"
-    assert seen.getpixel((0, 0)) == pixel
-
-
-def test_exif_rotation_is_applied():
-    image = Image.new("RGB", (6, 2))
-    image.getexif()[274] = 6
-    assert as_rgb(image).size == (2, 6)
-
-
 # --- another model, another day ------------------------------------------------------------------------------------------
 
 
@@ -536,51 +507,6 @@ def test_label_names_that_cannot_be_are_said_before_anything_is_drawn(tmp_path, 
 
 
 # --- pictures of every kind ---------------------------------------------------------------------------------------------
-
-LETTER = Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 4, 3), dtype=np.uint8))
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_exif_orientation_shows_the_picture_upright(orientation, tmp_path):
-    """What the camera stored, turned by the inverse of what the tag asks for, comes out as it was seen."""
-    T = Image.Transpose
-    undo = {2: T.FLIP_LEFT_RIGHT, 3: T.ROTATE_180, 4: T.FLIP_TOP_BOTTOM, 5: T.TRANSPOSE, 6: T.ROTATE_90, 7: T.TRANSVERSE,
-            8: T.ROTATE_270}  # fmt: skip
-    stored = LETTER.transpose(undo[orientation]) if orientation > 1 else LETTER.copy()
-    exif = Image.Exif()
-    exif[274] = orientation
-    stored.save(tmp_path / "p.png", exif=exif)
-    with Image.open(tmp_path / "p.png") as image:
-        seen = as_rgb(image)
-    assert seen.size == LETTER.size
-    assert seen.tobytes() == LETTER.tobytes()
-    assert seen.getexif().get(274, 1) == 1, "turned once and not told to turn again"
-
-
-def test_a_palette_keeps_its_colours_and_its_hole_is_white():
-    image = Image.new("P", (2, 1))
-    image.putpalette([255, 0, 0, 0, 0, 255])
-    image.putpixel((1, 0), 1)
-    assert [as_rgb(image).getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0), (0, 0, 255)]
-    image.info["transparency"] = 1
-    assert [as_rgb(image).getpixel((x, 0)) for x in (0, 1)] == [(255, 0, 0), (255, 255, 255)]
-
-
-def test_half_transparent_red_is_pink():
-    r, g, b = as_rgb(Image.new("RGBA", (2, 2), (255, 0, 0, 128))).getpixel((0, 0))
-    assert r == 255 and g == b and 126 <= g <= 128
-
-
-@pytest.mark.parametrize("dtype", [np.uint16, np.int32, ">u2"])
-def test_16_bits_are_scaled_not_cut(dtype):
-    image = Image.fromarray(np.array([[0, 257, 32896, 65535]]).astype(dtype))
-    assert [as_rgb(image).getpixel((x, 0))[0] for x in range(4)] == [0, 1, 128, 255]
-
-
-def test_cmyk_is_read_as_ink():
-    inks = {(0, 255, 255, 0): (255, 0, 0), (255, 0, 255, 0): (0, 255, 0), (0, 0, 0, 255): (0, 0, 0)}
-    for ink, light in inks.items():
-        assert as_rgb(Image.new("CMYK", (2, 2), ink)).getpixel((1, 1)) == light
 
 
 def test_what_a_generator_draws_reaches_every_model_and_the_store_as_rgb(tmp_path):

@@ -15,6 +15,7 @@ from bugscope.config import Config
 from bugscope.engine import Engine, Models
 from bugscope.errors import SpecError
 from bugscope.hunt import affordable, hunt
+from bugscope.pictures import as_rgb
 from bugscope.store import Store
 from bugscope.testing import World
 from bugscope.types import Evidence, Phrase, Picture, Progress, Verdict
@@ -242,7 +243,7 @@ class Reading:
         self.fault = fault
 
     def __call__(self, images):
-        rows = np.array([[1.0, float(np.asarray(i).mean()) / 128] for i in images]).reshape(-1, 2)
+        rows = np.array([[1.0, float(np.asarray(as_rgb(i)).mean()) / 128] for i in images]).reshape(-1, 2)
         if self.fault == "batch" and len(images) > 1:
             rows -= rows.mean(axis=0)
         if self.fault == "order":

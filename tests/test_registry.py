@@ -1,7 +1,10 @@
 """Specs become models by one door; what cannot is said in a sentence."""
 
+import pickle
 import subprocess
 import sys
+import threading
+import types
 
 import numpy as np
 import pytest
@@ -330,3 +333,58 @@ def test_a_file_states_options_and_labels(tmp_path):
 def test_speed_is_no_part_of_a_runs_identity():
     assert Config(batch_size=1).identity() == Config(batch_size=64).identity()
     assert Config(seed=1).identity() != Config(seed=2).identity()
+
+
+# --- to a worker and back ----------------------------------------------------------------------------------------------
+
+
+class Pair:
+    """A provider's class for the tests below."""
+
+    needs_loader = True
+    example = "tests/a,b"
+
+    def __init__(self, model, *, load, scale=1):
+        self.model, self.scale, self.handle = model, scale, threading.Lock()  # a lock cannot be pickled
+        self.parts = [load("Classifier", spec, {"labels": ["x", "y"]}) for spec in model.split(",")]
+
+    def __call__(self, pictures, labels):
+        return [self.scale] * len(pictures)
+
+
+@pytest.fixture
+def tests_provider(monkeypatch):
+    module = types.ModuleType("tests_provider")
+    module.Judge = Pair
+    monkeypatch.setitem(sys.modules, "tests_provider", module)
+    known = registry.providers()
+    monkeypatch.setattr(registry, "providers", lambda: known | {"tests": "tests_provider"})
+
+
+def test_a_worker_gets_a_models_name_and_options_not_its_weights(tests_provider):
+    judge = registry.load("Judge", "tests/python/json:dumps,python/json:loads", {"scale": 3})
+    assert [part.id for part in judge.parts] == ["python/json:dumps", "python/json:loads"]
+    copy = pickle.loads(pickle.dumps(judge))
+    assert copy is not judge and (copy.id, copy.scale) == (judge.id, 3)
+    assert copy.handle is not judge.handle
+
+
+def test_what_was_built_by_hand_is_pickled_as_it_is(tests_provider):
+    registry.load("Judge", "tests/python/json:dumps")
+    by_hand = Pair("", load=lambda *_: None)
+    by_hand.handle = by_hand.parts = None
+    assert pickle.loads(pickle.dumps(by_hand)).scale == 1
+
+
+def test_the_loader_is_no_option_of_the_user(tests_provider):
+    with pytest.raises(SpecError, match="unknown argument of judge .* 'load'.*Known: scale"):
+        registry.load("Judge", "tests/python/json:dumps", {"load": print})
+
+
+def test_the_catalogue_shows_how_to_name_each_provider(tests_provider):
+    entries = {(e.spec, e.role): e for e in registry.catalogue()}
+    assert entries["tests", "Judge"].example == "--judge tests/a,b"
+    assert entries["efficientnet-lite", "Classifier"].example == "--classifier efficientnet-lite/0"
+    assert entries["studio", "Captioner"].example == "--captioner studio"
+    for (spec, role), e in entries.items():
+        assert e.example.replace("_", "-").startswith(f"--{role.lower()} {spec}"), "an example names its own provider"

@@ -17,6 +17,7 @@ from .errors import SpecError, StoreError, unknown
 from .hunt import check, judge_error
 from .hunt import hunt as loop
 from .inquiry import inquire
+from .meter import CostCap
 from .probe import hypothesis as question
 from .probe import probe as ask
 from .results import Bug, Probe, Run
@@ -25,6 +26,11 @@ from .types import Listener, Progress
 
 __all__ = ["Bug", "Probe", "Run", "explain", "hunt", "load", "load_models", "probe", "resume", "versions"]
 
+PACKAGES = (
+    "bugscope", "numpy", "scipy", "pillow", "mitsuba", "mitsuba-oidn", "onnxruntime", "torch", "torchvision", "timm",
+    "transformers", "diffusers", "open_clip_torch", "sentence-transformers",
+)  # fmt: skip
+"""What can change a result."""
 ROLES = tuple(role.lower() for role in get_args(registry.Role))
 
 
@@ -39,9 +45,10 @@ def hunt(
     """Find the bugs of a classifier and keep everything in the folder `out`; on the same folder, go on with that run.
 
     `labels`: label names of the classifier; by default the generator's suggestions. `options`: the fields of `Config`; a
-    role (generator, classifier, captioner, judge, editor) is "provider/model" or any Python callable that fits
-    `bugscope.types`. `progress` is called with `bugscope.types.Progress`. Raises BugscopeError: SpecError, ModelError,
-    MissingDependency, StoreError.
+    role (generator, classifier, captioner, judge, editor, describer) is "provider/model" or any Python callable that fits
+    `bugscope.types`. `progress` is called with `bugscope.types.Progress`. Where `max_cost` stops the run, what was found so far
+    is returned: `report["stopped"]` says why, and the same call with a higher `max_cost` goes on. Raises BugscopeError:
+    SpecError, ModelError, MissingDependency, StoreError.
     """
     tell = progress or (lambda now: None)
     settings = _settings(config, options)
@@ -129,8 +136,8 @@ def explain(
     wanted = found.choose(bugs)
     tell = progress or (lambda now: None)
     with Store.open(found.path) as store:
-        identity = store.meta("identity")
-    settings = Config.of(identity["options"])
+        identity, cap = store.meta("identity"), store.meta("max_cost") or 0.0
+    settings = Config.of(identity["options"] | {"max_cost": cap})
     tell(Progress("loading"))
     loaded = load_models(settings, models)
 
@@ -151,6 +158,7 @@ def _opened(
     identity |= {"kind": kind} if kind else {}
     resolved = {"labels": labels, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
     with Store.create(out, identity, resolved) as store:
+        store.set_meta("max_cost", settings.max_cost)
         try:
             yield Engine(models, store, settings), store
         finally:
@@ -189,8 +197,11 @@ def _work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store
         store.set_meta("seconds", before + time.monotonic() - began)
         report.write(store)
 
+    store.set_meta("stopped", None)
     try:
         work(engine, store, listen)
+    except CostCap as cap:  # as planned: what was found so far is reported
+        store.set_meta("stopped", str(cap))
     finally:
         keep()
     tell(replace(last, stage="done"))
@@ -203,17 +214,19 @@ def load(path: Path | str) -> Run:
     return Probe(Path(path)) if kind == "probe" else Run(Path(path))
 
 
-def resume(path: Path | str, progress: Listener | None = None) -> Run:
-    """Go on with a run under its own options; a finished one is only reported again."""
+def resume(path: Path | str, progress: Listener | None = None, *, max_cost: float | None = None) -> Run:
+    """Go on with a run under its own options, and under its own cap on costs unless another is given; a finished one is only
+    reported again."""
     with Store.open(path) as store:
         identity = store.meta("identity")
+        cap = (store.meta("max_cost") or 0.0) if max_cost is None else float(max_cost)
     if identity.get("kind") == "probe":
         raise SpecError(f"{str(path)!r} holds a probe; to go on with it, run the same probe again with --out {path}")
-    return hunt(identity["labels"], path, config=identity["options"], progress=progress)
+    return hunt(identity["labels"], path, config=identity["options"] | {"max_cost": cap}, progress=progress)
 
 
 def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Models:
-    """The models of a hunt; a callable in `given` takes its role as it is. The editor is optional."""
+    """The models of a hunt; a callable in `given` takes its role as it is. Editor and describer are optional."""
     given = given or {}
     loaded = {}
     for kind in get_args(registry.Role):
@@ -266,10 +279,10 @@ def _label_of(text: str, label: str | None, models: Models) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that can change a result, as far as they are installed."""
+    """Of `PACKAGES`, as far as they are installed."""
     metadata: Any = importlib.import_module("importlib.metadata")
     found = {}
-    for package in ("bugscope", "numpy", "scipy", "pillow", "mitsuba", "mitsuba-oidn", "onnxruntime", "torch"):
+    for package in PACKAGES:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

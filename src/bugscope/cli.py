@@ -27,6 +27,7 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
     "captioner": (str, "image captioner, provider/model  [studio]"),
     "judge": (str, "does the picture show the label? provider/model  [studio]"),
     "editor": (str, "what a description could say instead, provider/model  [a list of siblings]"),
+    "describer": (str, "what failures have in common, provider/model  [contrasts of captions alone]"),
     "budget": (int, "pictures for finding bugs, in all  [600]"),
     "explore": (int, "pictures of the neutral prompt a label  [24]"),
     "hypotheses": (int, "descriptions tried a label, at most  [24]"),
@@ -41,11 +42,12 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
     "judge_specificity": (str, "share of the others that it rejects; with both, rates are corrected  [exact]"),
     "top_k": (int, "right if an accepted label is among the first k  [1]"),
     "batch_size": (int, "pictures a model call; changes speed, never results  [16]"),
+    "max_cost": (float, "what hosted models may cost, in the currency of their prices  [0.0: no cap]"),
     "seed": (int, "seed of the run  [0]"),
 }
 """What the command line offers of `Config`; a test keeps the two equal, importing Config would slow down --help."""
 
-ROLES = ("generator", "classifier", "captioner", "judge", "editor")
+ROLES = ("generator", "classifier", "captioner", "judge", "editor", "describer")
 JSON = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
 
 
@@ -137,11 +139,18 @@ app.command("hunt")(_with_options(_hunt, tuple(OPTIONS)))
 
 
 @app.command()
-def resume(run: Annotated[Path, typer.Argument(help="run folder")], as_json: JSON = False) -> None:
+def resume(
+    run: Annotated[Path, typer.Argument(help="run folder")],
+    max_cost: Annotated[
+        float | None,
+        typer.Option("--max-cost", help="another cap on what hosted models cost in all  [the run's]", show_default=False),
+    ] = None,
+    as_json: JSON = False,
+) -> None:
     """Go on with a run that was stopped, under its own options."""
     api: Any = importlib.import_module("bugscope.api")
     with _display(as_json) as listener:
-        found = api.resume(run, progress=listener)
+        found = api.resume(run, progress=listener, max_cost=max_cost)
     _show(found, as_json)
 
 
@@ -173,7 +182,9 @@ def _probe(
 
 
 PROBED = tuple(
-    name for name in OPTIONS if name not in ("budget", "explore", "hypotheses", "explain", "pairs", "fixed_n", "editor")
+    name
+    for name in OPTIONS
+    if name not in ("budget", "explore", "hypotheses", "explain", "pairs", "fixed_n", "editor", "describer")
 )
 app.command("probe")(_with_options(_probe, PROBED))
 
@@ -287,17 +298,19 @@ def models(as_json: JSON = False) -> None:
                 "role": e.role.lower(),
                 "summary": e.summary,
                 "models": list(e.models),
+                "example": e.example,
                 "missing": e.missing,
             }
             for e in entries
         ]
         typer.echo(json.dumps(rows))
         return
-    table: Any = importlib.import_module("rich.table").Table("provider", "role", "what", "ready", box=None, pad_edge=False)
-    for e in entries:
-        spec = f"{e.spec}/{'|'.join(e.models)}" if e.models else e.spec
-        table.add_row(spec, e.role.lower(), _plain(e.summary), "yes" if not e.missing else _plain(e.missing))
-    _console(stderr=False).print(table)
+    console = _console(stderr=False)
+    for role in dict.fromkeys(e.role for e in sorted(entries, key=lambda e: ROLES.index(e.role.lower()))):
+        table: Any = importlib.import_module("rich.table").Table(f"{role}s", "", "", box=None, pad_edge=False)
+        for e in [e for e in entries if e.role == role]:
+            table.add_row(_plain(e.example), _plain(e.summary), "ready" if not e.missing else _plain(e.missing))
+        console.print(table, "")
 
 
 def _doctor(as_json: JSON = False, **options: Any) -> None:
@@ -342,6 +355,8 @@ def _show(run: Any, as_json: bool, page: Path | None = None) -> None:
             typer.echo(_plain(str(answer)))
     else:
         _show_bugs(run)
+    if r := run.report["usage"]:
+        typer.echo(f"Hosted models: {_plain(r['sentence'])}")
     typer.echo(f"Report: {page or run.path / 'report.html'}")
 
 
@@ -349,6 +364,8 @@ def _show_bugs(run: Any) -> None:
     r = run.report
     count = f"{len(run.bugs)} confirmed bug{'' if len(run.bugs) == 1 else 's'}"
     state = "" if r["finished"] else " (run not finished)"
+    if r["stopped"]:
+        typer.echo(f"Stopped: {_plain(r['stopped'])}.")
     typer.echo(
         f"{count} of {r['classifier']}{state}: {r['hypotheses_tested']} descriptions tried, "
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"

@@ -147,9 +147,7 @@ def _check(h: Hypothesis, more: Sequence[Phrase], engine: Engine, fair: Fair) ->
 
 
 def _phrase(text: str) -> Phrase:
-    """`red` stands before the noun, `on sand` after it: as a caption would be read."""
-    text = " ".join(text.lower().split())
-    if not text:
+    phrase = language.piece(text)
+    if phrase is None:
         raise SpecError("a phrase to add is empty")
-    read = language.phrases(f"a photo of a {text} thing", "thing")
-    return next((p for p in read if p.text == text and p.before), Phrase(text))
+    return phrase

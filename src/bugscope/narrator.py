@@ -32,6 +32,6 @@ class Narrator:
             self._tell(hypotheses=len(evidence), bugs=len(confirmed), message="")
 
     def _tell(self, **changes: Any) -> None:
-        counts = {"images": len(self.engine.asked), "failures": len(self.engine.failures)}
+        counts = {"images": len(self.engine.asked), "failures": len(self.engine.failures), "cost": self.engine.meter.cost}
         self.now = Progress(**{**asdict(self.now), **counts, **changes})
         self.listener(self.now)

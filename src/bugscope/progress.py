@@ -59,6 +59,7 @@ class Live:
         rate = self._rate(now)
         left = f", {_clock((now.budget - now.images) / rate)} left" if rate and now.budget > now.images else ""
         counts = f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} descriptions, {now.bugs} bugs"
+        counts += f", cost {now.cost:.2f}" if now.cost else ""
         counts += f", {rate:.1f}/s{left}" if rate else ""
         total = now.budget if now.stage != "loading" else None
         self.bar.update(self.task, description=STAGES[now.stage], completed=now.images, total=total, counts=counts)

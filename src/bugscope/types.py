@@ -1,4 +1,4 @@
-"""Ground floor: the records that flow through a hunt, and the four roles that models play."""
+"""Ground floor: the records that flow through a hunt, and the roles that models play."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 Purpose = Literal["explore", "confirm", "refine", "explain"]
-Source = Literal["caption", "contrast", "checklist", "refinement", "user"]
+Source = Literal["caption", "contrast", "checklist", "describer", "refinement", "user"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +241,34 @@ class Editor(Protocol):
         """For each phrase, in order, others of the same kind that could stand in its place ("on grass": "on sand")."""
 
 
+class Describer(Protocol):
+    """Optional: reads captions and proposes what the failures have in common (a language model)."""
+
+    id: str
+
+    def __call__(self, label: str, failures: Sequence[str], successes: Sequence[str]) -> Sequence[str]:
+        """Descriptions, likeliest first, that go with the label in a prompt ("at night", "red, seen from above")."""
+
+
+class Usage(NamedTuple):
+    """What a hosted model has used so far. A model that has an attribute `usage` is metered by the engine.
+
+    `cost` is in the currency of the prices that the user states (US dollars, as a rule).
+    """
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    images: int = 0
+    cost: float = 0.0
+
+    def __add__(self, other: tuple[float, ...]) -> "Usage":  # type: ignore[override]
+        return Usage(*(a + b for a, b in zip(self, other, strict=True)))  # type: ignore[arg-type]
+
+    def __sub__(self, other: tuple[float, ...]) -> "Usage":
+        return Usage(*(a - b for a, b in zip(self, other, strict=True)))  # type: ignore[arg-type]
+
+
 class Measure(Protocol):
     """The one question the method asks of the world."""
 
@@ -263,6 +291,7 @@ class Progress:
     failures: int = 0
     hypotheses: int = 0
     bugs: int = 0
+    cost: float = 0.0
     message: str = ""
 
 

@@ -1,6 +1,6 @@
 """Prompts, captions, phrases and edits. Text in, text out."""
 
-from .captions import MOST_PHRASES, named, phrases
+from .captions import MOST_PHRASES, described, named, phrases, piece
 from .contrasts import Contrast, contrast, typical
 from .edits import Edit, Kind, bare, context, edits, kind, siblings, surroundings
 from .prompts import CHECKLIST, article, besides, control, neutral, plural, prompt, sentence, treated
@@ -17,11 +17,13 @@ __all__ = [
     "context",
     "contrast",
     "control",
+    "described",
     "edits",
     "kind",
     "named",
     "neutral",
     "phrases",
+    "piece",
     "plural",
     "prompt",
     "sentence",

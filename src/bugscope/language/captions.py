@@ -55,6 +55,21 @@ def phrases(caption: str, label: str, nouns: Collection[str] = ()) -> list[Phras
     return list(dict.fromkeys(clean))[:MOST_PHRASES]
 
 
+def piece(text: str) -> Phrase | None:
+    """One phrase as a person writes it: `red` stands before the noun, `on sand` after it; None where nothing is said."""
+    text = " ".join(text.lower().split())
+    read = phrases(f"a photo of a {text} thing", "thing")
+    return next((p for p in read if p.text == text and p.before), Phrase(text)) if text else None
+
+
+def described(text: str, label: str, nouns: Collection[str] = ()) -> list[Phrase]:
+    """The phrases of a description, with the label in it or without ("a red mug at night"; "red, at night")."""
+    if _names(text.lower(), label):
+        return phrases(text, label, nouns)
+    read = [piece(part) for part in text.split(",")]
+    return [p for p in dict.fromkeys(read) if p is not None and len(p.text.split()) <= LONGEST_PHRASE][:MOST_PHRASES]
+
+
 def named(text: str, names: Iterable[str]) -> str | None:
     """The longest of `names` (or its plural) that the text mentions, the first mentioned of equals; None where it has none."""
     words = _words(text)

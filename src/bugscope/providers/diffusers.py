@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ModelError, SpecError, told, unknown
 from ..types import Picture, Refused
+from ._torch import Device
 
 
 class Generator:
@@ -19,28 +20,24 @@ class Generator:
 
     requires = ("torch", "diffusers", "transformers")
     extra = "torch"
-    dtypes = ("float32", "float16", "bfloat16")
+    example = "diffusers/stabilityai/sd-turbo"
 
     def __init__(
         self, model: str, *, device: str = "", dtype: str = "", steps: int = 0, guidance: float | None = None,
         height: int = 0, width: int = 0, negative_prompt: str = "", scheduler: str = "", lora: str = "",
-        compile: bool = False, offload: bool = False, revision: str = "",
+        compile: bool = False, offload: bool = False, revision: str = "", variant: str = "",
     ) -> None:  # fmt: skip
         """What is 0, "" or None is the checkpoint's own; `device` "" is cuda, mps or cpu, the first there is.
 
         `dtype`: "" for float16 on cuda, else float32; `height`, `width`: pixels; `scheduler`: its class in diffusers; `lora`:
-        hub id, folder or file; `compile`: faster after a slow start; `offload`: a GPU holds one network; `revision`: the hub's.
+        hub id, folder or file; `compile`: faster after a slow start; `offload`: a GPU holds one network; `revision`: the hub's;
+        `variant`: of the checkpoint's files, such as "fp16", half the download.
         """
         for name, value in (("steps", steps), ("height", height), ("width", width)):
             if value < 0:
                 raise SpecError(f"diffusers argument {name} is {value}; the least is 0, the checkpoint's own")
-        self.torch: Any = importlib.import_module("torch")
-        device = device or next((d for d in ("cuda", "mps") if getattr(self.torch, d).is_available()), "cpu")
-        dtype = dtype or ("float16" if device.startswith("cuda") else "float32")
-        if dtype not in self.dtypes:
-            raise unknown("dtype", dtype, self.dtypes)
-        self.torch.empty(0, device=device)  # a device that is not there fails here, not after a download
-        self.pipe = _load(model, revision, getattr(self.torch, dtype), scheduler)
+        self.device = Device(device, dtype)
+        self.pipe = _load(model, revision, variant, self.device.dtype, scheduler)
         if lora:
             self.pipe.load_lora_weights(lora, use_safetensors=True)
         asked = {"num_inference_steps": steps, "height": height, "width": width, "negative_prompt": negative_prompt}
@@ -49,47 +46,47 @@ class Generator:
         if strange := [name for name in self.options if name not in inspect.signature(self.pipe.__call__).parameters]:
             raise SpecError(f"diffusers/{model} is a {type(self.pipe).__name__}, which takes no {strange[0]}")
         # what changes a picture; the device and `compile` change roundings only
-        stated = {"revision": revision, "dtype": dtype, "scheduler": scheduler, "lora": lora, **self.options}
+        stated = {
+            "revision": revision,
+            "variant": variant,
+            "dtype": self.device.dtype_name,
+            "scheduler": scheduler,
+            "lora": lora,
+        }
+        stated |= self.options
         stated |= {"negative_prompt": negative_prompt and hashlib.sha256(negative_prompt.encode()).hexdigest()[:12]}
         self.id = f"diffusers/{model}?" + "&".join(f"{name}={value}" for name, value in stated.items() if value != "")
         self.pipe.set_progress_bar_config(disable=True)
-        self.pipe.enable_model_cpu_offload(device=device) if offload and device != "cpu" else self.pipe.to(device)
+        name = self.device.name
+        self.pipe.enable_model_cpu_offload(device=name) if offload and name != "cpu" else self.pipe.to(name)
         if compile:
             (getattr(self.pipe, "unet", None) or self.pipe.transformer).compile()
-        # a batch saves little on a CPU, and blocked kernels would let a picture's last bits depend on its companions
-        self.at_once = 1 if device == "cpu" else 10**9
         self.step = self.pipe.scheduler.step
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
         """A picture's noise is that of its seed, whatever its prompt. Raises MemoryError where the GPU's is too small."""
-        pairs = list(zip(prompts, seeds, strict=True))
-        return [made for i in range(0, len(pairs), self.at_once) for made in self._draw(pairs[i : i + self.at_once])]
+        return self.device.each(list(zip(prompts, seeds, strict=True)), self._draw)
 
     def _draw(self, pairs: Sequence[tuple[str, int]]) -> list[Picture | Refused]:
         options = {name: [value] * len(pairs) if name == "negative_prompt" else value for name, value in self.options.items()}
         # of the CPU, so that a seed's noise is the same on every device
-        noise = [self.torch.Generator("cpu").manual_seed(int(seed)) for _, seed in pairs]
+        noise = [self.device.torch.Generator("cpu").manual_seed(int(seed)) for _, seed in pairs]
         if "generator" in inspect.signature(self.step).parameters:  # Flux and others do not pass it to their scheduler
             self.pipe.scheduler.step = functools.partial(self.step, generator=noise)
-        try:
-            made, failed = self.pipe(prompt=[prompt for prompt, _ in pairs], generator=noise, **options), ""
-        except self.torch.cuda.OutOfMemoryError as error:
-            failed = told(error)
-        if failed:  # not raised above: an error kept as the cause would keep the batch's tensors where its halves need room
-            self.torch.cuda.empty_cache()
-            raise MemoryError(failed)
+        made = self.pipe(prompt=[prompt for prompt, _ in pairs], generator=noise, **options)
         flags = getattr(made, "nsfw_content_detected", None) or getattr(made, "nsfw_detected", None) or [False] * len(pairs)
         return [Refused("safety filter") if bad else Picture(image) for image, bad in zip(made.images, flags, strict=True)]
 
 
-def _load(model: str, revision: str, dtype: Any, scheduler: str) -> Any:
+def _load(model: str, revision: str, variant: str, dtype: Any, scheduler: str) -> Any:
     library: Any = importlib.import_module("diffusers")
     known = [name for name in dir(library) if name.endswith("Scheduler")]
     if scheduler and scheduler not in known:
         raise unknown("diffusers scheduler", scheduler, known)
     load = library.AutoPipelineForText2Image.from_pretrained
+    files = {"revision": revision or None, "variant": variant or None}
     try:
-        pipe = load(model, revision=revision or None, dtype=dtype, use_safetensors=True, trust_remote_code=False)
+        pipe = load(model, dtype=dtype, use_safetensors=True, trust_remote_code=False, **files)
     except OSError as error:
         raise ModelError(f"cannot read {model!r} (folder or hub id; safetensors, never a pickle): {told(error)}") from error
     if (scheduler or type(pipe.scheduler).__name__) == "DPMSolverSDEScheduler":

@@ -61,6 +61,8 @@ class _Python:
 class Classifier(_Python):
     """Your function: list of PIL images -> scores [n, labels]; names from its attribute or the argument `labels`."""
 
+    example = "python/my_models:classify"
+
     def __init__(self, model: str, *, labels: Sequence[str] | str | None = None) -> None:
         super().__init__(model)
         names: Any = getattr(self.call, "labels", ()) if labels is None else labels
@@ -76,10 +78,28 @@ class Classifier(_Python):
 class Generator(_Python):
     """Your function: (prompts, seeds) -> list of Picture or Refused."""
 
+    example = "python/my_models:draw"
+
 
 class Captioner(_Python):
     """Your function: list of PIL images -> list of sentences."""
 
+    example = "python/my_models:caption"
+
 
 class Judge(_Python):
     """Your function: (pictures, labels) -> probability [n] that picture i shows labels[i]."""
+
+    example = "python/my_models:judge"
+
+
+class Editor(_Python):
+    """Your function: (label, phrases) -> for each phrase, others that could stand in its place."""
+
+    example = "python/my_models:vary"
+
+
+class Describer(_Python):
+    """Your function: (label, captions of failures, captions of successes) -> descriptions."""
+
+    example = "python/my_models:describe"

@@ -12,7 +12,7 @@ from ..engine import outcome
 from ..ledger import finite
 from ..stats import always_rise, newcombe
 from ..store import SCHEMA, Store
-from ..types import Outcome, Purpose, Sample, Status
+from ..types import Outcome, Purpose, Sample, Status, Usage
 from . import why
 from .html import page
 
@@ -69,12 +69,30 @@ def build(store: Store) -> dict[str, Any]:
         "images_generated": reader.generated(),
         "hypotheses_tested": len(tested),
         "undecided": sum(e["verdict"] == "undecided" for e in evidence.values()),
+        "stopped": store.meta("stopped"),
+        "usage": _usage(store),
         "seconds": round(store.meta("seconds") or 0.0, 1),
         "labels": [reader.label(label, list(evidence.values())) for label in reader.labels(evidence)],
         "bugs": reader.tree(evidence, children),
         "probed": reader.probed(evidence) if reader.probing else [],
         "rejected": [reader.rejected(e) for e in tested if e["verdict"] != "confirmed"],
     }
+
+
+def _usage(store: Store) -> dict[str, Any] | None:
+    """What hosted models used, by role and in words; None where there were none."""
+    roles = store.meta("usage")
+    if not roles:
+        return None
+    total = sum((Usage(**{k: used[k] for k in Usage._fields}) for used in roles.values()), Usage())
+    parts = [f"{total.requests:,} requests"]
+    if tokens := total.input_tokens + total.output_tokens:
+        parts.append(f"{tokens:,} tokens")
+    if total.images:
+        parts.append(f"{total.images:,} pictures")
+    if total.cost:
+        parts.append(f"cost {total.cost:,.2f}" if total.cost >= 1 else f"cost {total.cost:.2g}")
+    return {"roles": roles, "cost": total.cost, "sentence": ", ".join(parts)}
 
 
 def _children(store: Store) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from PIL.Image import Image, Resampling
 
 from ...errors import MissingDependency, unknown
 from ...labels import imagenet
+from ...pictures import as_rgb
 from . import checkpoint, network
 
 SIZES = {"0": 224, "1": 240, "2": 260}
@@ -64,7 +65,7 @@ class Classifier:
 
 def prepare(image: Image, size: int) -> NDArray[np.float32]:
     """Any picture -> [3, size, size]: shorter side to size + 32 (bicubic), centre crop, (x - 127) / 128."""
-    image = middle(image).convert("RGB")
+    image = middle(as_rgb(image))
     side = size + MARGIN
     scale = side / min(image.size)
     width, height = (max(side, round(s * scale)) for s in image.size)

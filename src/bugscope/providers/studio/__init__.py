@@ -36,6 +36,7 @@ class Generator:
     requires = ("mitsuba", "mitsuba_oidn", "manifold3d")
     extra = "studio"
     models = ("scalar", "llvm")
+    example = "studio"
 
     def __init__(self, model: str = "", *, workers: int = 0, samples: int = SAMPLES, size: int = SIZE) -> None:
         """`workers`: processes, 0 for one a core; `samples`: paths a pixel; `size`: pixels a side."""
