@@ -175,6 +175,7 @@ def bugscope_command(*arguments, cwd):
     return subprocess.run([sys.executable, "-m", "bugscope.cli", *arguments], capture_output=True, text=True, cwd=cwd)
 
 
+EXACT = {"corrected": False, "exact": True, "sensitivity": None, "specificity": None, "agreement": None}
 UNSET = {"editor": "a list of siblings", "describer": "contrasts of captions alone"}
 
 
@@ -298,14 +299,15 @@ def test_a_rise_has_an_interval_and_what_stayed_undecided_comes_first(run):
     assert reasons == sorted(reasons, reverse=True) and sum(reasons) == run.report["undecided"]
     page = (run.path / "report.html").read_text()
     assert "knows what was drawn: no rate needs a correction" in page
-    assert run.report["judge_error"] == {"corrected": False, "exact": True, "sensitivity": None, "specificity": None}
+    assert run.report["judge_error"] == EXACT
 
 
 def test_rates_are_corrected_for_a_judge_whose_error_is_stated(tmp_path):
     options = {**World(labels=("mug",)).roles(), "budget": 300}
     stated = {"judge_sensitivity": "98/100", "judge_specificity": "0.9"}
     corrected = bugscope.hunt(["mug"], tmp_path / "a", **options, **stated)
-    assert corrected.report["judge_error"] == {"corrected": True, "exact": False, "sensitivity": "98/100", "specificity": "0.9"}
+    stated = {"corrected": True, "exact": False, "sensitivity": "98/100", "specificity": "0.9"}
+    assert corrected.report["judge_error"] == EXACT | stated
     assert corrected.bugs
     for bug in corrected.report["bugs"]:
         rates = bug["corrected"]

@@ -198,3 +198,23 @@ def test_the_same_picture_counts_once_for_a_prompt(tmp_path):
         more, seen = [Sample(language.neutral("mug"), "confirm", i) for i in range(20)], {s.seed % 7 for s in SAMPLES}
         assert all(o.status is Status.REFUSED for o in again.measure(more) if o.sample.seed % 7 in seen)
         engine.store.close()
+
+
+def test_a_sharper_description_is_not_shown_by_the_pictures_that_suggested_it(tmp_path):
+    def three(prompts, seeds):
+        return World().generator(["a photo of a mug"] * len(prompts), [s % 3 for s in seeds])
+
+    roles = World().roles() | {"generator": Hosted(three, "few/generator")}
+    engine = engine_of(tmp_path / "r", roles)
+    red, snow = language.piece("red"), language.piece("on snow")
+    parent = [Sample(language.prompt("mug", [red]), "confirm", i) for i in range(4)]
+    other = [Sample(language.prompt("mug", [snow]), "confirm", i) for i in range(12)]
+    child = [Sample(language.prompt("mug", [red, snow]), "refine", i) for i in range(24)]
+    shown = {s.seed % 3 for s in parent}
+    engine.measure(parent)
+    assert sum(o.status.counts for o in engine.measure(other)) == 3, "two descriptions may share pictures"
+    outcomes = engine.measure(child)
+    assert shown and not any(o.status.counts for o in outcomes)
+    again = Engine(Models(**roles), Store.create(tmp_path / "s", {}), Config(batch_size=4))
+    again.measure(parent)
+    assert sum(o.status.counts for o in again.measure(child)) == 3 - len(shown)

@@ -221,7 +221,7 @@ def test_pictures_that_do_not_show_the_label_count_for_nothing(tmp_path):
     blind = world()
     blind.judge = lambda pictures, labels: [0.0] * len(pictures)
     (answer,) = asked(tmp_path, "a photo of a mug on snow", **blind.roles()).answers
-    assert not answer.confirmed and answer.n == 0 and answer.verdict == "pictures do not show the label"
+    assert not answer.confirmed and answer.n == 0 and answer.verdict == "too few pictures that show the label"
     assert "nan" not in str(answer).lower() and "None" not in str(answer)
     assert "0 of 0 fail" in str(answer)
 

@@ -9,9 +9,10 @@ import types
 import numpy as np
 import pytest
 
-from bugscope import registry
+from bugscope import api, registry
 from bugscope.config import Config
 from bugscope.errors import MissingDependency, ModelError, SpecError
+from bugscope.labels import imagenet
 
 
 def judge_nothing(pictures, labels):
@@ -173,15 +174,26 @@ def test_outsiders_enter_by_the_same_door(tmp_path, monkeypatch):
 def test_every_provider_says_what_it_is():
     entries = registry.catalogue()
     assert {e.spec for e in entries} >= {"studio", "efficientnet-lite", "python"}
-    assert all(e.summary.endswith(".") or e.summary.endswith(":") for e in entries)
+    assert all(e.summary.endswith((".", ":", "?")) for e in entries)
 
 
 def test_listing_providers_imports_nothing_heavy():
-    code = (
-        "import sys; from bugscope import registry; registry.catalogue();"
-        "sys.exit(any(m in sys.modules for m in ('torch', 'mitsuba', 'onnxruntime', 'onnx')))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    code = "import sys; import bugscope; from bugscope import api, registry; registry.catalogue(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "bugscope.providers.diffusers" in loaded and "bugscope.providers.hf" in loaded
+    heavy = {
+        "torch",
+        "torchvision",
+        "transformers",
+        "diffusers",
+        "timm",
+        "open_clip",
+        "mitsuba",
+        "onnxruntime",
+        "onnx",
+        "httpx",
+    }
+    assert not heavy & set(loaded)
 
 
 def entry_point(folder, monkeypatch, name, source):
@@ -388,3 +400,26 @@ def test_the_catalogue_shows_how_to_name_each_provider(tests_provider):
     assert entries["studio", "Captioner"].example == "--captioner studio"
     for (spec, role), e in entries.items():
         assert e.example.replace("_", "-").startswith(f"--{role.lower()} {spec}"), "an example names its own provider"
+
+
+class Contrast:
+    """A judge that contrasts the label with `against`."""
+
+    def __init__(self, model, *, against="imagenet"):
+        self.against = against
+
+    def __call__(self, pictures, labels):
+        return [1.0] * len(pictures)
+
+
+def test_a_judge_that_contrasts_is_told_what_the_classifier_tells_apart(tests_provider, monkeypatch):
+    sys.modules["tests_provider"].Judge = Contrast
+    own = {"generator": "python/json:dumps", "captioner": "python/json:dumps", "judge": "tests/x"}
+
+    def against(labels, **said):
+        settings = Config.of({**own, **said})
+        return api.load_models(settings, {"classifier": registry.Wrapped(judge_nothing, labels)}).judge.against
+
+    assert against(("dog", "cat")) == ["dog", "cat"]
+    assert against(imagenet()) == "imagenet"
+    assert against(("dog", "cat"), judge_args={"against": "fox,cow"}) == "fox,cow"

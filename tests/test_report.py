@@ -2,10 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 
 import bugscope
 from bugscope.report import html
+from bugscope.store import Store
 from bugscope.testing import World
 
 
@@ -71,3 +73,49 @@ def test_a_page_that_would_be_too_large_loses_strips_before_examples(run, monkey
     if share == 0.7:
         assert page.count('class="shots"') == whole.count('class="shots"')
         assert page.count('class="strip"') < whole.count('class="strip"')
+
+
+class Panel:
+    """Three voters, of whom the third says no to every fourth picture."""
+
+    id, voters = "test/panel", 3
+
+    def __call__(self, pictures, labels):
+        return [2 / 3 if int(np.asarray(p.image)[15].sum()) % 4 == 0 else 1.0 for p in pictures]
+
+
+def test_how_far_the_voters_of_a_judge_agree_is_measured_and_said(tmp_path):
+    roles = World(planted={"snow": 0.9}).roles() | {"judge": Panel()}
+    run = bugscope.hunt("mug", tmp_path / "run", budget=120, explain=0, **roles)
+    found = run.report["judge_error"]["agreement"]
+    with Store.open(run.path) as store:
+        values = [v for (v,) in store.db.execute("select value from answers where role='judge'")]
+    split = sum(float(v) < 0.9 for v in values)
+    assert 0 < split < len(values) == found["n"] and found["voters"] == 3
+    # of a picture with votes 2 to 1, one of three pairs agrees
+    assert found["chance"] == pytest.approx(1 - split / len(values) * 2 / 3)
+    assert found["low"] < found["chance"] < found["high"]
+    page = run.write_report().read_text()
+    assert f"Two of its 3 voters agree on {found['chance'] * 100:.0f} % of {found['n']} pictures" in page
+    assert (
+        "voters"
+        not in bugscope.hunt("mug", tmp_path / "one", budget=120, explain=0, **World().roles()).write_report().read_text()
+    )
+
+
+class Words:
+    """A describer that knows."""
+
+    id = "test/words"
+
+    def __call__(self, label, failures, successes):
+        return [f"a {label} seen from above"]
+
+
+def test_a_describers_words_are_tried_and_it_is_named(tmp_path):
+    world = World(planted={"above": 0.9}, prior=0.0, base=0.1)  # exploration never draws it, the checklist is cut short
+    options = {"budget": 160, "hypotheses": 2, "explain": 0}
+    run = bugscope.hunt("mug", tmp_path / "run", describer=Words(), **options, **world.roles())
+    assert [b["description"] for b in run.report["bugs"]] == ["seen from above"]
+    assert "from <code>test/words</code>" in (run.path / "report.html").read_text()
+    assert bugscope.hunt("mug", tmp_path / "run", describer=Words(), **options, **world.roles()).report["bugs"]

@@ -57,6 +57,7 @@ def hunt(
     wanted = _labels(labels, models)
     # a run that cannot start leaves nothing behind
     check(wanted, settings)
+    _check_judge(models, wanted)
 
     def work(engine: Engine, store: Store, listen: Listener) -> None:
         loop(wanted, engine, store, settings, listen)
@@ -96,6 +97,7 @@ def probe(
     hypotheses = list(dict.fromkeys(question(text, _label_of(text, label, models), vs or "") for text in asked))
     if not hypotheses:
         raise SpecError("no prompt to probe: write at least one, such as 'a photo of a teapot at night'")
+    _check_judge(models, [h.label for h in hypotheses])
     for h in hypotheses:
         wording.check(models, [h.text, language.control(h).text])
 
@@ -228,12 +230,17 @@ def resume(path: Path | str, progress: Listener | None = None, *, max_cost: floa
 def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Models:
     """The models of a hunt; a callable in `given` takes its role as it is. Editor and describer are optional."""
     given = given or {}
-    loaded = {}
-    for kind in get_args(registry.Role):
+    loaded: dict[str, Any] = {}
+    # the judge last: it may have to know what the classifier tells apart
+    for kind in sorted(get_args(registry.Role), key=lambda kind: kind == "Judge"):
         role = kind.lower()
-        spec = given.get(role, getattr(settings, role))
+        spec, said = given.get(role, getattr(settings, role)), getattr(settings, f"{role}_args")
+        if kind == "Judge" and "against" not in said and "against" in registry.options(kind, spec):
+            labels = check_labels(loaded["classifier"])
+            # a judge contrasts ImageNet's names, among which "dog" would lose to every breed
+            said = said if set(labels) == set(names.imagenet()) else said | {"against": list(labels)}
         if spec != "":
-            loaded[role] = registry.load(kind, spec, getattr(settings, f"{role}_args"))
+            loaded[role] = registry.load(kind, spec, said)
     check_labels(loaded["classifier"])
     return Models(**loaded)
 
@@ -265,6 +272,11 @@ def _labels(labels: Sequence[str] | str | None, models: Models) -> list[str]:
         if vocabulary and label not in vocabulary:
             raise unknown(f"label of the generator {models.generator.id}", label, vocabulary)
     return found
+
+
+def _check_judge(models: Models, labels: Sequence[str]) -> None:
+    """Raises SpecError where the judge says that it knows nothing of a label."""
+    getattr(models.judge, "check", lambda labels: None)(labels)
 
 
 def _label_of(text: str, label: str | None, models: Models) -> str:

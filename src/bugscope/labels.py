@@ -3,11 +3,15 @@
 Facts from WordNet 3.0 (names and lemmas of the ILSVRC 2012 synsets), in data/imagenet.tsv.
 """
 
-from collections.abc import Collection, Mapping
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
-from .errors import unknown
+from .errors import SpecError, nearest, told, unknown
 
 SAME_THING: tuple[frozenset[str], ...] = tuple(
     frozenset(group)
@@ -30,11 +34,23 @@ SAME_THING: tuple[frozenset[str], ...] = tuple(
         ("pitcher", "water jug"),
         ("mushroom", "agaric", "bolete"),
         ("cassette player", "tape player"),
+        ("tabby", "tiger cat"),
+        ("Eskimo dog", "Siberian husky"),
+        ("tusker", "African elephant"),
+        ("tusker", "Indian elephant"),
+        ("assault rifle", "rifle"),
+        ("harvester", "thresher"),
+        ("combination lock", "padlock"),
+        ("cliff", "promontory"),
+        # they differ in size alone, which a picture does not show
+        ("toy poodle", "miniature poodle"),
+        ("miniature schnauzer", "standard schnauzer"),
         # the part stands for the whole: one is hardly ever in a picture without the other
         ("computer keyboard", "space bar"),
         ("table lamp", "lampshade"),
         ("goblet", "red wine"),
         ("cup", "espresso"),
+        ("soup bowl", "consomme"),
     )
 )
 """Groups of ImageNet labels that a person would accept for one another. Two labels belong together only if the same
@@ -91,3 +107,130 @@ def resolve(text: str, known: Collection[str]) -> str:
     if synonym is not None and synonym in known:
         return synonym
     raise unknown("label", text, known)
+
+
+# --- what others call the classes -------------------------------------------------------------------------------------
+
+ALIKE = 0.9
+"""The part of 1,000 names that must share a word with the class of their place before a list is taken for ImageNet-1k."""
+WORDNET = re.compile(r"n\d{8}\b")
+UNNAMED = re.compile(r"(?:LABEL_(\d+))?")
+"""What a checkpoint calls a class that nobody named."""
+
+
+def named(names: Sequence[str]) -> tuple[str, ...]:
+    """What a checkpoint calls its classes -> the names used here; as many, in the same order, all different, none empty.
+
+    - 1,000 names in the usual ImageNet order, whatever the spelling ("tench, Tinca tinca", "great_white_shark", "rooster"), or
+      1,000 that nobody named ("LABEL_7", ""): the ImageNet names. So too after a "background" class.
+    - Any other list: a WordNet id ("n01440764", "n01440764 tench") or all lemmas of a class ("tench, Tinca tinca") becomes the
+      ImageNet name, the rest stays as it is. A nameless class is "class 7"; a second "crane" is "crane (2)".
+    """
+    given = [str(name).strip() for name in names]
+    if len(given) == 1001 and _words(given[0]) == ["background"]:
+        return distinct((given[0], *named(given[1:])))
+    if len(given) == 1000 and (_unnamed(given) or _alike(given) >= ALIKE):
+        return imagenet()
+    ids = {wordnet: name for wordnet, name, _ in _table()}
+    lemmas = {", ".join(lemmas): name for _, name, lemmas in _table() if len(lemmas) > 1}
+    known = [ids.get(name[:9]) if WORDNET.match(name) else lemmas.get(name) for name in given]
+    return distinct(ours or name or f"class {i}" for i, (ours, name) in enumerate(zip(known, given, strict=True)))
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The second "crane" is "crane (2)", the third "crane (3)": answers are told apart by their names."""
+    given = tuple(names)
+    made: dict[str, None] = {}
+    for name in given:
+        count = 2
+        new = name
+        while new in made or (new != name and new in given):
+            new, count = f"{name} ({count})", count + 1
+        made[new] = None
+    return tuple(made)
+
+
+def read(value: Any) -> tuple[str, ...]:
+    """Label names as people give them; what they mean is for `named` to say.
+
+    A list; one text with commas between the names; "imagenet"; a .txt file of one name a line (UTF-8, blank lines skipped); a
+    .json file: a list, {index: name}, {name: index}, or a configuration with "id2label". Raises SpecError.
+    """
+    if isinstance(value, str):
+        return _from_text(value.strip())
+    if isinstance(value, Mapping):
+        return _from_mapping(value, "labels")
+    if not isinstance(value, Iterable):
+        raise SpecError(f"labels are {value!r}; they should be a list of names")
+    return _checked([str(name) for name in value], "the list of labels")
+
+
+def _from_text(text: str) -> tuple[str, ...]:
+    if text.lower() == "imagenet":
+        return imagenet()
+    path = Path(text).expanduser()
+    if path.suffix.lower() in (".txt", ".json") and "\n" not in text:
+        return _from_file(path)
+    if "," not in text:
+        near = f" Did you mean {hint!r}?" if (hint := nearest(text, ["imagenet"])) else ""
+        raise SpecError(f"labels {text!r} are neither 'imagenet', names with commas between, nor a .txt or .json file.{near}")
+    return _checked(text.split(","), f"labels {text!r}")
+
+
+def _from_file(path: Path) -> tuple[str, ...]:
+    if not path.is_file():
+        beside = [p.name for p in path.parent.glob("*") if p.suffix in (".txt", ".json")] if path.parent.is_dir() else []
+        near = f" Did you mean {str(path.parent / hint)!r}?" if (hint := nearest(path.name, beside)) else ""
+        raise SpecError(f"labels: there is no file {str(path)!r}.{near}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".txt":
+            return _checked([line for line in text.splitlines() if line.strip()], f"labels file {str(path)!r}")
+        found = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise SpecError(f"labels file {str(path)!r} cannot be read: {told(error)}") from error
+    if isinstance(found, list) and all(isinstance(name, str) for name in found):
+        return _checked(found, f"labels file {str(path)!r}")
+    if isinstance(found, dict):
+        return _from_mapping(found, f"labels file {str(path)!r}")
+    raise SpecError(f"labels file {str(path)!r} has neither a list of names nor {{index: name}}")
+
+
+def _from_mapping(found: Mapping[Any, Any], what: str) -> tuple[str, ...]:
+    """{7: "cab"}, {"7": "cab"}, {"7": ["n02930766", "cab"]}, {"cab": 7}, {"id2label": one of these}."""
+    if isinstance(inner := found.get("id2label"), Mapping):
+        return _from_mapping(inner, what)
+    turned = all(type(place) is int for place in found.values())
+    pairs = [(place, name) if turned else (name, place) for name, place in found.items()]
+    try:
+        by_place = {int(place): name[0] if isinstance(name, list) and name else name for place, name in pairs}
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"{what} should be {{index: name}}; {next(iter(found))!r} is no index") from error
+    if absent := sorted(set(range(len(pairs))).difference(by_place)):
+        raise SpecError(f"{what} has {len(pairs)} names, but none for class {absent[0]}; they are counted from 0")
+    return _checked([str(by_place[i]) for i in range(len(by_place))], what)
+
+
+def _checked(names: Sequence[str], what: str) -> tuple[str, ...]:
+    names = [name.strip() for name in names]
+    if len(names) < 2:
+        raise SpecError(f"{what}: {len(names)} names; at least 2 are needed")
+    return tuple(names)
+
+
+def _words(text: str) -> list[str]:
+    """Lower-case words; "_" and "-" part them as a space does."""
+    return re.findall(r"[^\W_]+", text.lower())
+
+
+def _unnamed(names: Sequence[str]) -> bool:
+    """Does each name tell its place at most?"""
+    found = [UNNAMED.fullmatch(name) for name in names]
+    return all(m and (m[1] is None or int(m[1]) == i) for i, m in enumerate(found))
+
+
+def _alike(names: Sequence[str]) -> float:
+    """The part of 1,000 names that share a word with the class of their place."""
+    rows = zip(names, _table(), strict=True)
+    hits = (not set(_words(name)).isdisjoint([wordnet, *_words(" ".join(lemmas))]) for name, (wordnet, _, lemmas) in rows)
+    return sum(hits) / len(names)

@@ -7,7 +7,7 @@ from . import confirm, language, ledger
 from .config import Config
 from .engine import Engine
 from .errors import SpecError
-from .hunt import sequential
+from .hunt import note_judge, sequential
 from .narrator import Narrator
 from .store import Store
 from .types import Evidence, Hypothesis, Listener, Prompt
@@ -41,7 +41,7 @@ def probe(
     prompts = {p.text for h in hypotheses for p in (language.treated(h), language.control(h))}
     budget = n * len(prompts)
     show = Narrator(engine, budget, listener)
-    store.set_meta("judge_exact", bool(getattr(engine.models.judge, "exact", False)))
+    note_judge(store, engine.models.judge)
     store.forget("evidence", store.notes("evidence"))
     ids = [sha256(f"{h.label}|{h.text}|{language.control(h).text}".encode()).hexdigest()[:12] for h in hypotheses]
 

@@ -178,7 +178,7 @@ class Hypothesis:
 class Verdict(StrEnum):
     CONFIRMED = "confirmed"
     FUTILE = "no sign of a rise"
-    UNFAITHFUL = "pictures do not show the label"
+    UNFAITHFUL = "too few pictures that show the label"
     UNDECIDED = "undecided at the image budget"
 
 

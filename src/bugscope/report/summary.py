@@ -10,7 +10,7 @@ from .. import language
 from ..config import Config
 from ..engine import outcome
 from ..ledger import finite
-from ..stats import always_rise, newcombe
+from ..stats import agreement, always_rise, newcombe
 from ..store import SCHEMA, Store
 from ..types import Outcome, Purpose, Sample, Status, Usage
 from . import why
@@ -58,6 +58,7 @@ def build(store: Store) -> dict[str, Any]:
         "generator": identity["models"]["generator"],
         "captioner": identity["models"]["captioner"],
         "judge": identity["models"]["judge"],
+        "models": identity["models"],
         "judge_error": reader.judge_error(),
         "alpha": reader.config.alpha,
         "margin": reader.config.margin,
@@ -136,10 +137,27 @@ class _Reader:
 
     def judge_error(self) -> dict[str, Any]:
         """Whether rates are corrected for the judge's mistakes, and with what."""
+        found: dict[str, Any] = {
+            "corrected": False,
+            "exact": bool(self.store.meta("judge_exact")),
+            "sensitivity": None,
+            "specificity": None,
+        }
         sensitivity, specificity = self.config.judge_sensitivity, self.config.judge_specificity
         if sensitivity:
-            return {"corrected": True, "exact": False, "sensitivity": sensitivity, "specificity": specificity}
-        return {"corrected": False, "exact": bool(self.store.meta("judge_exact")), "sensitivity": None, "specificity": None}
+            found |= {"corrected": True, "exact": False, "sensitivity": sensitivity, "specificity": specificity}
+        return found | {"agreement": self._agreement()}
+
+    def _agreement(self) -> dict[str, Any] | None:
+        """How far the voters of a judge agree, measured on every picture; None for a judge that is one."""
+        voters = self.store.meta("judge_voters") or 1
+        if voters < 2:
+            return None
+        keys = [s.key for samples in self.by_stream.values() for s in samples]
+        shares = list(self.store.get("judge", self.identity["models"]["judge"], keys).values())
+        found = agreement(shares, voters)
+        chance = finite({"chance": found.chance.value, "kappa": found.kappa})
+        return {"voters": voters, "n": found.n, **chance, "low": found.chance.low, "high": found.chance.high}
 
     def generated(self, *purposes: str) -> int:
         """Pictures asked for, of all purposes or these."""

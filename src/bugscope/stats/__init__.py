@@ -3,6 +3,7 @@
 Notation: k failures of n pictures; `treated` under a description, `baseline` under the neutral prompt.
 """
 
+from .agreement import agreement
 from .evidence import chance_of_rise, e_value, log_e_value, log_e_values, log_mixture
 from .intervals import always, always_rise, clopper_pearson, newcombe, wilson
 from .judged import JudgeError
@@ -13,6 +14,7 @@ from .tests import fisher, mcnemar, paired_difference
 __all__ = [
     "JudgeError",
     "Plan",
+    "agreement",
     "always",
     "always_rise",
     "benjamini_hochberg",

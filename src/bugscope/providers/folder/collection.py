@@ -1,0 +1,293 @@
+"""A folder of pictures: which there are, what is written of each, and which can be used."""
+
+import io
+import os
+import re
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from ...errors import SpecError, unknown
+from ...pictures import MOST_PIXELS, as_rgb
+from . import captions as notes
+from .cache import Cache
+from .names import aliases, of_folder
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
+"""Others are not tried, whatever a file is called: some run programs to be read."""
+MOST_BYTES = 256 * 2**20
+LONGEST_SIDECAR = 2**16
+CONTAINER = re.compile(
+    r"(?:train|training|val|valid|validation|test|images?|imgs?|pictures?|photos?|jpe?gs?|data|dataset)\d*", re.IGNORECASE
+)
+"""Folders that name no label: the label is named below them, if anywhere."""
+BROKEN = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, EOFError,
+    struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning,
+)  # fmt: skip
+"""What a damaged or hostile file can raise on its way through Pillow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture. `file`: its path from the collection's folder; `digest`: SHA-256 of its bytes; `label`: "" for none."""
+
+    file: str
+    digest: str
+    label: str
+    captions: tuple[str, ...]
+
+    @property
+    def described(self) -> bool:
+        """Which half of the collection it is in: described prompts draw from one, neutral prompts from the other.
+
+        The bytes alone decide, so that a copy, a new name or more pictures change nothing.
+        """
+        return int(self.digest[:8], 16) % 2 == 1
+
+
+@dataclass(slots=True)
+class Listing:
+    """What there is, before a picture is opened. `labels`, `texts`: by file. `annotated`: labels are given, not guessed."""
+
+    root: Path
+    files: list[str]
+    labels: dict[str, str]
+    texts: dict[str, tuple[str, ...]]
+    unknown: int
+    """Lines about files that are not there."""
+
+    @property
+    def annotated(self) -> bool:
+        return bool(self.labels)
+
+
+@dataclass(slots=True)
+class Collection:
+    """The pictures that can be used, in order of their files. `skipped`: how many not, by reason."""
+
+    root: Path
+    items: list[Item]
+    annotated: bool
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def captioned(self) -> bool:
+        return any(item.captions for item in self.items)
+
+    @property
+    def digest(self) -> str:
+        """Tells apart what answers prompts: files, their bytes, labels and captions."""
+        whole = sha256()
+        for item in self.items:
+            whole.update(repr((item.file, item.digest, item.label, item.captions)).encode("utf-8", "backslashreplace"))
+        return whole.hexdigest()[:16]
+
+    def by_label(self) -> dict[str, list[int]]:
+        """Every name of an annotated label -> places of its pictures."""
+        found: dict[str, list[int]] = {}
+        for i, item in enumerate(self.items):
+            for name in sorted(aliases(item.label)) if item.label else ():
+                found.setdefault(name, []).append(i)
+        return found
+
+
+def scan(folder: str, captions: str = "") -> Listing:
+    """Raises SpecError for a folder that is not there, without pictures, or with captions that cannot be read."""
+    if not folder:
+        raise SpecError("folder/ names no folder; it should read folder/PATH")
+    root = Path(folder).expanduser()
+    if not root.is_dir():
+        beside = [p.name for p in root.parent.iterdir() if p.is_dir()] if root.parent.is_dir() else []
+        raise SpecError(f"{folder!r} is a file; a folder is wanted") if root.exists() else unknown("folder", root.name, beside)
+    everything = list(_walk(root))
+    files = sorted(name for name in everything if name.lower().endswith(ENDINGS))
+    if not files:
+        raise SpecError(f"no pictures in {folder!r} ({', '.join(ENDINGS)})")
+    tables = [root / name for name in everything if notes.is_table(PurePosixPath(name))]
+    if captions:
+        tables = [next((p for p in (root / captions, Path(captions).expanduser()) if p.is_file()), root / captions)]
+    labels, texts, lost = _annotations(root, files, sorted(tables))
+    _sidecars(root, files, set(everything), texts)
+    if not labels and not any(table.suffix.lower() == ".json" for table in tables):
+        labels = {name: label for name in files if (label := _of_path(name))}
+    return Listing(root, files, labels, texts, lost)
+
+
+def read(listed: Listing) -> Collection:
+    """Reads every new or changed file once, to know its bytes. Raises SpecError where nothing is left."""
+    skipped: Counter[str] = Counter()
+    if listed.unknown:
+        skipped["captions of files that are not there"] = listed.unknown
+    first: dict[str, Item] = {}
+    several: set[str] = set()
+    for name, (digest, reason) in zip(listed.files, _fingerprints(listed.root, listed.files), strict=True):
+        label = listed.labels.get(name, "")
+        if reason or listed.annotated and not label:
+            skipped[reason or "no label"] += 1
+            continue
+        item = Item(name, digest, label, listed.texts.get(name, ()))
+        before = first.setdefault(digest, item)
+        if before is not item:
+            skipped["a copy of another"] += 1
+            if before.label != label:
+                several.add(digest)
+            first[digest] = Item(before.file, digest, before.label, tuple(dict.fromkeys((*before.captions, *item.captions))))
+    for digest in several:
+        del first[digest]
+        skipped["the same picture under two labels"] += 1
+    items = sorted(first.values(), key=lambda item: item.file)
+    if not items:
+        raise SpecError(f"no picture in {str(listed.root)!r} can be used: {told_of(skipped)}")
+    return Collection(listed.root, items, listed.annotated, dict(skipped))
+
+
+def told_of(skipped: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {reason}" for reason, n in sorted(skipped.items()))
+
+
+def opened(path: Path) -> Image.Image:
+    """The picture as a person sees it. Raises ValueError with the reason why not."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if reason := _unfit(data):
+            raise ValueError(reason)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return as_rgb(image)
+    except BROKEN as error:
+        # the system's own words: with the error goes the whole path
+        raise ValueError(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
+
+
+# --- files --------------------------------------------------------------------------------------------------------------
+
+
+def _walk(root: Path) -> Iterator[str]:
+    """Paths of all files from `root`, "/" between; hidden ones are left out, links followed, each folder entered once."""
+    seen: set[tuple[int, int]] = set()
+    for folder, below, files in os.walk(root, followlinks=True):
+        with suppress(OSError):
+            place = os.stat(folder)
+            if (place.st_dev, place.st_ino) in seen:
+                below.clear()
+                continue
+            seen.add((place.st_dev, place.st_ino))
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        start = "" if Path(folder) == root else Path(folder).relative_to(root).as_posix() + "/"
+        yield from (start + name for name in files if not name.startswith("."))
+
+
+def _of_path(name: str) -> str:
+    """The label that a sub-folder names: the first that is no mere container."""
+    named = (part for part in name.split("/")[:-1] if not CONTAINER.fullmatch(part))
+    return notes.clean(of_folder(next(named, "")))
+
+
+def _annotations(
+    root: Path, files: Sequence[str], tables: Sequence[Path]
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]], int]:
+    """Labels and captions by file, and the number of lines about none."""
+    present = set(files)
+    bare = Counter(PurePosixPath(name).name for name in files)
+    by_name = {PurePosixPath(name).name: name for name in files}
+    labels: dict[str, str] = {}
+    texts: dict[str, tuple[str, ...]] = {}
+    lost = 0
+    for table in tables:
+        start = table.parent.relative_to(root).as_posix() + "/" if table.parent.is_relative_to(root) else ""
+        for note in notes.read(table):
+            name = _known(note.file, start.removeprefix("./"), present)
+            # COCO names pictures of another folder by their file name alone
+            if not name and bare[note.file] == 1:
+                name = by_name[note.file]
+            if not name:
+                lost += 1
+                continue
+            texts[name] = tuple(dict.fromkeys((*texts.get(name, ()), *note.captions)))
+            if note.label:
+                labels[name] = note.label
+    if tables and not any(texts.values()) and not labels:
+        raise SpecError(f"{str(tables[0])!r} says nothing of the pictures in {str(root)!r}: {lost} lines name other files")
+    return labels, {name: found for name, found in texts.items() if found}, lost
+
+
+def _known(file: str, start: str, present: set[str]) -> str:
+    """The listed file that a table means; a name that leads elsewhere means none."""
+    plain = file.replace("\\", "/").removeprefix("./")
+    return next((name for name in (start + plain, plain) if name in present), "")
+
+
+def _sidecars(root: Path, files: Sequence[str], everything: set[str], texts: dict[str, tuple[str, ...]]) -> None:
+    """A caption a line from PICTURE.txt beside PICTURE.jpg, where no table speaks of it."""
+    for name in files:
+        beside = name.rpartition(".")[0] + ".txt"
+        if name in texts or beside not in everything:
+            continue
+        with suppress(OSError), (root / beside).open(encoding="utf-8-sig", errors="replace") as file:
+            found = tuple(dict.fromkeys(filter(None, map(notes.clean, file.read(LONGEST_SIDECAR).splitlines()))))
+            if found:
+                texts[name] = found
+
+
+# --- bytes --------------------------------------------------------------------------------------------------------------
+
+
+def _fingerprints(root: Path, files: Sequence[str]) -> list[tuple[str, str]]:
+    """(SHA-256, why it cannot be used) of each file; what was read before is not read again while size and time agree."""
+    cache = Cache("files")
+    keys = [_state(root / name) for name in files]
+    known = {key: value.decode("utf-8", "replace") for key, value in cache.get([key for key in keys if key]).items()}
+    new = [(key, root / name) for key, name in zip(keys, files, strict=True) if key and len(known.get(key, "")) < 64]
+    with ThreadPoolExecutor(4) as pool:  # reading and hashing leave Python free
+        for i in range(0, len(new), 1000):
+            part = new[i : i + 1000]
+            found = dict(zip([key for key, _ in part], pool.map(_fingerprint, [path for _, path in part]), strict=True))
+            cache.put((key, value.encode()) for key, value in found.items() if value)
+            known.update(found)
+    values = (known.get(key, "") for key in keys)
+    return [(value[:64], value[64:]) if value else ("", "not readable") for value in values]
+
+
+def _state(path: Path) -> str:
+    try:
+        at = path.stat()
+    except OSError:
+        return ""
+    whole = os.fsencode(path.absolute())
+    return f"{sha256(whole).hexdigest()}|{at.st_size}|{at.st_mtime_ns}"
+
+
+def _fingerprint(path: Path) -> str:
+    """The digest, and behind it why the file cannot be used; "" where it cannot be read today."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError:
+        return ""
+    return sha256(data).hexdigest() + _unfit(data)
+
+
+def _unfit(data: bytes) -> str:
+    """Why a file is no photograph to use, by its first bytes; "" where it is one. What is damaged further on shows later."""
+    if len(data) > MOST_BYTES:
+        return "too large"
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                return "of too many pixels"
+            # a phone's MPO is a photograph with a preview
+            return "animated" if image.format != "MPO" and getattr(image, "is_animated", False) else ""
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return "of too many pixels"
+    except BROKEN:
+        return "no picture"

@@ -1,0 +1,6 @@
+"""http/ADDRESS: a server of the user's own, in any role (docs/http-protocol.md). What it says is data, never run."""
+
+from .generator import Generator
+from .protocol import Captioner, Classifier, Judge
+
+__all__ = ["Captioner", "Classifier", "Generator", "Judge"]

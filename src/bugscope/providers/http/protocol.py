@@ -1,0 +1,226 @@
+"""Bugscope's own protocol: one request a batch, JSON both ways, pictures as base64."""
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from ...errors import Declined, ModelError, SpecError, short
+from ...pictures import png, read
+from ...types import Picture, Refused
+from .._http import PICTURES, Client, Rejected
+
+ABSENT = (404, 405, 501)
+"""What servers answer where they know no such path."""
+EACH = 16_000_000
+"""Most bytes of an answer for each item of a batch, where that is more than `PICTURES`."""
+
+
+class Server:
+    """What the roles share: the address, the question `/info`, and answers one for each item."""
+
+    requires = ("httpx",)
+    extra = "openai"
+    example = "http/127.0.0.1:8765"
+
+    def __init__(self, model: str, *, key_variable: str = "", key_as: str = "bearer", timeout: float = 60.0) -> None:
+        """`model`: HOST[:PORT][/PATH], with `https://` before it for TLS. `key_variable`: the environment variable that holds
+        the key, "" for none; `key_as`: "bearer", "basic" (it reads USER:PASSWORD) or the header that takes it.
+        `timeout`: seconds for one answer.
+
+        Raises SpecError for an address that means nothing, ModelError where no such server answers.
+        """
+        self.client = connect(model, key_variable=key_variable, key_as=key_as, timeout=timeout)
+        try:
+            self.info = self._info()
+        finally:  # no connection is held while other models load
+            self.client.close()
+        self.version = self._version(self.info.get("id"), "/info")
+        self.id = named(self.client, id=self.version)
+
+    def close(self) -> None:
+        self.client.close()
+
+    def _info(self) -> dict[str, Any]:
+        """What the server says of itself; nothing where it does not know the question."""
+        try:
+            said = self.client.get("/info", limit=PICTURES)
+        except Rejected as error:
+            if error.status in ABSENT:
+                return {}
+            raise
+        if not isinstance(said, dict):
+            raise self._wrong("/info", said, "a JSON object")
+        return said
+
+    def _version(self, said: Any, path: str) -> str:
+        if said is None:
+            return ""
+        text = str(said)
+        if isinstance(said, bool) or not isinstance(said, str | int) or not text.isprintable() or not 0 < len(text) <= 200:
+            raise self._wrong(path, said, "a short text as its id")
+        return text
+
+    def _answers(self, path: str, body: Mapping[str, Any], field: str, n: int) -> list[Any]:
+        """`n` of them, in order, none of them null. Raises MemoryError where the batch is too large for the server."""
+        try:
+            said = self.client.post(path, body, limit=max(PICTURES, EACH * n))
+        except Rejected as error:
+            if error.status == 413:
+                raise MemoryError(str(error)) from error
+            raise
+        found = said.get(field) if isinstance(said, dict) else None
+        if not isinstance(found, list):
+            raise self._wrong(path, said, f'{{"{field}": [...]}}')
+        if len(found) != n:
+            raise self._wrong(path, found, f"{n} {field}, one for each item, not {len(found)}")
+        version = self._version(said.get("id"), path)
+        self.version = self.version or version
+        if version not in ("", self.version):
+            raise ModelError(f"{self.id} is now {version!r}: answers of two models must not be mixed; start a new run")
+        if missing := sum(item is None for item in found):
+            raise Declined(f"{self.client.name} has no answer for {missing} of {n} items")
+        return found
+
+    def _wrong(self, path: str, said: Any, wanted: str) -> ModelError:
+        return ModelError(f"{self.client.base_url}{path} answered {short(repr(said)[:2000])}; expected {wanted}")
+
+
+class Classifier(Server):
+    """A classifier behind a server of yours that speaks Bugscope's HTTP protocol."""
+
+    def __init__(
+        self, model: str, *, labels: Sequence[str] | str | None = None, key_variable: str = "", key_as: str = "bearer",
+        timeout: float = 60.0,
+    ) -> None:  # fmt: skip
+        """`labels`: label names, where the server does not tell them. The rest as of `Server`."""
+        super().__init__(model, key_variable=key_variable, key_as=key_as, timeout=timeout)
+        self.labels = self._labels(self.info.get("labels") if labels is None else labels)
+        # the names are part of the answers
+        known = hashlib.sha256(json.dumps(self.labels).encode()).hexdigest()[:8]
+        self.id = named(self.client, id=self.version, labels=known)
+
+    def _labels(self, found: Any) -> tuple[str, ...]:
+        if isinstance(found, str):
+            found = [name.strip() for name in found.split(",")]
+        if not found:
+            raise SpecError(
+                f"{self.client.base_url}/info tells no labels: have it answer with them, or pass --classifier-arg labels=a,b,c"
+            )
+        names = list(found) if isinstance(found, Iterable) and not isinstance(found, Mapping) else []
+        texts = [name for name in names if isinstance(name, str) and name.strip()]
+        if len(texts) < len(names) or len(set(texts)) < len(texts) or len(texts) < 2:
+            raise self._wrong("/info", found, "at least two label names, all different")
+        return tuple(texts)
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
+        if not images:
+            return np.zeros((0, len(self.labels)))
+        rows = self._answers("/classify", {"images": [_text(image) for image in images]}, "scores", len(images))
+        for row in rows:
+            bad = [value for value in row if not _finite(value)] if isinstance(row, list) else [row]
+            if bad or len(row) != len(self.labels):
+                instead = short(repr(bad[0])[:80]) if bad else len(row)
+                raise self._wrong("/classify", row, f"{len(self.labels)} finite numbers a picture, one a label, not {instead}")
+        return np.array(rows, dtype=float)
+
+
+class Captioner(Server):
+    """A captioner behind a server of yours that speaks Bugscope's HTTP protocol."""
+
+    def __call__(self, images: Sequence[Image]) -> list[str]:
+        if not images:
+            return []
+        captions = self._answers("/caption", {"images": [_text(image) for image in images]}, "captions", len(images))
+        for caption in captions:
+            if not isinstance(caption, str) or not caption.strip():
+                raise self._wrong("/caption", caption, "a sentence for each picture")
+        return captions
+
+
+class Judge(Server):
+    """A judge behind a server of yours that speaks Bugscope's HTTP protocol."""
+
+    def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float64]:
+        if not pictures:
+            return np.zeros(0)
+        body = {
+            "images": [_text(picture.image) for picture in pictures],
+            "labels": list(labels),
+            "infos": [dict(picture.info) for picture in pictures],
+        }
+        values = self._answers("/judge", body, "probabilities", len(pictures))
+        for value in values:
+            if not _finite(value) or not 0 <= value <= 1:
+                raise self._wrong("/judge", value, "a probability in [0, 1] for each picture")
+        return np.array(values, dtype=float)
+
+
+class Artist(Server):
+    """The generator of this protocol."""
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
+        body = {"prompts": list(prompts), "seeds": [int(seed) for seed in seeds]}
+        return [self._drawn(item) for item in self._answers("/generate", body, "images", len(prompts))]
+
+    def _drawn(self, item: Any) -> Picture | Refused:
+        item = item if isinstance(item, dict) else {"": item}
+        if isinstance(item.get("refused"), str):
+            return Refused(short(item["refused"]) or "refused by the server")
+        info = item.get("info") or {}
+        if "png" not in item or not isinstance(info, dict):
+            raise self._wrong("/generate", item, 'for each prompt {"png": base64, "info": {...}} or {"refused": "why"}')
+        return Picture(decoded(item["png"], f"{self.client.base_url}/generate"), info)
+
+
+def connect(model: str, **options: Any) -> Client:
+    """A client of the server that `model` names: http:// unless it says https://."""
+    if not model.strip("/"):
+        raise SpecError("http/ names no server: it should read http/HOST:PORT or http/https://HOST/PATH")
+    url = model if "://" in model else f"http://{model}"
+    try:
+        client = Client(f"http/{model.strip('/')}", url, **options)
+    except SpecError as error:
+        raise SpecError(str(error).replace("base_url", "the server's address", 1)) from None
+    client.wanted = "answer of Bugscope's HTTP protocol"
+    return client
+
+
+def named(client: Client, **stated: Any) -> str:
+    """The id of a model: its server, and what changes an answer."""
+    more = "&".join(f"{name}={value}" for name, value in stated.items() if value not in ("", None))
+    return f"http/{client.base_url.removeprefix('http://')}" + (f"?{more}" if more else "")
+
+
+def decoded(text: Any, where: str) -> Image:
+    """The picture that a base64 text holds, bare or as a data: address. Raises ModelError."""
+    try:
+        data = base64.b64decode(text.rpartition(",")[2], validate=True)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ModelError(f"{where} sent {short(repr(text)[:80])} as a picture; expected base64") from error
+    return read_picture(data, where)
+
+
+def read_picture(data: bytes, where: str) -> Image:
+    """The picture in a file that a server sent. Raises ModelError."""
+    try:
+        return read(data)
+    except ValueError as error:
+        raise ModelError(f"{where} sent {short(repr(data[:40]))} as a picture: {short(str(error))}") from error
+
+
+def _text(image: Image) -> str:
+    return base64.b64encode(png(image)).decode()
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:
+        return False

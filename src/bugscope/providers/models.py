@@ -1,0 +1,106 @@
+"""models/A,B,C: a vote of reference classifiers on whether a picture shows its label.
+
+Choose classifiers that are better than the one under test and unlike it, never that one itself: where the judge errs as the
+tested model does, the picture is called unfaithful and the bug is hidden.
+"""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import labels as names
+from ..errors import Declined, ModelError, SpecError, nearest
+from ..pictures import as_rgb
+from ..types import Picture, Usage
+
+
+class Judge:
+    """A vote of classifiers, each named as a classifier is: `models/efficientnet-lite/1,efficientnet-lite/2`."""
+
+    needs_loader = True
+    example = "models/efficientnet-lite/1,efficientnet-lite/2"
+
+    def __init__(self, model: str, *, load: Callable[[str, str], Any], top: int = 1) -> None:
+        """`top`: a classifier votes for a picture where an accepted label is among its first so many. Each has one vote and its
+        own defaults; a comma always ends a name. Probability: the share of votes, so with two, one is enough at 0.5.
+        """
+        if top < 1:
+            raise SpecError(f"judge argument top is {top}; the least is 1, a classifier's first answer")
+        specs = [spec.strip() for spec in model.split(",")]
+        if "" in specs:
+            raise SpecError(f"models/{model} should name classifiers with commas between them, e.g. {self.example}")
+        if twice := [spec for i, spec in enumerate(specs) if spec in specs[:i]]:
+            raise SpecError(f"models/{model} names {twice[0]} twice; each classifier has one vote")
+        self.top = top
+        self.classifiers = [load("Classifier", spec) for spec in specs]
+        self.voters = len(specs)
+        self.id = f"models/{','.join(str(c.id) for c in self.classifiers)}?top={top}"
+        self._labels = [tuple(str(label) for label in c.labels) for c in self.classifiers]
+        self._right: dict[str, list[NDArray[np.bool_]]] = {}
+
+    def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float32]:
+        """The share of votes [n]. Raises Declined for a label that one of the classifiers does not know."""
+        try:
+            right = [self._accepted(label) for label in labels]
+        except SpecError as error:  # `check` says so before a run; here it is what a picture was taken for
+            raise Declined(str(error)) from error
+        votes = np.zeros((self.voters, len(pictures)), dtype=bool)
+        if len(pictures):
+            for i, classifier in enumerate(self.classifiers):
+                # a new picture for each: one that draws on its picture must not change what the next one sees
+                scores = np.asarray(classifier([as_rgb(p.image) for p in pictures]), dtype=float)
+                if scores.shape != (len(pictures), len(self._labels[i])) or not np.isfinite(scores).all():
+                    raise ModelError(
+                        f"{classifier.id}, asked for its vote, gave scores that are not finite or of shape {scores.shape}"
+                    )
+                first = np.argsort(-scores, axis=1, kind="stable")[:, : self.top]
+                votes[i] = [known[i][best].any() for known, best in zip(right, first, strict=True)]
+        return votes.mean(axis=0, dtype=np.float32)
+
+    def check(self, labels: Sequence[str]) -> None:
+        """Raises SpecError that names the first label that one of the classifiers does not know, and the nearest it knows."""
+        for label in labels:
+            self._accepted(label)
+
+    def _accepted(self, label: str) -> list[NDArray[np.bool_]]:
+        """For each classifier, which of its labels are right for `label`."""
+        if label not in self._right:
+            self._right[label] = [
+                np.isin(known, sorted(_right(label, known, str(classifier.id))))
+                for classifier, known in zip(self.classifiers, self._labels, strict=True)
+            ]
+        return self._right[label]
+
+    @property
+    def usage(self) -> Usage | None:
+        """Of hosted classifiers together; None where there are none."""
+        used = [c.usage for c in self.classifiers if isinstance(getattr(c, "usage", None), Usage)]
+        return sum(used, Usage()) if used else None
+
+    @property
+    def priced(self) -> bool:
+        hosted = [c for c in self.classifiers if isinstance(getattr(c, "usage", None), Usage)]
+        return all(getattr(c, "priced", False) for c in hosted)
+
+    def close(self) -> None:
+        for classifier in self.classifiers:
+            getattr(classifier, "close", lambda: None)()
+
+
+def _right(label: str, known: Sequence[str], classifier: str) -> frozenset[str]:
+    """The labels of `known` that are right for `label`, near-synonyms included. Raises SpecError where there are none."""
+    found = []
+    called = names.accepted(label)
+    with contextlib.suppress(SpecError):  # a label that ImageNet lacks has no synonyms
+        called |= names.accepted(names.resolve(label, names.imagenet()))
+    for name in called:
+        with contextlib.suppress(SpecError):
+            found.append(names.resolve(name, known))
+    if not found:
+        near = nearest(label, known)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise SpecError(f"{classifier} has no vote on {label!r}, which is not among its {len(known)} labels{hint}")
+    return frozenset(found)

@@ -1,0 +1,49 @@
+"""How far votes on the same pictures agree: the chance that two voters say the same, and Fleiss' kappa (1971)."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import norm
+
+from ..types import Estimate
+
+
+class Agreement(NamedTuple):
+    """`chance`: that two voters, drawn at random, agree on a picture. `kappa`: how far that goes beyond what the share of yes
+    alone would give, 1 at most; NaN where all say one and the same. `n`: pictures."""
+
+    chance: Estimate
+    kappa: float
+    n: int
+
+
+def agreement(shares: Sequence[float], voters: int, level: float = 0.95) -> Agreement:
+    """From each picture's share of yes among `voters` votes. Raises ValueError for one voter, or shares that are no counts.
+
+    The interval is Wilson's with the mean agreement for a rate: too wide rather than too narrow, since no number in [0, 1] of
+    that mean varies more than yes and no.
+    """
+    if voters < 2:
+        raise ValueError(f"agreement needs at least 2 voters, got {voters}")
+    exact = np.asarray(shares, dtype=float) * voters
+    yes = np.round(exact)
+    if not (np.isfinite(exact).all() and (np.abs(exact - yes) < 1e-3 * voters).all() and ((yes >= 0) & (yes <= voters)).all()):
+        raise ValueError(f"shares of {voters} votes should be counts of them over {voters}")
+    n = len(yes)
+    if n == 0:
+        return Agreement(Estimate(math.nan, 0.0, 1.0, level), math.nan, 0)
+    no = voters - yes
+    chance = float(((yes * (yes - 1) + no * (no - 1)) / (voters * (voters - 1))).mean())
+    by_luck = float(yes.mean() / voters) ** 2 + float(no.mean() / voters) ** 2
+    kappa = (chance - by_luck) / (1 - by_luck) if 0 < yes.sum() < n * voters else math.nan
+    return Agreement(_wilson(chance, n, level), kappa, n)
+
+
+def _wilson(mean: float, n: int, level: float) -> Estimate:
+    z = float(norm.ppf(0.5 + level / 2))
+    middle = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(mean * (1 - mean) / n + z**2 / (4 * n**2))
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return Estimate(mean, 0.0 if mean == 0 else low, 1.0 if mean == 1 else high, level)
