@@ -1,0 +1,11 @@
+"""openai/MODEL: OpenAI, or any server that speaks as it does (vLLM, Ollama, LM Studio, OpenRouter), named by `base_url`.
+
+OpenAI gets the key in OPENAI_API_KEY; other servers get one where `key_variable` names the environment variable that holds it.
+What models say is data: it is checked, cleaned and quoted, never run.
+"""
+
+from .images import Generator
+from .text import Describer, Editor
+from .vision import Captioner, Classifier, Judge
+
+__all__ = ["Captioner", "Classifier", "Describer", "Editor", "Generator", "Judge"]
