@@ -323,7 +323,7 @@ def _doctor(as_json: JSON = False, **options: Any) -> None:
     else:
         for c in checks:
             typer.echo(
-                f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<12} {_plain(c.detail)}"
+                f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<15} {_plain(c.detail)}"
                 + (f"  ({c.seconds:.2f} s)" if c.seconds else "")
             )
     if not all(c.ok for c in checks):

