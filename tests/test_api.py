@@ -353,3 +353,36 @@ def test_plan_prints_pictures_for_both_modes_and_refuses_nonsense(capsys):
         with pytest.raises(SystemExit, match="2"):
             main(["plan", *arguments])
         assert message in capsys.readouterr().err
+
+
+def test_every_label_that_both_know_and_labels_of_a_file(tmp_path, capsys, monkeypatch):
+    world = World(labels=("mug", "pot", "vase"), planted={"snow": 0.9})
+    roles = world.roles()
+    roles["generator"].labels = ("pot", "vase", "mug", "lamp")  # "bowl" is only the classifier's, "lamp" only the generator's
+    options = {"budget": 240, "explore": 8, "explain": 0}
+    run = bugscope.hunt(None, tmp_path / "all", all_labels=True, **options, **roles)
+    assert [label["label"] for label in run.report["labels"]] == ["mug", "pot", "vase"]
+    with pytest.raises(SpecError, match="labels mug and all labels were asked for"):
+        bugscope.hunt("mug", tmp_path / "both", all_labels=True, **options, **roles)
+    with pytest.raises(SpecError, match="budget is 20, too small for 3 labels; the least is 48"):
+        bugscope.hunt(None, tmp_path / "small", all_labels=True, **options | {"budget": 20}, **roles)
+
+    asked = []
+    monkeypatch.setattr("bugscope.api.hunt", lambda labels, out, **more: asked.append((labels, more["all_labels"])) or run)
+    (tmp_path / "mine.txt").write_text("mug\n\nschool bus\n")
+    for arguments in (["--labels-from", str(tmp_path / "mine.txt")], ["pot", "--labels-from", str(tmp_path / "mine.txt")]):
+        main_ok(["hunt", *arguments, "--out", str(tmp_path / "x")])
+    (tmp_path / "one.txt").write_text("mug\n")
+    main_ok(["hunt", "--labels-from", str(tmp_path / "one.txt"), "--out", str(tmp_path / "x")])
+    assert asked.pop() == (["mug"], False)
+    main_ok(["hunt", "--all-labels", "--out", str(tmp_path / "x")])
+    assert asked == [(["mug", "school bus"], False), (["pot", "mug", "school bus"], False), (None, True)]
+    with pytest.raises(SystemExit) as stop:
+        main(["hunt", "--labels-from", str(tmp_path / "mien.txt")])
+    assert stop.value.code == 2 and "Did you mean" in capsys.readouterr().err
+
+
+def main_ok(arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 0

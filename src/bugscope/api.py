@@ -38,14 +38,16 @@ def hunt(
     labels: Sequence[str] | str | None = None,
     out: Path | str | None = None,
     *,
+    all_labels: bool = False,
     config: Config | Mapping[str, Any] | None = None,
     progress: Listener | None = None,
     **options: Any,
 ) -> Run:
     """Find the bugs of a classifier and keep everything in the folder `out`; on the same folder, go on with that run.
 
-    `labels`: label names of the classifier; by default the generator's suggestions. `options`: the fields of `Config`; a
-    role (generator, classifier, captioner, judge, editor, describer) is "provider/model" or any Python callable that fits
+    `labels`: label names of the classifier; by default the generator's suggestions, with `all_labels` every one that
+    generator and classifier both know. One budget serves them all, where failures are found. `options`: the fields of `Config`;
+    a role (generator, classifier, captioner, judge, editor, describer) is "provider/model" or any Python callable that fits
     `bugscope.types`. `progress` is called with `bugscope.types.Progress`. Where `max_cost` stops the run, what was found so far
     is returned: `report["stopped"]` says why, and the same call with a higher `max_cost` goes on. Raises BugscopeError:
     SpecError, ModelError, MissingDependency, StoreError.
@@ -54,7 +56,7 @@ def hunt(
     settings = _settings(config, options)
     tell(Progress("loading", budget=settings.budget + settings.explain))
     models = load_models(settings, options)
-    wanted = _labels(labels, models)
+    wanted = _labels(labels, models, all_labels)
     # a run that cannot start leaves nothing behind
     check(wanted, settings)
     _check_judge(models, wanted)
@@ -259,13 +261,18 @@ def _name(model: Any) -> str:
     )
 
 
-def _labels(labels: Sequence[str] | str | None, models: Models) -> list[str]:
+def _labels(labels: Sequence[str] | str | None, models: Models, everything: bool = False) -> list[str]:
     """Label names as the classifier spells them, each once; known to the generator too where it has a fixed vocabulary."""
     suggested: Sequence[str] = getattr(models.generator, "suggested", ())
+    known = check_labels(models.classifier)
     wanted = [labels] if isinstance(labels, str) else list(labels or suggested)
+    if everything:
+        if labels:
+            raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; one of the two")
+        drawn = getattr(models.generator, "labels", None) or known
+        wanted = [label for label in known if label in set(drawn)]
     if not wanted:
         raise SpecError("no labels to hunt on: name at least one")
-    known = check_labels(models.classifier)
     found = list(dict.fromkeys(names.resolve(label, known) for label in wanted))
     vocabulary = getattr(models.generator, "labels", None)
     for label in found:

@@ -105,6 +105,13 @@ def _hunt(
         list[str] | None,
         typer.Argument(help="label names of the classifier; default: the generator's suggestions", show_default=False),
     ] = None,
+    labels_from: Annotated[
+        Path | None,
+        typer.Option("--labels-from", help="file of label names, .txt (one a line) or .json", show_default=False),
+    ] = None,
+    all_labels: Annotated[
+        bool, typer.Option("--all-labels", help="every label that generator and classifier both know")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="run folder; an unfinished run in it is continued  [runs/DATE-TIME]", show_default=False),
@@ -116,12 +123,14 @@ def _hunt(
     """Find the bugs of a classifier: explore, describe, confirm on fresh pictures, report."""
     values = _stated(options, config)
     api: Any = importlib.import_module("bugscope.api")
-    labels = labels or values.pop("labels", None)
-    values.pop("labels", None)
+    stated = values.pop("labels", None)
+    if labels_from is not None:
+        labels = [*(labels or ()), *importlib.import_module("bugscope.labels").read(str(labels_from), least=1)]
+    labels = labels or (None if all_labels else stated)
     folder = out or _new_folder()
     _say_folder(folder, as_json)
     with _display(as_json) as listener:
-        run = api.hunt(labels or None, folder, config=values, progress=listener)
+        run = api.hunt(labels or None, folder, all_labels=all_labels, config=values, progress=listener)
     _show(run, as_json)
 
 
