@@ -96,7 +96,7 @@ def test_how_far_the_voters_of_a_judge_agree_is_measured_and_said(tmp_path):
     assert found["chance"] == pytest.approx(1 - split / len(values) * 2 / 3)
     assert found["low"] < found["chance"] < found["high"]
     page = run.write_report().read_text()
-    assert f"Two of its 3 voters agree on {found['chance'] * 100:.0f} % of {found['n']} pictures" in page
+    assert f"Two of its 3 voters, drawn at random, agree on {found['chance'] * 100:.0f} % of {found['n']} pictures" in page
     assert (
         "voters"
         not in bugscope.hunt("mug", tmp_path / "one", budget=120, explain=0, **World().roles()).write_report().read_text()
