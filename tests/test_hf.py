@@ -28,15 +28,11 @@ ONE = {"templates": ["{label}"]}
 
 
 @pytest.fixture(scope="module")
-def tiny():
-    torch = pytest.importorskip("torch")
+def tiny(torch):
     pytest.importorskip("transformers")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # these networks are too small for more
     import tiny  # noqa: PLC0415 - it needs torch
 
-    yield tiny
-    torch.set_num_threads(threads)
+    return tiny
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,6 @@ TINY = "test_resnet"
 
 
 @pytest.fixture(scope="module")
-def torch():
-    torch = pytest.importorskip("torch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield torch
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
 def timm(torch):
     return pytest.importorskip("timm")
 

@@ -20,16 +20,6 @@ NAMES = ["Katze", "Hündin", "鳥", "żółw", "notebook, notebook computer"]
 
 
 @pytest.fixture(scope="module")
-def torch():
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("torchvision")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield torch
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
 def models(torch):
     return pytest.importorskip("torchvision").models
 
