@@ -314,12 +314,16 @@ def models(as_json: JSON = False) -> None:
         ]
         typer.echo(json.dumps(rows))
         return
-    console = _console(stderr=False)
+    console, padding = _console(stderr=False), importlib.import_module("rich.padding").Padding
     for role in dict.fromkeys(e.role for e in sorted(entries, key=lambda e: ROLES.index(e.role.lower()))):
-        table: Any = importlib.import_module("rich.table").Table(f"{role}s", "", "", box=None, pad_edge=False)
+        console.print(f"{role}s", style="bold")
         for e in [e for e in entries if e.role == role]:
-            table.add_row(_plain(e.example), _plain(e.summary), "ready" if not e.missing else _plain(e.missing))
-        console.print(table, "")
+            # whole on one line, whatever the width: these are there to be copied
+            typer.echo(f"  {_plain(e.example)}")
+            console.print(padding(_plain(e.summary), (0, 0, 0, 6), expand=False))
+            if e.missing:
+                typer.echo(f"      not yet: {_plain(e.missing)}")
+        console.print()
 
 
 def _doctor(as_json: JSON = False, **options: Any) -> None:
