@@ -591,8 +591,9 @@ def test_threads_may_share_a_client():
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 from bugscope.providers._http import Client
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 client = Client("x", sys.argv[1])
 print("asking", flush=True)
 try:
