@@ -1,0 +1,5 @@
+"""python -m bugscope.cli"""
+
+from . import main
+
+main()
