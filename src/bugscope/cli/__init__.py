@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from . import hunting, tools
+from . import hunting, reuse, tools
 from .options import OPTIONS, ROLES, with_options
 from .screen import plain
 
@@ -29,6 +29,9 @@ app.command()(hunting.resume)
 app.command("probe")(with_options(hunting.probe, tuple(name for name in OPTIONS if name not in UNPROBED)))
 app.command()(hunting.explain)
 app.command()(hunting.report)
+app.command()(reuse.replay)
+app.command()(reuse.transfer)
+app.command()(reuse.evaluate)
 app.command()(tools.plan)
 app.command()(tools.models)
 app.command("doctor")(with_options(tools.doctor, ROLES))

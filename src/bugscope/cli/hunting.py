@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from .options import JSON, stated
-from .screen import display, plain, print_json, show
+from .reuse import files
+from .screen import display, plain, print_json, show, write
 
 
 def hunt(
@@ -131,7 +132,9 @@ def explain(
 
 def report(
     run: Annotated[Path, typer.Argument(help="run folder")],
-    html: Annotated[Path | None, typer.Option("--html", help="write the page here instead of RUN/report.html")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="write the page here too", show_default=False)] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="write JUnit XML here", show_default=False)] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write a row a bug here", show_default=False)] = None,
     as_json: JSON = False,
 ) -> None:
     """Make report.json and report.html of a run again, and print its bugs."""
@@ -139,10 +142,6 @@ def report(
     found = api.load(run)
     page = found.write_report()
     if html is not None:
-        try:
-            html.write_bytes(page.read_bytes())
-        except OSError as error:
-            raise importlib.import_module("bugscope.errors").StoreError(
-                f"cannot write {str(html)!r}: {error.strerror}"
-            ) from error
+        write(html, page.read_text(encoding="utf-8"))
+    files(found.report, junit, csv)
     show(found, as_json, html or page)

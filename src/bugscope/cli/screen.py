@@ -56,6 +56,16 @@ def show_bugs(run: Any) -> None:
         )
 
 
+def write(file: Path, text: str, append: bool = False) -> None:
+    """A file that the user named. Raises StoreError in a sentence."""
+    try:
+        with file.open("a" if append else "w", encoding="utf-8", newline="") as out:
+            out.write(text)
+    except OSError as error:
+        errors: Any = importlib.import_module("bugscope.errors")
+        raise errors.StoreError(f"cannot write {str(file)!r}: {error.strerror}") from error
+
+
 def print_json(run: Any) -> None:
     typer.echo(json.dumps(run.report, ensure_ascii=False, allow_nan=False))
 

@@ -1,0 +1,143 @@
+"""What bugs are good for: replay, transfer, evaluate."""
+
+import importlib
+import json
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import JSON, pairs
+from .screen import display, plain, print_json, write
+
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--classifier-arg", help="option of the classifier, key=value; may be repeated", show_default=False),
+]
+
+
+def replay(
+    run: Annotated[Path, typer.Argument(help="run folder")],
+    classifier: Annotated[str, typer.Option("--classifier", help="model to try, provider/model", show_default=False)],
+    classifier_arg: Options = None,
+    fresh: Annotated[int, typer.Option("--fresh", help="further pictures of each prompt, by the run's generator")] = 0,
+    stored: Annotated[
+        bool, typer.Option("--stored/--no-stored", help="whether the run's own pictures count; not if it was trained on them")
+    ] = True,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", help="'undecided' bugs or 'new' failures that may pass; may be repeated", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="folder that keeps the new answers  [RUN/replay]", show_default=False)
+    ] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="write JUnit XML here", show_default=False)] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write a row a bug here", show_default=False)] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", help="append Markdown here, as to $GITHUB_STEP_SUMMARY", show_default=False)
+    ] = None,
+    max_cost: Annotated[float, typer.Option("--max-cost", help="what hosted models may cost; 0: no cap")] = 0.0,
+    as_json: JSON = False,
+) -> None:
+    """Are a run's bugs fixed in another classifier? Exit code 0: all fixed; 1: not all, or something new fails; 2: error."""
+    module: Any = importlib.import_module("bugscope.replay")
+    with display(as_json) as listener:
+        found = module.replay(
+            run, classifier, classifier_args=pairs("classifier_arg", classifier_arg or []), fresh=fresh, stored=stored,
+            out=out, max_cost=max_cost, progress=listener,
+        )  # fmt: skip
+    code = found.exit_code(allow or ())
+    files(found.report, junit, csv, allow or ())
+    if summary is not None:
+        write(summary, importlib.import_module("bugscope.report.table").markdown(found.report), append=True)
+    if as_json:
+        print_json(found)
+    else:
+        for line in found.lines():
+            typer.echo(plain(line))
+    raise typer.Exit(code)
+
+
+def files(report: Any, junit: Path | None, csv: Path | None, allow: Any = ()) -> None:
+    """The report as other programs read it."""
+    if junit is not None:
+        write(junit, importlib.import_module("bugscope.report.junit").junit(report, allow))
+    if csv is not None:
+        write(csv, importlib.import_module("bugscope.report.table").csv_table(report))
+
+
+def transfer(
+    run: Annotated[Path, typer.Argument(help="run folder")],
+    classifier: Annotated[
+        list[str], typer.Option("--classifier", help="another model, provider/model; may be repeated", show_default=False)
+    ],
+    classifier_arg: Options = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="folder for transfer.html and .json  [RUN/transfer]", show_default=False)
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Do other models have the same bugs? The run's pictures are shown to them; nothing is drawn again."""
+    module: Any = importlib.import_module("bugscope.transfer")
+    folder = out or run / "transfer"
+    options = pairs("classifier_arg", classifier_arg or [])
+    with counting(as_json) as count:
+        found = module.transfer(run, classifier, classifier_args=options, out=folder, progress=count)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+        return
+    typer.echo(str(found))
+    typer.echo(f"Page: {folder / 'transfer.html'}")
+
+
+def evaluate(
+    images: Annotated[list[Path], typer.Option("--images", help="folder of pictures, a sub-folder a label; may be repeated")],
+    classifier: Annotated[str, typer.Option("--classifier", help="model under test, provider/model")] = "efficientnet-lite/0",
+    classifier_arg: Options = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", help="folder to measure the distance to", show_default=False)
+    ] = None,
+    label_map: Annotated[
+        Path | None, typer.Option("--label-map", help="JSON file: folder -> name or class number", show_default=False)
+    ] = None,
+    subset: Annotated[bool, typer.Option("--subset", help="choose among the folder's labels alone (ImageNet-A, -R)")] = False,
+    synonyms: Annotated[bool, typer.Option("--synonyms", help="near-synonyms count as right, as in a hunt")] = False,
+    top_k: Annotated[int, typer.Option("--top-k", help="right if a right label is among the first k")] = 1,
+    split: Annotated[str, typer.Option("--split", help="one part of the data set, such as test", show_default=False)] = "",
+    limit: Annotated[int, typer.Option("--limit", help="so many pictures, drawn at random; 0: all")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="of that draw")] = 0,
+    as_json: JSON = False,
+) -> None:
+    """How often does a classifier err on a folder of labelled pictures, how sure is it, how far are they from others?"""
+    module: Any = importlib.import_module("bugscope.evaluate")
+    with counting(as_json) as count:
+        found = [
+            module.evaluate(
+                classifier, folder, classifier_args=pairs("classifier_arg", classifier_arg or []),
+                label_map=str(label_map) if label_map else None, subset=subset, synonyms=synonyms, top_k=top_k, split=split,
+                reference=reference, limit=limit or None, seed=seed, progress=count,
+            )
+            for folder in images
+        ]  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps([e.to_dict() for e in found], ensure_ascii=False, allow_nan=False))
+        return
+    for evaluation in found:
+        typer.echo(str(evaluation))
+    if len(found) > 1:
+        typer.echo(str(module.compare(found)))
+
+
+@contextmanager
+def counting(as_json: bool) -> Any:
+    """Pictures done of all, on a terminal's stderr."""
+    with display(as_json) as listener:
+        now: Any = importlib.import_module("bugscope.types").Progress
+
+        def tell(done: int, all: int, name: str) -> None:
+            listener(now("exploring", images=done, budget=all, message=name))
+
+        count: Callable[[int, int, str], None] = tell
+        yield count

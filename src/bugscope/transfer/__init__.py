@@ -1,0 +1,258 @@
+"""`bugscope transfer`: which other models have the bugs of a run too? The pictures are there; only classifiers run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import language, stats
+from ..config import Config
+from ..distance import Tell, loaded
+from ..engine import Engine, Models, check_labels, outcome
+from ..errors import ModelError, SpecError, unknown
+from ..evaluate import Vocabulary
+from ..labels import accepted
+from ..results import Run
+from ..store import Store
+from ..types import Outcome, Rate, Sample, Status
+from .result import BugRow, Cell, Column, Transfer
+
+__all__ = ["BugRow", "Cell", "Column", "Transfer", "transfer"]
+
+
+class Recorded:
+    """Stands for a model whose answers the run folder has: it is never asked."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+
+    def __call__(self, *inputs: Any) -> Any:
+        raise ModelError(f"{self.id} is not to be asked: the run folder has its answers")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture that shows its label, in the judge's opinion, and whether the run's own classifier is wrong on it."""
+
+    sample: Sample
+    image: str
+    wrong: bool
+
+    @property
+    def key(self) -> str:
+        return self.sample.key
+
+
+def transfer(
+    run: Run | Path | str,
+    classifiers: Sequence[Any] | Any,
+    *,
+    classifier_args: Mapping[str, Any] | None = None,
+    accept: Mapping[str, Sequence[str]] | None = None,
+    out: Path | str | None = None,
+    progress: Tell | None = None,
+) -> Transfer:
+    """Failure rates of other classifiers on the pictures of a run: by bug, by label, and on all that fooled the run's own.
+
+    `classifiers`: "provider/model" or callables, or pairs of one and its options; `classifier_args` are options of all
+    that have none of their own. `accept`: label of the run -> further names that count as right, in whatever model has
+    them. `out`: a folder for transfer.json and transfer.html. `progress` is called with (pictures done, all, model).
+
+    Answers are kept in the run folder by the model's id, so that asking again costs nothing. Generator, judge and captioner
+    are not loaded. Raises SpecError, ModelError, MissingDependency, StoreError.
+    """
+    found = run if isinstance(run, Run) else Run(Path(run))
+    wanted = _wanted(classifiers, classifier_args or {})
+    with Store.open(found.path) as store:
+        identity, cap = store.meta("identity"), store.meta("max_cost") or 0.0
+    config = Config.of(identity["options"] | {"max_cost": cap})
+    if found.report["kind"] == "probe":
+        records = found.report["probed"]
+    else:
+        records = found.report["bugs"]
+    with Store.create(found.path, identity) as store:
+        album = Album(store, identity["models"], config)
+        if not album.shown:
+            raise SpecError(f"the run {str(found.path)!r} has no picture that shows its label: nothing to show to other models")
+        rows = [_row(record, album, store) for record in records]
+        own = str(identity["models"]["classifier"])
+        columns, notes = [_own(own, album, rows)], []
+        for spec, options in wanted:
+            with loaded(spec, options) as model:
+                id = str(model.id)
+                if id == own:
+                    notes.append(
+                        f"{id} is the run's own classifier: its answers are the run's. A changed model needs another id."
+                    )
+                elif id in [c.model for c in columns]:
+                    raise SpecError(f"two classifiers are called {id!r}; give each an attribute 'id' of its own")
+                else:
+                    column, said = _column(model, album, rows, identity, config, accept or {}, progress)
+                    columns.append(column)
+                    notes += said
+    made = Transfer(found.path, tuple(columns), tuple(rows), config.alpha, tuple(notes)).tested()
+    if out is not None:
+        made.write(out)
+    return made
+
+
+def _wanted(classifiers: Sequence[Any] | Any, shared: Mapping[str, Any]) -> list[tuple[Any, Mapping[str, Any]]]:
+    """(spec, options) of each."""
+    several = isinstance(classifiers, list | tuple) and not _pair(classifiers)
+    wanted = [(c[0], c[1]) if _pair(c) else (c, shared) for c in (classifiers if several else [classifiers])]
+    if not wanted:
+        raise SpecError("no classifier to transfer to: name at least one")
+    return wanted
+
+
+def _pair(classifier: Any) -> bool:
+    return isinstance(classifier, list | tuple) and len(classifier) == 2 and isinstance(classifier[1], Mapping)
+
+
+# --- the pictures -----------------------------------------------------------------------------------------------------
+
+
+class Album:
+    """The pictures of a run that show their label, with what its own classifier made of them."""
+
+    def __init__(self, store: Store, models: Mapping[str, str], config: Config) -> None:
+        samples = list(store.samples())
+        keys = [s.key for s in samples]
+        made, judged, classed = (store.get(role, models[role], keys) for role in ("generator", "judge", "classifier"))
+        self.models, self.store = models, store
+        self.shown: dict[str, Shown] = {}
+        self.streams: dict[tuple[str, str, str], list[Shown]] = {}
+        for s in sorted(samples, key=lambda s: s.replicate):
+            o: Outcome = outcome(s, made.get(s.key), judged.get(s.key), classed.get(s.key), config)
+            if o.status.counts:
+                shown = self.shown[s.key] = Shown(s, made[s.key]["image"], o.status is Status.FAILURE)
+                self.streams.setdefault((s.purpose, s.prompt.label, s.prompt.text), []).append(shown)
+
+    def of(self, purpose: str, label: str, text: str, drawn: int | None = None) -> list[Shown]:
+        """Pictures of a prompt, in order; the first `drawn` replicates."""
+        found = self.streams.get((purpose, label, text), [])
+        return [x for x in found if drawn is None or x.sample.replicate < drawn]
+
+    def plain(self, label: str, text: str) -> list[Shown]:
+        """Neutral pictures, each once: of exploration and of confirmation."""
+        return _once([*self.of("explore", label, text), *self.of("confirm", label, text)])
+
+    def adversarial(self) -> list[Shown]:
+        """All that the run's own classifier gets wrong, whatever they were drawn for, each picture once."""
+        return _once(x for x in self.shown.values() if x.wrong)
+
+
+def _once(shown: Iterable[Shown]) -> list[Shown]:
+    return list({(x.sample.prompt.label, x.image): x for x in shown}.values())
+
+
+def _row(record: Mapping[str, Any], album: Album, store: Store) -> BugRow:
+    """Which pictures are shown for a bug."""
+    key, label = record["key"], record["label"]
+    child = key.startswith("child-")
+    note = store.notes("refinement")[key.removeprefix("child-")] if child else store.notes("evidence")[key]
+    verdict = album.of("refine" if child else "confirm", label, record["prompt"], note["drawn"])
+    images = {x.image for x in verdict}
+    # drawn to explain the bug, after it was confirmed
+    later = [x for x in album.of("explain", label, record["prompt"]) if x.image not in images]
+    neutral = language.neutral(label).text
+    compared = neutral if album.plain(label, neutral) else record["compared_with"]
+    report_rate = Rate(record["failures"], record["n"], record["low"], record["high"], record["level"])
+    return BugRow(
+        id=record["id"],
+        label=label,
+        sentence=record["sentence"],
+        prompt=record["prompt"],
+        compared_with=compared,
+        verdict=tuple(verdict),
+        later=tuple(later),
+        plain=tuple(album.plain(label, compared)),
+        own=report_rate,
+    )
+
+
+# --- the models -------------------------------------------------------------------------------------------------------
+
+
+def _own(id: str, album: Album, rows: Sequence[BugRow]) -> Column:
+    """The run's own classifier: all its answers are known."""
+    wrong = {key: x.wrong for key, x in album.shown.items()}
+    fooled = album.adversarial()
+    cells = {row.id: Cell.of(row, wrong) for row in rows}
+    labels = _baselines(album, wrong)
+    return Column(id, True, cells, labels, Rate(len(fooled), len(fooled), 1.0, 1.0, 0.95), 0)
+
+
+def _column(
+    model: Any,
+    album: Album,
+    rows: Sequence[BugRow],
+    identity: Mapping[str, Any],
+    config: Config,
+    accept: Mapping[str, Sequence[str]],
+    progress: Tell | None,
+) -> tuple[Column, list[str]]:
+    """Ask one model for what it has not answered yet; what it knows of the run's labels decides what is asked."""
+    run_labels = sorted({x.sample.prompt.label for x in album.shown.values()})
+    rights, missing = _rights(run_labels, Vocabulary(check_labels(model)), config, accept)
+    for label in accept:
+        if label not in run_labels:
+            raise unknown("label of the run in accept", label, run_labels)
+    if not rights:
+        raise SpecError(
+            f"the classifier {model.id} knows none of the run's labels ({', '.join(run_labels[:6])}); say with accept what it "
+            f"calls them. It knows: {', '.join(list(model.labels)[:6])}, ..."
+        )
+    asked = [x for x in album.shown.values() if x.sample.prompt.label in rights]
+    silent: dict[str, Any] = {role: Recorded(identity["models"][role]) for role in ("generator", "captioner", "judge")}
+
+    def tell(engine: Engine) -> None:
+        if progress:
+            progress(len(engine.asked), len(asked), str(model.id))
+
+    engine = Engine(Models(classifier=model, **silent), album.store, config, on_batch=tell)
+    engine.measure([x.sample for x in asked])
+    # the engine compares with the run's names; what this model calls them is known here
+    answers = album.store.get("classifier", str(model.id), [x.key for x in asked])
+    wrong = {
+        x.key: not any(name in rights[x.sample.prompt.label] for name, _ in answers[x.key][: config.top_k])
+        for x in asked
+        if x.key in answers
+    }
+    fooled = [x for x in album.adversarial() if x.key in wrong]
+    notes = []
+    if missing:
+        notes.append(
+            f"{model.id} does not know {', '.join(repr(label) for label in missing)}: a dash, and no part of its totals. "
+            f"If it calls {'it' if len(missing) == 1 else 'them'} otherwise, say so with accept."
+        )
+    if lost := len(asked) - len(wrong):
+        notes.append(f"{model.id} gave no answer for {lost} of {len(asked)} pictures; they do not count for it.")
+    cells = {row.id: Cell.of(row, wrong) if row.label in rights else None for row in rows}
+    adversarial = stats.clopper_pearson(sum(wrong[x.key] for x in fooled), len(fooled))
+    return Column(str(model.id), False, cells, _baselines(album, wrong), adversarial, len(asked) - len(wrong)), notes
+
+
+def _rights(
+    run_labels: Sequence[str], vocabulary: Vocabulary, config: Config, accept: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, frozenset[str]], list[str]]:
+    """Label of the run -> the names in this model that are right, and the labels that it does not know."""
+    rights, missing = {}, []
+    for label in run_labels:
+        stated = [*config.accept.get(label, ()), *accept.get(label, ())]
+        if vocabulary.places(label) or any(vocabulary.places(name) for name in stated):
+            names = [label, *stated, *accepted(label, stated)]
+            rights[label] = frozenset(vocabulary.names[i] for name in names for i in vocabulary.places(name))
+        else:
+            missing.append(label)
+    return rights, missing
+
+
+def _baselines(album: Album, wrong: Mapping[str, bool]) -> dict[str, Rate]:
+    """The plain label's failure rate, by label, as far as this model knows it."""
+    found = {}
+    for label in sorted({x.sample.prompt.label for x in album.shown.values()}):
+        seen = [wrong[x.key] for x in album.plain(label, language.neutral(label).text) if x.key in wrong]
+        if seen:
+            found[label] = stats.clopper_pearson(sum(seen), len(seen))
+    return found

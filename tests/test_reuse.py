@@ -1,0 +1,82 @@
+"""replay on the command line: exit codes, and files for other programs."""
+
+import json
+import re
+import sys
+from types import ModuleType
+from xml.etree import ElementTree
+
+import pytest
+
+import bugscope
+from bugscope.cli import main
+from bugscope.testing import World
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run with the bug "on snow", and three classifiers of the user's: the same, a cured one, one that knows other labels."""
+    world = World(planted={"snow": 0.95}, prior=0.05, base=0.02)
+    cured = World(planted={}, prior=0.05, base=0.0)
+    module = ModuleType("my_models")
+    labels = (*world.labels, "bowl")
+    module.old, module.new = lambda images: world.classify(images), lambda images: cured.classify(images)
+    module.strange = lambda images: cured.classify(images)
+    module.old.labels = module.new.labels = labels
+    module.strange.labels = ("cat", "dog")
+    monkeypatch.setitem(sys.modules, "my_models", module)
+    roles = world.roles()
+    module.draw = lambda prompts, seeds: roles["generator"](prompts, seeds)
+    return bugscope.hunt("mug", tmp_path / "run", budget=260, explain=60, **roles)
+
+
+@pytest.fixture
+def said(capsys):
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return stop.value.code, captured.out, captured.err
+
+    return call
+
+
+def test_exit_codes_say_what_became_of_the_bugs(run, said):
+    assert run.bugs
+    code, out, _ = said("replay", run.path, "--classifier", "python/my_models:old")
+    assert code == 1 and "persists" in out
+    # a few stored pictures may be too few to show a cure beyond doubt
+    code, out, _ = said("replay", run.path, "--classifier", "python/my_models:new", "--allow", "undecided")
+    assert code == 0 and not re.search(r"[1-9]\d* (persist|worse)", out)
+    code, _, err = said("replay", run.path, "--classifier", "python/my_models:strange")
+    assert code == 2 and "mug" in err
+    code, _, err = said("replay", run.path, "--classifier", "python/my_models:old", "--allow", "undecidid")
+    assert code == 2 and "Did you mean 'undecided'" in err
+    code, _, err = said("replay", run.path.parent / "none", "--classifier", "python/my_models:old")
+    assert code == 2 and "holds no run" in err
+
+
+def test_other_programs_read_what_it_found(run, said, tmp_path):
+    files = {name: tmp_path / name for name in ("junit.xml", "bugs.csv", "summary.md")}
+    files["summary.md"].write_text("# before\n")
+    code, out, _ = said(
+        "replay", run.path, "--classifier", "python/my_models:old", "--json", "--junit", files["junit.xml"], "--csv",
+        files["bugs.csv"], "--summary", files["summary.md"],
+    )  # fmt: skip
+    report = json.loads(out)
+    assert code == 1 and len(report["bugs"]) == len(run.bugs)
+    assert len(ElementTree.parse(files["junit.xml"]).getroot().findall(".//failure")) >= len(run.bugs)
+    assert len(files["bugs.csv"].read_text().splitlines()) == 1 + len(run.bugs)
+    assert files["summary.md"].read_text().startswith("# before\n") and "|" in files["summary.md"].read_text()
+    code, _, err = said("replay", run.path, "--classifier", "python/my_models:old", "--csv", tmp_path / "no" / "bugs.csv")
+    assert code == 2 and "cannot write" in err
+
+
+def test_a_hunts_own_bugs_as_junit_and_csv(run, said, tmp_path):
+    code, _, _ = said(
+        "report", run.path, "--junit", tmp_path / "a.xml", "--csv", tmp_path / "a.csv", "--html", tmp_path / "a.html"
+    )
+    assert code == 0
+    assert len(ElementTree.parse(tmp_path / "a.xml").getroot().findall(".//testcase")) >= len(run.bugs)
+    assert (tmp_path / "a.csv").read_text().count("\n") == 1 + len(run.bugs)
+    assert (tmp_path / "a.html").read_text() == (run.path / "report.html").read_text()
