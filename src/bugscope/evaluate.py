@@ -83,7 +83,7 @@ def meaning(name: str) -> str:
     if plain in labels.wordnet_ids():
         return plain
     lower = plain.lower()
-    return _by_lower_case().get(lower) or labels._by_synonym().get(lower) or lower
+    return _by_lower_case().get(lower) or labels.synonyms().get(lower) or lower
 
 
 @lru_cache(maxsize=1)

@@ -77,7 +77,7 @@ def wordnet_ids() -> Mapping[str, str]:
 
 
 @cache
-def _by_synonym() -> Mapping[str, str]:
+def synonyms() -> Mapping[str, str]:
     """Lower-case lemma -> label, where the lemma names one class only."""
     seen: dict[str, set[str]] = {}
     for _, name, lemmas in _table():
@@ -103,7 +103,7 @@ def resolve(text: str, known: Collection[str]) -> str:
     by_case = {name.lower(): name for name in known}
     if wanted in by_case:
         return by_case[wanted]
-    synonym = _by_synonym().get(wanted)
+    synonym = synonyms().get(wanted)
     if synonym is not None and synonym in known:
         return synonym
     raise unknown("label", text, known)
