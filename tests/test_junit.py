@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import bugscope
@@ -149,6 +149,7 @@ def reports(run, mixed, probed):
 
 @settings(deadline=None, max_examples=40)
 @given(text=st.one_of(st.text(), st.just(EVIL)))
+@example(text="0\r")
 def test_no_text_breaks_a_file(reports, text):
     for report in reports:
         evil = spoilt(report, text or "x")

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -322,3 +323,18 @@ def test_a_run_is_gone_on_with_only_under_its_own_identity(tmp_path_factory, ide
     Store.create(folder, json.loads(json.dumps(identity))).close()
     with pytest.raises(StoreError, match="holds another run: a key of its own is"):
         Store.create(folder, {**identity, "a key of its own": "new"})
+
+
+def test_a_run_that_another_process_is_just_making_is_no_strange_folder(tmp_path, monkeypatch):
+    real = Path.iterdir
+
+    def meanwhile(path):
+        with Store.create(tmp_path / "run", {"labels": ["mug"]}):
+            pass
+        return real(path)
+
+    (tmp_path / "run").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", lambda path: (patch.undo(), meanwhile(path))[1])
+        with Store.create(tmp_path / "run", {"labels": ["mug"]}) as store:
+            assert store.meta("identity") == {"labels": ["mug"]}

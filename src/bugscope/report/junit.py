@@ -118,4 +118,5 @@ def _pictures(record: Record) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    return FORBIDDEN.sub("", text)
+    # a reader would make a line feed of a carriage return, but not where it stands in an attribute
+    return FORBIDDEN.sub("", re.sub("\r\n?", "\n", text))
