@@ -80,3 +80,17 @@ def test_a_hunts_own_bugs_as_junit_and_csv(run, said, tmp_path):
     assert len(ElementTree.parse(tmp_path / "a.xml").getroot().findall(".//testcase")) >= len(run.bugs)
     assert (tmp_path / "a.csv").read_text().count("\n") == 1 + len(run.bugs)
     assert (tmp_path / "a.html").read_text() == (run.path / "report.html").read_text()
+
+
+def test_a_data_set_of_what_failed(run, said, tmp_path):
+    code, out, _ = said("dataset", run.path, "--out", tmp_path / "set", "--split", "0.25", "--license", "mit")
+    files = sorted(p.relative_to(tmp_path / "set").as_posix() for p in (tmp_path / "set").rglob("*.png"))
+    assert code == 0 and out.startswith(f"{len(files)} pictures") and files
+    assert all(name.startswith(("train/mug/", "test/mug/")) for name in files)
+    assert "license: mit" in (tmp_path / "set" / "README.md").read_text()
+    code, _, err = said("dataset", run.path, "--out", tmp_path / "set")
+    assert code == 2 and "set" in err, "what is there is not written over"
+    code, out, _ = said("dataset", run.path, "--out", tmp_path / "all", "--all", "--json")
+    assert code == 0 and json.loads(out)["counts"]["success"] > 0
+    code, _, err = said("dataset", run.path, "--out", tmp_path / "x", "--format", "parkett")
+    assert code == 2 and "Did you mean 'parquet'" in err

@@ -1,4 +1,4 @@
-"""What bugs are good for: replay, transfer, evaluate."""
+"""What bugs are good for: replay, transfer, evaluate, dataset."""
 
 import importlib
 import json
@@ -128,6 +128,46 @@ def evaluate(
         typer.echo(str(evaluation))
     if len(found) > 1:
         typer.echo(str(module.compare(found)))
+
+
+def dataset(
+    runs: Annotated[list[Path], typer.Argument(help="run folders")],
+    out: Annotated[Path, typer.Option("--out", help="new folder for the data set", show_default=False)],
+    format: Annotated[str, typer.Option("--format", help="imagefolder, parquet or webdataset")] = "imagefolder",
+    everything: Annotated[
+        bool, typer.Option("--all", help="all pictures, with columns that say which are kept and why")
+    ] = False,
+    explored: Annotated[bool, typer.Option("--explored", help="failures on the plain label too")] = False,
+    test: Annotated[float, typer.Option("--split", help="share of the test part")] = 0.2,
+    per_bug: Annotated[
+        int | None,
+        typer.Option("--limit-per-bug", help="pictures of a bug, at most; 0: no limit  [balanced]", show_default=False),
+    ] = None,
+    license: Annotated[str, typer.Option("--license", help="licence of the pictures, as the card says it")] = "",
+    title: Annotated[str, typer.Option("--title", help="title of the card", show_default=False)] = "",
+    seed: Annotated[int, typer.Option("--seed", help="of balancing and splitting")] = 0,
+    push: Annotated[str, typer.Option("--push", help="ORG/NAME on the Hugging Face Hub, private", show_default=False)] = "",
+    public: Annotated[bool, typer.Option("--public", help="push it for everyone to see")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Make a data set of the pictures that confirmed the bugs of runs: training and test part, a card, no near-duplicates."""
+    module: Any = importlib.import_module("bugscope.dataset")
+    with counting(as_json) as count:
+        found = module.export(
+            runs, out, format=format, everything=everything, explored=explored, test=test, seed=seed, per_bug=per_bug,
+            license=license, title=title, progress=lambda done, all: count(done, all, str(out)),
+        )  # fmt: skip
+    address = module.push(out, push, private=not public) if push else ""
+    if as_json:
+        values: Any = importlib.import_module("dataclasses").asdict(found)
+        typer.echo(
+            json.dumps(values | {"path": str(found.path), "sentence": found.sentence, "pushed": address}, ensure_ascii=False)
+        )
+        return
+    typer.echo(plain(found.sentence))
+    for note in found.notes:
+        typer.echo(f"  {plain(note)}")
+    typer.echo(f"Data set: {plain(address or str(out))}")
 
 
 @contextmanager
