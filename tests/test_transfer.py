@@ -14,12 +14,13 @@ from scipy.stats import beta
 
 import bugscope
 from bugscope.cli import main
-from bugscope.errors import BugscopeError, Declined, ModelError, SpecError
+from bugscope.engine import Recorded
+from bugscope.errors import BugscopeError, Declined, SpecError, StoreError
 from bugscope.labels import wordnet_ids
 from bugscope.stats import holm
 from bugscope.store import Store
 from bugscope.testing import World
-from bugscope.transfer import Cell, Column, Recorded, Transfer, transfer
+from bugscope.transfer import Cell, Column, Transfer, transfer
 from bugscope.transfer.result import BugRow
 from bugscope.types import Rate
 
@@ -243,7 +244,7 @@ def test_what_is_no_run_is_said(tmp_path):
 
 
 def test_the_runs_models_are_never_asked():
-    with pytest.raises(ModelError, match="not to be asked"):
+    with pytest.raises(StoreError, match="the run lacks an answer of studio"):
         Recorded("studio")(["a photo"], [1])
 
 

@@ -28,14 +28,14 @@ class Network:
 
     def __init__(self, model: str, device: str, dtype: str) -> None:
         self.device = Device(device, dtype)
-        self.library: Any = importlib.import_module("open_clip")
+        self.clip: Any = importlib.import_module("open_clip")
         self.id = f"open_clip/{model}?dtype={self.device.dtype_name}"
         name, options = self._find(model)
-        made = self.library.create_model_from_pretrained(
+        made = self.clip.create_model_from_pretrained(
             name, device=self.device.name, weights_only=True, pretrained_text=False, **options
         )
         self.network, self.preprocess = made[0].eval(), made[1]
-        self.tokenize: Any = self.library.get_tokenizer(name)
+        self.tokenize: Any = self.clip.get_tokenizer(name)
         self.scale = float(self.network.logit_scale.detach().exp())
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -59,30 +59,30 @@ class Network:
         """What open_clip calls it, and how it is loaded. Raises SpecError with the nearest name or tag."""
         name, _, weights = model.partition(":")
         place, name = name, name if name in PLACES else name.replace("/", "-")
-        if name not in PLACES and name not in self.library.list_models():
-            raise unknown("open_clip model", place, [*self.library.list_models(), *(f"{place}:" for place in PLACES)])
+        if name not in PLACES and name not in self.clip.list_models():
+            raise unknown("open_clip model", place, [*self.clip.list_models(), *(f"{place}:" for place in PLACES)])
         if not weights:
             raise SpecError(f"open_clip/{model} names no weights; it should read open_clip/ARCH:WEIGHTS{self._known(name)}")
         name = model if name in PLACES else name
         self._check(name)
         if name == model:
             return name, {}
-        tag = self.library.get_pretrained_cfg(name, weights)
+        tag = self.clip.get_pretrained_cfg(name, weights)
         if not tag and not Path(weights).is_file():
             if Path(weights).name != weights or Path(weights).suffix:
                 raise SpecError(f"no file {weights!r} with weights of {name}")
-            raise unknown(f"weights of {name}", weights, self.library.list_pretrained_tags_by_model(name))
+            raise unknown(f"weights of {name}", weights, self.clip.list_pretrained_tags_by_model(name))
         # open_clip only warns of it: with the other activation the weights see much less
         return name, {"pretrained": weights, "force_quick_gelu": bool(tag.get("quick_gelu"))}
 
     def _known(self, name: str) -> str:
-        tags = [] if name in PLACES else self.library.list_pretrained_tags_by_model(name)
+        tags = [] if name in PLACES else self.clip.list_pretrained_tags_by_model(name)
         return f", e.g. open_clip/{name}:{tags[0]}" if tags else ""
 
     def _check(self, name: str) -> None:
         """A checkpoint's config is read before it is followed."""
         try:
-            config = self.library.get_model_config(name)
+            config = self.clip.get_model_config(name)
         except OSError as error:
             raise ModelError(f"cannot read {name!r}: {told(error)}") from error
         if "trust_remote_code" in json.dumps(config):

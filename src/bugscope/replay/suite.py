@@ -11,8 +11,8 @@ from typing import Any
 from .. import labels as names
 from .. import language, registry, report, stats
 from ..config import Config
-from ..engine import Engine, Models, check_labels, outcome
-from ..errors import SpecError, StoreError, unknown
+from ..engine import Engine, Models, Recorded, check_labels, outcome
+from ..errors import SpecError, unknown
 from ..hunt import affordable, judge_error
 from ..ledger import finite
 from ..narrator import Narrator
@@ -162,18 +162,8 @@ def replay(
 # --- models -------------------------------------------------------------------------------------------------------------
 
 
-class _Recorded:
-    """Stands for a model whose answers the run keeps; it is not asked."""
-
-    def __init__(self, id: str) -> None:
-        self.id = id
-
-    def __call__(self, *_: Any) -> Any:
-        raise StoreError(f"the run lacks an answer of {self.id}")
-
-
 def _models(new: Any, ids: Mapping[str, str], settings: Config, fresh: int, generator: Any, judge: Any) -> Models:
-    recorded: dict[str, Any] = {role: _Recorded(ids[role]) for role in ("generator", "captioner", "judge")}
+    recorded: dict[str, Any] = {role: Recorded(ids[role]) for role in ("generator", "captioner", "judge")}
     if not fresh:
         return Models(classifier=new, **recorded)
     draws = settings.generator if generator is None else generator

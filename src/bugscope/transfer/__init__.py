@@ -8,8 +8,8 @@ from typing import Any
 from .. import language, stats
 from ..config import Config
 from ..distance import Tell, loaded
-from ..engine import Engine, Models, check_labels, outcome
-from ..errors import ModelError, SpecError, unknown
+from ..engine import Engine, Models, Recorded, check_labels, outcome
+from ..errors import SpecError, unknown
 from ..evaluate import Vocabulary
 from ..labels import accepted
 from ..results import Run
@@ -18,16 +18,6 @@ from ..types import Outcome, Rate, Sample, Status
 from .result import BugRow, Cell, Column, Transfer
 
 __all__ = ["BugRow", "Cell", "Column", "Transfer", "transfer"]
-
-
-class Recorded:
-    """Stands for a model whose answers the run folder has: it is never asked."""
-
-    def __init__(self, id: str) -> None:
-        self.id = id
-
-    def __call__(self, *inputs: Any) -> Any:
-        raise ModelError(f"{self.id} is not to be asked: the run folder has its answers")
 
 
 @dataclass(frozen=True, slots=True)
