@@ -87,5 +87,7 @@ def _split_label(streams: Sequence[Sequence[tuple[bytes, Sequence[Item]]]], test
                     item.part = "test"
     all_groups = [members for stream in streams for _, members in stream]
     if len(all_groups) > 1 and not taken:
-        for item in min(all_groups, key=len):
+        # of a stream that keeps another, where there is one: a label has both parts before each of its bugs is in "train"
+        spare = [members for stream in streams if len(stream) > 1 for _, members in stream]
+        for item in min(spare or all_groups, key=len):
             item.part = "test"
