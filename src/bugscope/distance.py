@@ -3,14 +3,13 @@
 Pictures are read as they are needed; what is kept of them does not grow with their number.
 """
 
-import os
 import struct
 import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -60,18 +59,7 @@ def listed(folder: Path | str) -> list[str]:
             if root.exists()
             else unknown("folder", str(folder), beside)
         )
-    seen: set[tuple[int, int]] = set()
-    names = []
-    for place, below, files in os.walk(root, followlinks=True):
-        with suppress(OSError):
-            at = os.stat(place)
-            if (at.st_dev, at.st_ino) in seen:
-                below.clear()
-                continue
-            seen.add((at.st_dev, at.st_ino))
-        below[:] = [name for name in below if not name.startswith(".")]
-        start = Path(place).relative_to(root)
-        names += [(start / f).as_posix() for f in files if f.lower().endswith(ENDINGS) and not f.startswith(".")]
+    names = [name for name in pictures.walk(root) if name.lower().endswith(ENDINGS)]
     if not names:
         raise SpecError(f"no pictures in {str(folder)!r} ({', '.join(ENDINGS)})")
     return sorted(names)

@@ -2,7 +2,11 @@
 
 import base64
 import io
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -53,3 +57,18 @@ def read(data: bytes) -> Image.Image:
             return as_rgb(image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"no picture: {error}") from error
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Paths of all files from `root`, "/" between; hidden ones are left out, links followed, each folder entered once."""
+    seen: set[tuple[int, int]] = set()
+    for folder, below, files in os.walk(root, followlinks=True):
+        with suppress(OSError):
+            place = os.stat(folder)
+            if (place.st_dev, place.st_ino) in seen:
+                below.clear()
+                continue
+            seen.add((place.st_dev, place.st_ino))
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        start = "" if Path(folder) == root else Path(folder).relative_to(root).as_posix() + "/"
+        yield from (start + name for name in files if not name.startswith("."))

@@ -6,7 +6,7 @@ import re
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from ...errors import SpecError, unknown
-from ...pictures import MOST_PIXELS, as_rgb
+from ...pictures import MOST_PIXELS, as_rgb, walk
 from . import captions as notes
 from .cache import Cache
 from .names import aliases, of_folder
@@ -109,7 +109,7 @@ def scan(folder: str, captions: str = "") -> Listing:
     if not root.is_dir():
         beside = [p.name for p in root.parent.iterdir() if p.is_dir()] if root.parent.is_dir() else []
         raise SpecError(f"{folder!r} is a file; a folder is wanted") if root.exists() else unknown("folder", root.name, beside)
-    everything = list(_walk(root))
+    everything = list(walk(root))
     files = sorted(name for name in everything if name.lower().endswith(ENDINGS))
     if not files:
         raise SpecError(f"no pictures in {folder!r} ({', '.join(ENDINGS)})")
@@ -170,21 +170,6 @@ def opened(path: Path) -> Image.Image:
 
 
 # --- files --------------------------------------------------------------------------------------------------------------
-
-
-def _walk(root: Path) -> Iterator[str]:
-    """Paths of all files from `root`, "/" between; hidden ones are left out, links followed, each folder entered once."""
-    seen: set[tuple[int, int]] = set()
-    for folder, below, files in os.walk(root, followlinks=True):
-        with suppress(OSError):
-            place = os.stat(folder)
-            if (place.st_dev, place.st_ino) in seen:
-                below.clear()
-                continue
-            seen.add((place.st_dev, place.st_ino))
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        start = "" if Path(folder) == root else Path(folder).relative_to(root).as_posix() + "/"
-        yield from (start + name for name in files if not name.startswith("."))
 
 
 def _of_path(name: str) -> str:
