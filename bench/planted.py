@@ -33,7 +33,7 @@ from PIL import Image, ImageDraw
 from bugscope import confirm, discover, language, registry, stats
 from bugscope.config import Config
 from bugscope.errors import SpecError
-from bugscope.hunt import affordable, search
+from bugscope.hunt import affordable, search, settled
 from bugscope.labels import accepted
 from bugscope.store import Store
 from bugscope.types import Evidence, Hypothesis, Outcome, Phrase, Picture, Prompt, Sample, Status, Verdict
@@ -433,7 +433,7 @@ def main() -> None:
     parser.add_argument("--fresh-others", type=int, default=60, help="the same for the methods compared")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    config = Config.of({"explain": 0})
+    config = settled(LABELS, Config.of({"explain": 0}))
     pool = Pool(args.pool)
     try:
         run(pool, config, args)

@@ -110,7 +110,6 @@ def bugscope_identity(folder):
     ("labels", "options", "message"),
     [
         (["mugg"], {}, "unknown label 'mugg'. Did you mean 'mug'"),
-        (["mug"], {"budget": 0}, "budget is 0"),
         (["mug"], {"budget": -3}, "budget is -3"),
         (["mug"], {"budget": 10}, "budget is 10, too small for 1 labels; the least is"),
         (["mug"], {"budjet": 100}, "unknown option 'budjet'. Did you mean 'budget'"),

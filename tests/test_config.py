@@ -52,7 +52,7 @@ def test_every_option_has_a_default_and_a_meaning():
 @pytest.mark.parametrize(
     ("name", "inside", "outside"),
     [
-        ("budget", (1, 10**9), (0, -1)),
+        ("budget", (0, 10**9), (-1,)),
         ("explore", (1,), (0,)),
         ("hypotheses", (1,), (0,)),
         ("look", (1,), (0,)),

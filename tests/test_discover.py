@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bugscope import discover, language
 from bugscope.types import Hypothesis, Outcome, Phrase, Sample, Status
@@ -17,7 +19,8 @@ def drawn(caption: str, predicted: str, number: int, label: str = "mug") -> tupl
 
 def proposals(drawn: Sequence[tuple[Outcome, str]], **options) -> list[Hypothesis]:
     captions = {o.sample.key: c for o, c in drawn}
-    options = {"limit": 8, "checklist": LIST, **options}
+    limit = options.pop("limit", 8)
+    options = {"limits": {o.sample.prompt.label: limit for o, _ in drawn}, "checklist": LIST, **options}
     return discover.propose(
         [o for o, _ in drawn], describe=lambda outcomes: [captions[o.sample.key] for o in outcomes], **options
     )
@@ -42,6 +45,35 @@ def test_exploring_draws_neutral_pictures_of_every_label():
     assert [(s.prompt.text, s.replicate) for s in asked[2:4]] == [("a photo of a mug", 2), ("a photo of an apple", 0)]
     assert {s.purpose for s in asked} == {"explore"} and {s.run_seed for s in asked} == {5}
     assert len({s.seed for s in asked}) == 6
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=70),
+    st.integers(1, 30),
+    st.integers(0, 30),
+)
+def test_every_label_has_a_share_and_all_together_no_more_than_stated(explored, limit, more):
+    outcomes = [
+        Outcome(Sample(language.neutral(f"thing {i}"), "explore", j), status, "cap")
+        for i, seen in enumerate(explored)
+        for j, status in enumerate(
+            status
+            for status, n in zip((Status.FAILURE, Status.SUCCESS, Status.ERROR), (*seen[:2], seen[2] + 1), strict=True)
+            for _ in range(n)
+        )
+    ]
+    most = limit + more
+    found = discover.shares(outcomes, limit, most)
+    assert list(found) == [f"thing {i}" for i in range(len(explored))]
+    assert all(1 <= n <= most for n in found.values())
+    assert sum(found.values()) <= limit * len(explored)
+    telling = [n for n, (wrong, right, _) in zip(found.values(), explored, strict=True) if wrong and right]
+    others = [n for n, (wrong, right, _) in zip(found.values(), explored, strict=True) if not (wrong and right)]
+    assert all(n >= limit for n in telling) and all(n <= limit for n in others)
+    # nothing lies idle while a label that fails could have more of it
+    assert sum(found.values()) == limit * len(explored) or all(n == most for n in telling)
+    if not (telling and others):
+        assert set(found.values()) == {limit}
 
 
 def test_failures_gather_by_label_and_what_they_were_taken_for():
@@ -125,7 +157,7 @@ def test_as_many_successes_as_failures_are_described():
         return [""] * len(outcomes)
 
     outcomes = [o for o, _ in [*(drawn("", "bowl", i) for i in range(10)), *(drawn("", "mug", i) for i in range(10, 40))]]
-    discover.propose(outcomes, describe=describe, limit=3)
+    discover.propose(outcomes, describe=describe, limits={o.sample.prompt.label: 3 for o in outcomes})
     assert asked == [20]
 
 

@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from bugscope import language, testing
 from bugscope.config import Config
 from bugscope.engine import Engine, Models
 from bugscope.errors import SpecError
-from bugscope.hunt import affordable, hunt
+from bugscope.hunt import affordable, check, hunt, search, settled
 from bugscope.pictures import as_rgb
 from bugscope.store import Store
 from bugscope.testing import World
-from bugscope.types import Evidence, Phrase, Picture, Progress, Verdict
+from bugscope.types import Evidence, Outcome, Phrase, Picture, Progress, Status, Verdict
 
 SMALL = {"budget": 300, "explore": 40}
 
@@ -167,12 +168,49 @@ def test_a_budget_that_cannot_pay_for_the_labels_says_what_would(tmp_path):
         run(World(labels=("mug", "pot")), tmp_path / "run", budget=90)
 
 
+@pytest.mark.parametrize(
+    ("number", "options", "budget"),
+    [
+        (1, {}, 600), (4, {}, 600), (5, {}, 660), (65, {}, 4260), (2, {"budget": 90}, 90), (4, {"explore": 100}, 904),
+        (65, {"fixed_n": 30}, 65 * 84),
+    ],
+)  # fmt: skip
+def test_a_budget_that_nobody_states_follows_the_labels_and_is_enough(number, options, budget):
+    labels = ["a"] * number
+    config = settled(labels, Config.of(options))
+    assert config.budget == budget and settled(labels, config) == config
+    if "budget" not in options:
+        check(labels, config)
+        assert options or affordable(labels, config) >= 6
+
+
+def test_descriptions_go_where_failures_are_found(tmp_path):
+    labels = tuple(f"thing {i}" for i in range(10))
+
+    def measure(samples):
+        failing = ("thing 3", "thing 7")
+        wrong = [s.prompt.label in failing and s.seed % 3 == 0 or s.prompt.label == "thing 5" for s in samples]
+        return [
+            Outcome(s, *((Status.FAILURE, "cap") if w else (Status.SUCCESS, s.prompt.label)))
+            for s, w in zip(samples, wrong, strict=True)
+        ]
+
+    config = Config.of({"budget": 420, "explain": 0})
+    found = search(labels, config, measure=measure, describe=lambda outcomes: [""] * len(outcomes))
+    tried = Counter(e.hypothesis.label for e in found.evidence)
+    limit = affordable(labels, config)
+    assert limit == 3 and tried.total() == 10 * limit
+    # thing 5 always fails: nothing can make it worse
+    assert tried["thing 3"] == tried["thing 7"] == 11 and {tried[y] for y in labels if y not in ("thing 3", "thing 7")} == {1}
+
+
 def test_a_small_budget_tries_fewer_descriptions():
-    assert affordable(["a"] * 3, Config()) == 24
-    assert affordable(["a"] * 6, Config()) == 13
-    assert affordable(["a"] * 12, Config()) == 4
-    assert affordable(["a"] * 18, Config()) == 1
-    assert affordable(["a"] * 3, Config.of({"hypotheses": 7})) == 7
+    paid = Config.of({"budget": 600})
+    assert affordable(["a"] * 3, paid) == 24
+    assert affordable(["a"] * 6, paid) == 13
+    assert affordable(["a"] * 12, paid) == 4
+    assert affordable(["a"] * 18, paid) == 1
+    assert affordable(["a"] * 3, Config.of({"budget": 600, "hypotheses": 7})) == 7
     assert affordable(["a"], Config.of({"budget": 200, "fixed_n": 20, "hypotheses": 50})) == 7
 
 

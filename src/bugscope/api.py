@@ -14,7 +14,7 @@ from . import language, registry, report, wording
 from .config import Config
 from .engine import Engine, Models, check_labels
 from .errors import SpecError, StoreError, unknown
-from .hunt import check, judge_error
+from .hunt import check, judge_error, settled
 from .hunt import hunt as loop
 from .inquiry import inquire
 from .meter import CostCap
@@ -57,6 +57,7 @@ def hunt(
     tell(Progress("loading", budget=settings.budget + settings.explain))
     models = load_models(settings, options)
     wanted = _labels(labels, models, all_labels)
+    settings = settled(wanted, settings)
     # a run that cannot start leaves nothing behind
     check(wanted, settings)
     _check_judge(models, wanted)
@@ -163,6 +164,7 @@ def _opened(
     resolved = {"labels": labels, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
     with Store.create(out, identity, resolved) as store:
         store.set_meta("max_cost", settings.max_cost)
+        store.set_meta("classes", list(check_labels(models.classifier)))
         try:
             yield Engine(models, store, settings), store
         finally:

@@ -77,7 +77,8 @@ def export(
     `runs`: run folders or `bugscope.Run`s, of any classifiers. `format`: imagefolder, parquet, webdataset. `everything`: all
     pictures, with columns `kept` and `reason`. `explored`: failures of exploration, on the plain label, are kept too.
     `test`: share of the test part, in [0, 1). `per_bug`: pictures of a bug, at most; 0: no limit; by default bugs and labels
-    are balanced (`choose.balance`). `classes`: the classifier's label names in order, for the column `class_index`.
+    are balanced (`choose.balance`). `classes`: label names in the order of a classifier's outputs, for the column
+    `class_index`; by default those of the runs' classifiers, where they agree.
     `progress(done, total)` is called with pictures compared and written. The same runs and options give the same data set.
     Raises SpecError, StoreError (a missing picture; an `out` that cannot be written), MissingDependency.
     """
@@ -100,7 +101,7 @@ def export(
         written = [chosen[i] for i in places]
         near = alike.groups(hashes[places], thumbs[places])
         choose.split(written, alike.united(near, [item.seed for item in written]), test, seed)
-        named = names.classes((item.label for item in written), classes)
+        named = names.classes((item.label for item in written), classes or _classes(found))
         steps.total = len(chosen) + len(written)
         result = Export(
             path=Path(out),
@@ -151,6 +152,12 @@ def _check(format: str, test: float, per_bug: int | None) -> None:
         raise SpecError(f"option per_bug is {per_bug}; it must be at least 0 (0: no limit)")
     if format == "parquet":
         arrow()  # before an hour of work
+
+
+def _classes(found: Sequence[Source]) -> Sequence[str] | None:
+    """What all the runs' classifiers answer with; None where they differ, or a run does not tell."""
+    first = found[0].classes
+    return first if all(source.classes == first for source in found) else None
 
 
 def _vacant(out: Path) -> Path:

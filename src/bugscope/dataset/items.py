@@ -79,6 +79,12 @@ class Source:
         return str(self.report["classifier"])
 
     @property
+    def classes(self) -> Sequence[str] | None:
+        """The classifier's label names, in the order of its outputs; None in runs of versions that did not note them."""
+        found: Sequence[str] | None = self.store.meta("classes")
+        return found
+
+    @property
     def bugs(self) -> Sequence[Mapping[str, Any]]:
         found: Sequence[Mapping[str, Any]] = self.report["bugs"]
         return found
