@@ -20,7 +20,7 @@ from bugscope.labels import wordnet_ids
 from bugscope.stats import holm
 from bugscope.store import Store
 from bugscope.testing import World
-from bugscope.transfer import Cell, Column, Transfer, transfer
+from bugscope.transfer import SETS, Cell, Column, Transfer, transfer
 from bugscope.transfer.result import BugRow
 from bugscope.types import Rate
 
@@ -112,6 +112,42 @@ def test_a_twin_shares_every_bug_and_a_better_model_lacks_those_on_snow(made):
 
 
 ROLES = ("generator", "judge", "captioner")
+
+
+def test_sets_of_pictures_are_what_they_are_called(run):
+    found = transfer(run, [twin(), better()])
+    frame = run.samples()
+    frame = frame[frame.status.isin(["failure", "success"])].drop_duplicates(["label", "image"])
+    plain = frame[frame.prompt.isin([f"a photo of a {label}" for label in LABELS]) & (frame.purpose != "explain")]
+    bugs = frame[frame.prompt.isin([b.record["prompt"] for b in run.bugs]) & (frame.status == "failure")]
+    counts = {"plain": len(plain), "chance": (plain.status == "failure").sum(), "bugs": len(bugs)}
+    counts["all"] = (frame.status == "failure").sum()
+    own, same, other = found.columns
+    for name in SETS:
+        assert own.sets[name].n == same.sets[name].n == other.sets[name].n == counts[name] > 0
+        assert own.given(name) == (name != "plain") and not same.given(name)
+        assert (other.sets[name].low, other.sets[name].high) == interval(other.sets[name].k, other.sets[name].n)
+    assert own.sets["plain"].k == counts["chance"]
+    assert all(own.sets[name].value == 1.0 for name in SETS if name != "plain")
+    # what the bugs induce carries over to the model that has one of them, and not all of it
+    assert 0 < other.sets["bugs"].k < other.sets["bugs"].n
+    text = str(found)
+    assert f"{counts['bugs']:,} of {counts['bugs']:,}, by construction" in text
+
+
+def test_every_picture_says_who_errs_on_it(run):
+    found = transfer(run, [twin(), better()])
+    rows = found.pictures()
+    frame = run.samples()
+    shown = frame[frame.status.isin(["failure", "success"])]
+    key = ["label", "prompt", "purpose", "replicate", "seed", "image"]
+    assert sorted(tuple(r[k] for k in key) for r in rows) == sorted(shown[key].itertuples(index=False, name=None))
+    for row in rows:
+        assert set(row["wrong"]) == {"world/classifier", "twin", "better"}
+        assert row["wrong"]["twin"] == row["wrong"]["world/classifier"]
+    assert sum(r["wrong"]["world/classifier"] for r in rows) == (shown.status == "failure").sum()
+    quiet = transfer(run, [Model("m", decline=0.5)])
+    assert None in [r["wrong"]["m"] for r in quiet.pictures()]
 
 
 def test_intervals_are_clopper_pearsons_and_the_reports_own_is_the_reports(run):
@@ -284,7 +320,7 @@ def test_numbers_text_and_page_agree_and_are_safe(run, tmp_path):
     own, other, _ = kept["models"]
     assert own["own"] and own["adversarial"]["by_construction"] and "by construction" in page
     frame = found.to_frame()
-    assert len(frame) == 3 * (len(run.bugs) + 1)
+    assert len(frame) == 3 * (len(run.bugs) + len(SETS))
     for bug, row in zip(run.bugs, other["bugs"], strict=True):
         line = frame[(frame.model == "better") & (frame.bug == bug.number)].iloc[0]
         assert (line.failures, line.n, line.shares) == (row["failures"], row["n"], row["shares"])
@@ -346,7 +382,7 @@ def test_less_and_more_are_the_right_way_round():
     shown = tuple(Seen(i, i < 10) for i in range(20))
     row = BugRow("1", "x", "x", "x", "x", shown, (), shown[10:], Rate(10, 20, 0, 1, 0.95))
     columns = [
-        Column(name, name == "own", {"1": Cell.of(row, wrong)}, {}, Rate(1, 1, 0, 1, 0.95), 0)
+        Column(name, name == "own", {"1": Cell.of(row, wrong)}, {}, {name: Rate(1, 1, 0, 1, 0.95) for name in SETS}, wrong, 0)
         for name, wrong in (
             ("own", {x.key: x.wrong for x in shown}),
             ("less", {x.key: False for x in shown}),

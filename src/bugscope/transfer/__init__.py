@@ -15,9 +15,9 @@ from ..labels import accepted
 from ..results import Run
 from ..store import Store
 from ..types import Outcome, Rate, Sample, Status
-from .result import BugRow, Cell, Column, Transfer
+from .result import SETS, BugRow, Cell, Column, Transfer
 
-__all__ = ["BugRow", "Cell", "Column", "Transfer", "transfer"]
+__all__ = ["SETS", "BugRow", "Cell", "Column", "Transfer", "transfer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def transfer(
     out: Path | str | None = None,
     progress: Tell | None = None,
 ) -> Transfer:
-    """Failure rates of other classifiers on the pictures of a run: by bug, by label, and on all that fooled the run's own.
+    """Failure rates of other classifiers on the pictures of a run: by bug, by label, and on what fooled the run's own.
 
     `classifiers`: "provider/model" or callables, or pairs of one and its options; `classifier_args` are options of all
     that have none of their own. `accept`: label of the run -> further names that count as right, in whatever model has
@@ -66,7 +66,8 @@ def transfer(
             raise SpecError(f"the run {str(found.path)!r} has no picture that shows its label: nothing to show to other models")
         rows = [_row(record, album, store) for record in records]
         own = str(identity["models"]["classifier"])
-        columns, notes = [_own(own, album, rows)], []
+        sets = album.sets(rows)
+        columns, notes = [_own(own, album, rows, sets)], []
         for spec, options in wanted:
             with loaded(spec, options) as model:
                 id = str(model.id)
@@ -77,10 +78,11 @@ def transfer(
                 elif id in [c.model for c in columns]:
                     raise SpecError(f"two classifiers are called {id!r}; give each an attribute 'id' of its own")
                 else:
-                    column, said = _column(model, album, rows, identity, config, accept or {}, progress)
+                    column, said = _column(model, album, rows, sets, identity, config, accept or {}, progress)
                     columns.append(column)
                     notes += said
-    made = Transfer(found.path, tuple(columns), tuple(rows), config.alpha, tuple(notes)).tested()
+    shown = tuple(album.shown.values())
+    made = Transfer(found.path, tuple(columns), tuple(rows), config.alpha, tuple(notes), shown).tested()
     if out is not None:
         made.write(out)
     return made
@@ -127,9 +129,17 @@ class Album:
         """Neutral pictures, each once: of exploration and of confirmation."""
         return _once([*self.of("explore", label, text), *self.of("confirm", label, text)])
 
-    def adversarial(self) -> list[Shown]:
-        """All that the run's own classifier gets wrong, whatever they were drawn for, each picture once."""
-        return _once(x for x in self.shown.values() if x.wrong)
+    def sets(self, rows: Sequence[BugRow]) -> dict[str, list[Shown]]:
+        """`SETS`; each picture once, whatever it was drawn for."""
+        labels = dict.fromkeys(x.sample.prompt.label for x in self.shown.values())
+        neutral = [x for label in labels for x in self.plain(label, language.neutral(label).text)]
+        found = {
+            "plain": neutral,
+            "chance": [x for x in neutral if x.wrong],
+            "bugs": [x for row in rows for x in (*row.verdict, *row.later) if x.wrong],
+            "all": [x for x in self.shown.values() if x.wrong],
+        }
+        return {name: _once(found[name]) for name in SETS}
 
 
 def _once(shown: Iterable[Shown]) -> list[Shown]:
@@ -164,19 +174,18 @@ def _row(record: Mapping[str, Any], album: Album, store: Store) -> BugRow:
 # --- the models -------------------------------------------------------------------------------------------------------
 
 
-def _own(id: str, album: Album, rows: Sequence[BugRow]) -> Column:
+def _own(id: str, album: Album, rows: Sequence[BugRow], sets: Mapping[str, Sequence[Shown]]) -> Column:
     """The run's own classifier: all its answers are known."""
     wrong = {key: x.wrong for key, x in album.shown.items()}
-    fooled = album.adversarial()
     cells = {row.id: Cell.of(row, wrong) for row in rows}
-    labels = _baselines(album, wrong)
-    return Column(id, True, cells, labels, Rate(len(fooled), len(fooled), 1.0, 1.0, 0.95), 0)
+    return Column(id, True, cells, _baselines(album, wrong), _rates(sets, wrong), wrong, 0)
 
 
 def _column(
     model: Any,
     album: Album,
     rows: Sequence[BugRow],
+    sets: Mapping[str, Sequence[Shown]],
     identity: Mapping[str, Any],
     config: Config,
     accept: Mapping[str, Sequence[str]],
@@ -209,18 +218,23 @@ def _column(
         for x in asked
         if x.key in answers
     }
-    fooled = [x for x in album.adversarial() if x.key in wrong]
     notes = []
     if missing:
         notes.append(
             f"{model.id} does not know {', '.join(repr(label) for label in missing)}: a dash, and no part of its totals. "
             f"If it calls {'it' if len(missing) == 1 else 'them'} otherwise, say so with accept."
         )
-    if lost := len(asked) - len(wrong):
+    lost = len(asked) - len(wrong)
+    if lost:
         notes.append(f"{model.id} gave no answer for {lost} of {len(asked)} pictures; they do not count for it.")
     cells = {row.id: Cell.of(row, wrong) if row.label in rights else None for row in rows}
-    adversarial = stats.clopper_pearson(sum(wrong[x.key] for x in fooled), len(fooled))
-    return Column(str(model.id), False, cells, _baselines(album, wrong), adversarial, len(asked) - len(wrong)), notes
+    return Column(str(model.id), False, cells, _baselines(album, wrong), _rates(sets, wrong), wrong, lost), notes
+
+
+def _rates(sets: Mapping[str, Sequence[Shown]], wrong: Mapping[str, bool]) -> dict[str, Rate]:
+    """The failure rate on each set, as far as this model answered."""
+    answers = {name: [wrong[x.key] for x in shown if x.key in wrong] for name, shown in sets.items()}
+    return {name: stats.clopper_pearson(sum(found), len(found)) for name, found in answers.items()}
 
 
 def _rights(

@@ -21,6 +21,13 @@ from ..ledger import finite
 from ..types import Estimate, Rate
 
 LEVEL = 0.95
+SETS = {
+    "plain": "plain pictures",
+    "chance": "plain pictures that fool the run’s own",
+    "bugs": "pictures of its bugs that fool it",
+    "all": "all pictures that fool it",
+}
+"""What every model is shown, whatever the bug; "chance" are the failures that plain pictures give at random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +115,25 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One model. `cells` by bug id (None: it does not know the label), `baselines` by label, `adversarial`: on all pictures of
-    the run that fool its own classifier."""
+    """One model. `cells` by bug id (None: it does not know the label), `baselines` by label, `sets` by name (`SETS`), `wrong`
+    by the key of a picture, as far as it answered."""
 
     model: str
     own: bool
     cells: Mapping[str, Cell | None]
     baselines: Mapping[str, Rate]
-    adversarial: Rate
+    sets: Mapping[str, Rate]
+    wrong: Mapping[str, bool]
     unanswered: int
+
+    @property
+    def adversarial(self) -> Rate:
+        """On all pictures of the run that fool its own classifier."""
+        return self.sets["all"]
+
+    def given(self, name: str) -> bool:
+        """Is this rate 1 by construction?"""
+        return self.own and name != "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +145,8 @@ class Transfer:
     bugs: tuple[BugRow, ...]
     alpha: float
     notes: tuple[str, ...]
+    shown: tuple[Any, ...] = ()
+    """The pictures, as `pictures()` lists them."""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -136,6 +155,20 @@ class Transfer:
     def cell(self, model: str, bug: str) -> Cell | None:
         """None where the model does not know the bug's label. Raises KeyError for names that are not there."""
         return {c.model: c for c in self.columns}[model].cells[bug]
+
+    def pictures(self) -> list[dict[str, Any]]:
+        """Each picture that shows its label: what it is (as in `run.samples()`), and `wrong`: by model, whether it errs, None
+        where it gave no answer."""
+        return [
+            {
+                **{k: getattr(x.sample.prompt, k) for k in ("label", "description")},
+                "prompt": x.sample.prompt.text,
+                **{k: getattr(x.sample, k) for k in ("purpose", "replicate", "seed")},
+                "image": x.image,
+                "wrong": {c.model: c.wrong.get(x.key) for c in self.columns},
+            }
+            for x in self.shown
+        ]
 
     def tested(self) -> "Transfer":
         """With p-values adjusted over all cells of the other models, each kind of test a family of its own."""
@@ -164,7 +197,10 @@ class Transfer:
             if c.own:
                 continue
             cells = [cell for cell in c.cells.values() if cell]
-            found = f"{plain(c.model)}: {said(c.adversarial, 'pictures that fool the run’s classifier fool it too')}"
+            fooled, what = (c.sets["bugs"], "pictures of the bugs") if self.bugs else (c.sets["all"], "pictures")
+            found = f"{plain(c.model)}: {said(fooled, what + ' that fool the run’s classifier fool it too')}"
+            if self.bugs and c.sets["chance"].n:
+                found += f", of plain pictures that fool it {c.sets['chance'].k:,} of {c.sets['chance'].n:,}"
             if cells:
                 found += f"; it shares {sum(map(self.has, cells))} of {len(cells)} bugs"
                 less, more = (sum(self.differs(cell) == sign for cell in cells) for sign in (-1, 1))
@@ -177,8 +213,8 @@ class Transfer:
         """What the numbers mean; the same for every transfer, as far as it applies."""
         own = plain(self.columns[0].model)
         lines = [
-            f"The last row is on {self.columns[0].adversarial.n:,} pictures chosen because {own} gets them wrong: 100 % for it "
-            "by construction, and no measure of how hard such prompts are.",
+            f"Pictures that fool {own} were chosen for that: 100 % for it by construction, and no measure of how hard such "
+            "prompts are. How many fool another model is a fair figure.",
         ]
         if self.bugs:
             lines += [
@@ -206,6 +242,7 @@ class Transfer:
                     "own": c.own,
                     "unanswered": c.unanswered,
                     "adversarial": rate(c.adversarial) | ({"by_construction": True} if c.own else {}),
+                    "sets": {name: rate(r) | {"by_construction": c.given(name)} for name, r in c.sets.items()},
                     "baselines": [{"label": label, **rate(r)} for label, r in c.baselines.items()],
                     "bugs": [
                         {"id": id, **cell.to_dict(), "shares": self.has(cell), "differs": self.differs(cell)}
@@ -227,7 +264,7 @@ class Transfer:
         }
 
     def to_frame(self) -> Any:
-        """One row a bug and model as a pandas DataFrame; the row without an id is on all adversarial pictures."""
+        """One row a bug and model as a pandas DataFrame; rows without an id are on whole sets of pictures (`SETS`)."""
         rows = []
         for c in self.columns:
             for b in self.bugs:
@@ -240,25 +277,22 @@ class Transfer:
                         made |= {f"{name}_failures": part.k, f"{name}_n": part.n}
                     made |= {k: getattr(cell, k) for k in ("tests", "p_rise_adjusted", "p_differs_adjusted")}
                 rows.append(made)
-            rows.append(
-                {"model": c.model, "own": c.own, "bug": None, "sentence": "all adversarial pictures", **rate(c.adversarial)}
-            )
+            rows += [
+                {"model": c.model, "own": c.own, "bug": None, "sentence": SETS[name], **rate(r)} for name, r in c.sets.items()
+            ]
         return pandas("transfer.to_frame()").DataFrame(rows)
 
     def table(self) -> Table:
-        """Rows: bugs, then all adversarial pictures; columns: models. Also the plain label's rate, in each cell."""
-        made = Table("bug", title_justify="left", show_lines=True)
+        """Rows: sets of pictures, then bugs, with the plain label's rate in each cell; columns: models."""
+        made = Table("pictures", title_justify="left", show_lines=True)
         for c in self.columns:
             made.add_column(Text(plain(c.model) + (" (the run’s own)" if c.own else "")))
+        for name, text in SETS.items():
+            made.add_row(Text(text), *(Text(_short(c.sets[name], c.given(name))) for c in self.columns))
+        if self.bugs:
+            made.add_section()
         for b in self.bugs:
             made.add_row(Text(f"{b.id}. {plain(b.sentence)}"), *(Text(self._cell(b, c)) for c in self.columns))
-        made.add_row(
-            "all pictures that fool the run’s own",
-            *(
-                Text(f"{c.adversarial.k:,} of {c.adversarial.n:,}, by construction" if c.own else _short(c.adversarial))
-                for c in self.columns
-            ),
-        )
         return made
 
     def _cell(self, bug: BugRow, column: Column) -> str:
@@ -282,7 +316,7 @@ class Transfer:
 
     def page(self) -> str:
         """One HTML file that opens from disk: no script, no outside address. Names are untrusted text: jinja2 escapes them."""
-        return _template().render(t=self, labels=sorted({label for c in self.columns for label in c.baselines}))
+        return _template().render(t=self, sets=SETS, labels=sorted({label for c in self.columns for label in c.baselines}))
 
     def _repr_html_(self) -> str:
         page = html.escape(self.page())
@@ -306,8 +340,10 @@ def rate(r: Rate) -> dict[str, Any]:
     return {"failures": r.k, "n": r.n, "rate": r.value if r.n else None, "low": r.low, "high": r.high}
 
 
-def _short(r: Rate) -> str:
-    return f"{r.k:,} of {r.n:,}, {100 * r.low:.0f}-{100 * r.high:.0f} %" if r.n else "no pictures"
+def _short(r: Rate, given: bool = False) -> str:
+    if not r.n:
+        return "no pictures"
+    return f"{r.k:,} of {r.n:,}, " + ("by construction" if given else f"{100 * r.low:.0f}-{100 * r.high:.0f} %")
 
 
 @cache
