@@ -207,6 +207,29 @@ def test_imagenet_labels_have_their_ids_and_a_classifiers_own_numbers(tmp_path):
     assert front(tmp_path / "set")["license"] == "cc0-1.0" and front(tmp_path / "set")["pretty_name"] == "My pots"
 
 
+def test_a_runs_own_class_numbers_are_known_and_those_of_runs_that_differ_are_not(run, other, tmp_path):
+    def numbers(runs, name, **options):
+        dataset.export(runs, tmp_path / name, **options)
+        return {v["label_name"]: v["class_index"] for _, v, _ in rows(tmp_path / name)}
+
+    with Store.open(run.path) as store:
+        answers = store.meta("classes")
+    assert {"mug", "pot"} < set(answers)
+    assert numbers(run, "one") == {"mug": answers.index("mug"), "pot": answers.index("pot")}
+    assert set(numbers([run, other], "two").values()) == {-1}
+    assert numbers([run, other], "given", classes=["pot", "mug"]) == {"mug": 1, "pot": 0}
+    # a run of a version that did not note them
+    older = sqlite3.connect(run.path / "run.sqlite")
+    with older:
+        older.execute("delete from meta where name='classes'")
+    try:
+        assert set(numbers(run, "old").values()) == {-1}
+    finally:
+        with older:
+            older.execute("insert into meta values('classes', ?)", (json.dumps(answers),))
+        older.close()
+
+
 def test_a_tar_is_webdataset_and_in_an_order_of_its_own(run, tmp_path):
     made = dataset.export(run, tmp_path / "set", format="webdataset")
     names, labels, count = set(), [], 0
