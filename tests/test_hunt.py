@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+import weakref
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,32 @@ def test_descriptions_go_where_failures_are_found(tmp_path):
     # thing 5 always fails: nothing can make it worse
     assert {y for y in labels if tried[y] == limit} == {"thing 3", "thing 7"}
     assert {tried[y] for y in labels} == {limit, limit // 2}
+
+
+def test_pictures_of_many_labels_do_not_pile_up_in_memory(tmp_path):
+    world = World(labels=tuple(f"thing{i}" for i in range(40)))
+    seen: list[weakref.ref] = []
+    most = 0
+
+    def watched(call, pictures_of):
+        def answer(*inputs):
+            nonlocal most
+            answers = call(*inputs)
+            seen.extend(weakref.ref(image) for image in pictures_of(inputs, answers))
+            most = max(most, sum(ref() is not None for ref in seen))
+            return answers
+
+        return answer
+
+    world.generator = watched(world.generator, lambda _, made: [p.image for p in made])
+    world.classify = watched(world.classify, lambda inputs, _: inputs[0])
+    world.caption = watched(world.caption, lambda inputs, _: inputs[0])
+    world.judge = watched(world.judge, lambda inputs, _: [p.image for p in inputs[0]])
+    evidence = run(world, tmp_path / "run", budget=40 * 24, explore=16, batch_size=8, explain=0)
+    assert len({e.hypothesis.label for e in evidence}) == 40
+    # drawn, judged, classified: three copies of 40 x 24 pictures and some captioned; two batches are under way at a time
+    assert len(seen) > 3 * 40 * 22
+    assert 8 <= most <= 8 * 8
 
 
 def test_a_small_budget_tries_fewer_descriptions():

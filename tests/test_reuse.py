@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
@@ -69,6 +70,37 @@ def test_other_programs_read_what_it_found(run, said, tmp_path):
     assert len(files["bugs.csv"].read_text().splitlines()) == 1 + len(run.bugs)
     assert files["summary.md"].read_text().startswith("# before\n") and "|" in files["summary.md"].read_text()
     code, _, err = said("replay", run.path, "--classifier", "python/my_models:old", "--csv", tmp_path / "no" / "bugs.csv")
+    assert code == 2 and "cannot write" in err
+
+
+def test_a_replay_leaves_a_page(run, said, tmp_path):
+    pages = {}
+    for name in ("old", "new"):
+        _, out, _ = said("replay", run.path, "--classifier", f"python/my_models:{name}")
+        last = out.splitlines()[-1]
+        assert last.startswith("Page: ") and out.count("Page: ") == 1
+        pages[name] = Path(last.removeprefix("Page: "))
+        assert pages[name].parent == run.path / "replay" and f"my_models:{name}" in pages[name].read_text()
+    assert pages["old"] != pages["new"] and "Exit code 1: " in pages["old"].read_text()
+    copy = tmp_path / "a.html"
+    more = ("--allow", "undecided", "--html", copy, "--out", tmp_path / "b")
+    code, out, _ = said("replay", run.path, "--classifier", "python/my_models:new", *more)
+    assert code == 0 and out.splitlines()[-1] == f"Page: {copy}" and "Exit code 0: " in copy.read_text()
+    assert [file.read_text() for file in (tmp_path / "b").glob("*.html")] == [copy.read_text()]
+    _, out, _ = said("replay", run.path, "--classifier", "python/my_models:old", "--json")
+    assert json.loads(out)["bugs"] and "Page: " not in out
+
+
+def test_a_page_that_cannot_be_written_costs_no_results(run, said, tmp_path):
+    _, out, _ = said("replay", run.path, "--classifier", "python/my_models:old")
+    page = Path(out.splitlines()[-1].removeprefix("Page: "))
+    page.unlink()
+    page.mkdir()  # nobody can write a file there, not even root
+    code, again, err = said("replay", run.path, "--classifier", "python/my_models:old")
+    assert code == 1 and again.splitlines() == out.splitlines()[:-1] and f"bugscope: no page: cannot write '{page}'" in err
+    code, again, _ = said("replay", run.path, "--classifier", "python/my_models:old", "--html", tmp_path / "a.html")
+    assert code == 1 and again.splitlines()[-1] == f"Page: {tmp_path / 'a.html'}" and (tmp_path / "a.html").is_file()
+    code, _, err = said("replay", run.path, "--classifier", "python/my_models:old", "--html", tmp_path / "no" / "a.html")
     assert code == 2 and "cannot write" in err
 
 

@@ -33,6 +33,7 @@ def replay(
     out: Annotated[
         Path | None, typer.Option("--out", help="folder that keeps the new answers  [RUN/replay]", show_default=False)
     ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="write the page here too", show_default=False)] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="write JUnit XML here", show_default=False)] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="write a row a bug here", show_default=False)] = None,
     summary: Annotated[
@@ -43,12 +44,21 @@ def replay(
 ) -> None:
     """Are a run's bugs fixed in another classifier? Exit code 0: all fixed; 1: not all, or something new fails; 2: error."""
     module: Any = importlib.import_module("bugscope.replay")
+    errors: Any = importlib.import_module("bugscope.errors")
     with display(as_json) as listener:
         found = module.replay(
             run, classifier, classifier_args=pairs("classifier_arg", classifier_arg or []), fresh=fresh, stored=stored,
             out=out, max_cost=max_cost, progress=listener,
         )  # fmt: skip
     code = found.exit_code(allow or ())
+    try:
+        page = found.write(allow=allow or ())
+    except errors.StoreError as error:  # the results are told in any case
+        page = None
+        typer.echo(f"bugscope: no page: {plain(str(error))}", err=True)
+    if html is not None:
+        write(html, page.read_text(encoding="utf-8") if page else found.page(allow or ()))
+        page = html
     files(found.report, junit, csv, allow or ())
     if summary is not None:
         write(summary, importlib.import_module("bugscope.report.table").markdown(found.report), append=True)
@@ -57,6 +67,8 @@ def replay(
     else:
         for line in found.lines():
             typer.echo(plain(line))
+        if page is not None:
+            typer.echo(f"Page: {page}")
     raise typer.Exit(code)
 
 

@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ from .. import labels as names
 from .. import language, registry, report, stats
 from ..config import Config
 from ..engine import Engine, Models, Recorded, check_labels, outcome
-from ..errors import SpecError, unknown
+from ..errors import SpecError, StoreError, unknown
 from ..hunt import affordable, judge_error
 from ..ledger import finite
 from ..narrator import Narrator
 from ..store import SCHEMA, Store
 from ..types import Counts, Listener, Outcome, Progress, Prompt, Sample, Status
-from . import words
+from . import page, words
 from .overlay import Overlay
 from .verdicts import Case, Finding, Verdict, weigh
 
@@ -85,6 +86,30 @@ class Replay:
     def lines(self) -> list[str]:
         """For a terminal: the counts, each bug, what fails now that did not."""
         return words.lines(self.report)
+
+    def page(self, allow: Collection[str] = ()) -> str:
+        """One HTML file that opens from disk, under 5 MB: pictures inside, no script, no outside address.
+
+        `allow`: as for `exit_code`, whose meaning it tells; raises as that does. A picture file that is gone is said to be.
+        """
+        self.exit_code(allow)
+        return page.page(self.report, allow)
+
+    def write(self, path: Path | str | None = None, allow: Collection[str] = ()) -> Path:
+        """Write the page, by default beside the new answers, one file for each classifier; returns its path.
+
+        Raises StoreError, and as `page`.
+        """
+        file = self.path / page.file_name(self.report["classifier"]) if path is None else Path(path)
+        text = self.page(allow)
+        try:
+            file.write_text(text, encoding="utf-8", newline="")
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            raise StoreError(f"cannot write {str(file)!r}: {getattr(error, 'strerror', None) or error}") from error
+        return file
+
+    def _repr_html_(self) -> str:
+        return report.frame(self.page())
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -275,7 +300,9 @@ class _Album:
         return [(old, now) for old, now in both if old.status.counts and now.status.counts]
 
     def example(self, o: Outcome) -> dict[str, Any]:
+        """`before`: what the old classifier said; None for a `fresh` picture, and where it gave no answer."""
         key = o.sample.key
+        old = self.before.get(key)
         name = self.store.get("generator", self.engine.models.generator.id, [key])[key]["image"]
         image = str((self.store if self.store.holds(name) else self.store.below).path / name)
         return {
@@ -284,7 +311,26 @@ class _Album:
             "predicted": o.predicted,
             "score": o.score,
             "seed": o.sample.seed,
+            "before": {"status": old.status.value, "predicted": old.predicted} if old and old.status.counts else None,
+            "fresh": old is None,
         }
+
+    def failing(self, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+        """Examples of what fails now: of those that failed before, of those that did not, and of fresh ones alike."""
+        failed = [now for s in samples if (now := self.after[s.key]).status is Status.FAILURE]
+        kinds: dict[Status | None, list[Outcome]] = {}
+        for now in failed:
+            old = self.before.get(now.sample.key)
+            kinds.setdefault(old.status if old else None, []).append(now)
+        # in turns, so that one kind does not crowd out another
+        turns = [now for turn in zip_longest(*kinds.values()) for now in turn if now]
+        kept = {now.sample.key for now in turns[:EXAMPLES]}
+        return [self.example(now) for now in failed if now.sample.key in kept]
+
+    def mended(self, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+        """Examples of what failed before and is called rightly now."""
+        right = [now for old, now in pairs if old.status is Status.FAILURE and now.status is Status.SUCCESS]
+        return [self.example(now) for now in right[:EXAMPLES]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +397,7 @@ def _report(path: Path, album: _Album, bugs: Sequence[Mapping[str, Any]], tell: 
         judge_error=judge_error(settings),
         stored=stored,
     )
-    new = [_new_bug(album, e, suite) for e, suite, found in zip(others, beside, new_bugs, strict=True) if found]
+    new = [_new_bug(album, e, s, p) for e, s, p in zip(others, beside, new_bugs, strict=True) if p is not None]
     counts = {v.value: sum(f.verdict is v for f in findings) for v in Verdict}
     unanswered = sum(o.status is Status.ERROR for o in album.after.values())
     records = [_record(album, b, s, f, plain[b["id"]]) for b, s, f in zip(bugs, suites, findings, strict=True)]
@@ -402,8 +448,9 @@ def _record(album: _Album, bug: Mapping[str, Any], suite: _Suite, f: Finding, co
         "rise": finite(asdict(f.rise)),
         "e_value": f.e_value,
         "p_fixed": f.p_fixed,
-        "before": {"failures": sum(old.status is Status.FAILURE for old, _ in pairs), "n": len(pairs)},
-        "after": {"failures": sum(now.status is Status.FAILURE for _, now in pairs), "n": len(pairs)},
+        "before": _side(pairs, 0),
+        "after": _side(pairs, 1),
+        "baseline_before": _side(album.pairs(suite.baseline), 0),
         "only_before": only_before,
         "only_after": only_after,
         "p_worse": f.p_worse,
@@ -415,13 +462,15 @@ def _record(album: _Album, bug: Mapping[str, Any], suite: _Suite, f: Finding, co
         "predicted": [
             {"label": label, "share": n / len(failed)} for label, n in Counter(o.predicted for o in failed).most_common(5)
         ],
-        "examples": [album.example(o) for o in failed[:EXAMPLES]],
+        "examples": album.failing([*suite.treated, *suite.fresh_treated]),
+        "mended": album.mended(pairs),
     }  # fmt: skip
 
 
-def _new_bug(album: _Album, e: Mapping[str, Any], suite: _Suite) -> dict[str, Any]:
+def _new_bug(album: _Album, e: Mapping[str, Any], suite: _Suite, p_worse: float) -> dict[str, Any]:
     """A description that the hunt tried and that was no bug of the old classifier."""
     pairs = album.pairs(suite.treated)
+    only_before, only_after = _only(pairs)
     treated, baseline = album.counts(suite.treated), album.counts(suite.baseline)
     failed = [now for _, now in pairs if now.status is Status.FAILURE]
     return {
@@ -429,11 +478,16 @@ def _new_bug(album: _Album, e: Mapping[str, Any], suite: _Suite) -> dict[str, An
         "compared_with": e["neutral"],
         **_rate(stats.clopper_pearson(treated.wrong, treated.n)),
         "baseline": _rate(stats.clopper_pearson(baseline.wrong, baseline.n)),
-        "before": {"failures": sum(old.status is Status.FAILURE for old, _ in pairs), "n": len(pairs)},
+        "before": _side(pairs, 0),
+        "after": _side(pairs, 1),
+        "baseline_before": _side(album.pairs(suite.baseline), 0),
+        "only_before": only_before,
+        "only_after": only_after,
+        "p_worse": p_worse,
         "predicted": [
             {"label": label, "share": n / len(failed)} for label, n in Counter(o.predicted for o in failed).most_common(5)
         ],
-        "examples": [album.example(o) for o in failed[:EXAMPLES]],
+        "examples": album.failing([now.sample for _, now in pairs]),
     }  # fmt: skip
 
 
@@ -466,8 +520,14 @@ def _new_failures(
 
 def _part(pairs: Sequence[Pair]) -> dict[str, Any]:
     only_before, only_after = _only(pairs)
-    fails: Callable[[int], int] = lambda i: sum(pair[i].status is Status.FAILURE for pair in pairs)  # noqa: E731
-    return {"n": len(pairs), "before": fails(0), "after": fails(1), "only_before": only_before, "only_after": only_after}
+    rates = {"before": _side(pairs, 0), "after": _side(pairs, 1)}
+    counts = {side: r["failures"] for side, r in rates.items()}
+    return {"n": len(pairs), **counts, "only_before": only_before, "only_after": only_after, "rates": rates}
+
+
+def _side(pairs: Sequence[Pair], i: int) -> dict[str, Any]:
+    """How often the old classifier (0) or the new one (1) fails on pictures that both answered."""
+    return _rate(stats.clopper_pearson(sum(pair[i].status is Status.FAILURE for pair in pairs), len(pairs)))
 
 
 def _newly(old: Outcome, now: Outcome) -> bool:

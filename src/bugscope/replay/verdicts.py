@@ -78,9 +78,9 @@ def weigh(
     tried: int = 0,
     judge_error: JudgeError | None = None,
     stored: bool = True,
-) -> tuple[list[Finding], list[bool]]:
-    """A finding for each bug, and which of `others`, descriptions that were no bug of the old classifier, are one now:
-    confirmed, and failing more than before on the same pictures (McNemar, Holm over `others`).
+) -> tuple[list[Finding], list[float | None]]:
+    """A finding for each bug, and for each of `others`, descriptions that were no bug of the old classifier, None or, where it
+    is one now, a p-value: it is confirmed, and fails more than before on the same pictures (McNemar, Holm over `others`).
 
     `tried`: descriptions that the hunt tried. "Persists" and new bugs: false discovery rate <= alpha over all (e-BH). The old
     classifier's answers had a say in which descriptions are bugs and how many pictures each has, so e-values of stored
@@ -122,7 +122,7 @@ def weigh(
         _finding(c, e, bool(f), float(w), float(b), alpha, margin, needs)
         for c, e, f, w, b in zip(cases, plain, found, worse, better, strict=False)
     ]
-    return findings, [f and p <= alpha for f, p in zip(found[len(cases) :], more.tolist(), strict=True)]
+    return findings, [p if f and p <= alpha else None for f, p in zip(found[len(cases) :], more.tolist(), strict=True)]
 
 
 def _finding(

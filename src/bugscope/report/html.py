@@ -1,7 +1,8 @@
 """The report as one HTML file that opens from disk: thumbnails inside, no script, no outside address."""
 
 import base64
-from collections.abc import Mapping, Sequence
+import html
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from io import BytesIO
@@ -24,30 +25,45 @@ def page(report: Mapping[str, Any], store: Store) -> str:
     bugs = [*report["bugs"], *report["probed"]]
     # what matters most first: where even the smallest thumbnails do not fit, the last bugs go without their strips
     groups = [*((b["id"], _examples(b)) for b in bugs), *((b["id"], _strip(b)) for b in bugs if b["explanation"])]
-    thumbnails: dict[str, str] = {}
-    for side, quality in SIZES:
-        thumbnails, fitting = _thumbnails(groups, store, side, quality)
-        if len(fitting) == len(groups):
-            break
+    made, fitting = thumbnails(groups, store.image, LIMIT)
     shown, stripped = ({id for id, _ in part} for part in (fitting[: len(bugs)], fitting[len(bugs) :]))
-    return _template().render(report=report, picture=thumbnails.__getitem__, shown=shown, stripped=stripped)
+    return template(__package__, "report.html").render(report=report, picture=made.__getitem__, shown=shown, stripped=stripped)
 
 
 Group = tuple[str, Sequence[str]]
 """A bug's id, and pictures that are shown together."""
 
 
-def _thumbnails(groups: Sequence[Group], store: Store, side: int, quality: int) -> tuple[dict[str, str], list[Group]]:
-    """Thumbnails by name, of as many groups as stay within `LIMIT`; a picture shown twice counts twice."""
+def thumbnails(
+    groups: Sequence[Group], load: Callable[[str], Image.Image | None], limit: int
+) -> tuple[dict[str, str], list[Group]]:
+    """Thumbnails by name as data URLs, and the leading groups whose thumbnails stay within `limit` bytes together, at the
+    largest of `SIZES` at which all do, else at the smallest. A picture shown twice counts twice. `load`: None where there is no
+    picture; it then has no thumbnail."""
     made: dict[str, str] = {}
+    fitting = list(groups)
+    for side, quality in SIZES:
+        made, fitting = _fitting(groups, load, side, quality, limit)
+        if len(fitting) == len(groups):
+            break
+    return made, fitting
+
+
+def _fitting(
+    groups: Sequence[Group], load: Callable[[str], Image.Image | None], side: int, quality: int, limit: int
+) -> tuple[dict[str, str], list[Group]]:
+    tried: dict[str, str] = {}
     size = 0
     for i, (_, names) in enumerate(groups):
         for name in names:
-            made[name] = made.get(name) or _thumbnail(store.image(name), side, quality)
-            size += len(made[name])
-        if size > LIMIT:
-            return made, list(groups[:i])
-    return made, list(groups)
+            if name not in tried:
+                image = load(name)
+                tried[name] = _thumbnail(image, side, quality) if image else ""
+            size += len(tried[name])
+        if size > limit:
+            groups = groups[:i]
+            break
+    return {name: url for name, url in tried.items() if url}, list(groups)
 
 
 def _examples(bug: Mapping[str, Any]) -> list[str]:
@@ -68,11 +84,27 @@ def _thumbnail(image: Image.Image, side: int, quality: int) -> str:
 
 
 @cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+def template(package: str, name: str) -> jinja2.Template:
+    """A page in a package; it may include "style.css" and import "parts.html" of the report's."""
+
+    def source(name: str) -> str | None:
+        file = next((f for p in (package, __package__) if (f := resources.files(p).joinpath(name)).is_file()), None)
+        return file.read_text(encoding="utf-8") if file else None
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(source),
+    )
     environment.filters |= {"percent": percent, "times": times, "besides": language.besides}
-    source = resources.files("bugscope.report").joinpath("report.html").read_text(encoding="utf-8")
-    return environment.from_string(source)
+    return environment.get_template(name)
+
+
+def frame(page: str, height: int = 640) -> str:
+    """A whole page inside a notebook's, where it can neither run scripts nor reach the notebook."""
+    return f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:{height}px;border:1px solid #8888" sandbox></iframe>'
 
 
 def percent(rate: float) -> str:
