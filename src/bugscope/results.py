@@ -1,6 +1,5 @@
 """What a run found, as Python objects; they show themselves in a notebook."""
 
-import html
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -136,8 +135,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         with Store.open(self.path) as store:
-            page = report.page(self.report, store)
-        return f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:640px;border:1px solid #8888" sandbox></iframe>'
+            return report.frame(report.page(self.report, store))
 
 
 def _pandas(what: str) -> Any:

@@ -1,15 +1,11 @@
 """What a transfer found: models x bugs, as numbers, text, JSON and one HTML page."""
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +14,7 @@ from .. import stats
 from ..errors import StoreError
 from ..evaluate import pandas, plain, said, shown
 from ..ledger import finite
+from ..report.html import frame, template
 from ..types import Estimate, Rate
 
 LEVEL = 0.95
@@ -316,11 +313,12 @@ class Transfer:
 
     def page(self) -> str:
         """One HTML file that opens from disk: no script, no outside address. Names are untrusted text: jinja2 escapes them."""
-        return _template().render(t=self, sets=SETS, labels=sorted({label for c in self.columns for label in c.baselines}))
+        return template(__package__, "page.html").render(
+            t=self, sets=SETS, plain=plain, labels=sorted({label for c in self.columns for label in c.baselines})
+        )
 
     def _repr_html_(self) -> str:
-        page = html.escape(self.page())
-        return f'<iframe srcdoc="{page}" style="width:100%;height:520px;border:1px solid #8888" sandbox></iframe>'
+        return frame(self.page(), height=520)
 
     def write(self, folder: Path | str) -> Path:
         """transfer.json and transfer.html in `folder`; returns the page's path. Raises StoreError."""
@@ -344,10 +342,3 @@ def _short(r: Rate, given: bool = False) -> str:
     if not r.n:
         return "no pictures"
     return f"{r.k:,} of {r.n:,}, " + ("by construction" if given else f"{100 * r.low:.0f}-{100 * r.high:.0f} %")
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"plain": plain}
-    return environment.from_string(resources.files("bugscope.transfer").joinpath("page.html").read_text(encoding="utf-8"))
