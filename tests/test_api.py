@@ -4,15 +4,18 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import bugscope
+from bugscope import api
 from bugscope.cli import OPTIONS, main
 from bugscope.config import Config
 from bugscope.engine import Engine, Models
 from bugscope.errors import BugscopeError, SpecError
+from bugscope.report import summary
 from bugscope.store import Store
 from bugscope.testing import World
 
@@ -385,3 +388,29 @@ def main_ok(arguments):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == 0
+
+
+def test_a_slow_page_is_not_made_again_for_each_bug_but_the_numbers_are(tmp_path, monkeypatch):
+    pages, numbers = [], []
+    page = summary.page
+
+    def slow(report, store):
+        pages.append(len(report["bugs"]))
+        return page(report, store)
+
+    def heard(now):
+        if now.bugs and (not numbers or now.bugs > numbers[-1][0]):
+            file = tmp_path / "r" / "report.json"
+            numbers.append((now.bugs, len(json.loads(file.read_text())["bugs"]) if numbers else 0))
+
+    monkeypatch.setattr(summary, "page", slow)
+    monkeypatch.setattr(api, "PAGES", 10**6)  # as if the first took a year
+    world = World(labels=("mug", "pot", "cup"), planted={"snow": 0.95, "above": 0.9}, prior=0.05)
+    run = bugscope.hunt(world.labels, tmp_path / "r", budget=700, explain=0, progress=heard, **world.roles())
+    found = len(run.bugs)
+    assert found >= 4 and numbers[-1][0] == found
+    # when a bug is told of, the numbers on disk know all those before it
+    assert all(written >= before for (before, _), (_, written) in pairwise(numbers))
+    # the first, and the last
+    assert len(pages) == 2 and pages[-1] == found
+    assert (tmp_path / "r" / "report.html").read_text().count("<article") == found

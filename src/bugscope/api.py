@@ -31,6 +31,8 @@ PACKAGES = (
     "transformers", "diffusers", "open_clip_torch", "sentence-transformers",
 )  # fmt: skip
 """What can change a result."""
+PAGES = 20
+"""A page of a hundred bugs takes seconds; before the next one the work goes on so many times as long."""
 ROLES = tuple(role.lower() for role in get_args(registry.Role))
 
 
@@ -188,20 +190,25 @@ def _new_folder(prefix: str) -> Path:
 
 
 def _work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener) -> None:
-    """Do it; the report is written after each bug, and at the end whatever ends it."""
+    """Do it; the report is written after each bug, its page while that is a small part of the work, and both at the end
+    whatever ends it."""
     began, before = time.monotonic(), store.meta("seconds") or 0.0
-    last = Progress("loading")
+    last, due = Progress("loading"), 0.0
 
     def listen(now: Progress) -> None:
         nonlocal last
         tell(now)
         found, last = now.bugs != last.bugs, now
         if found:
-            keep()
+            keep(paged=time.monotonic() >= due)
 
-    def keep() -> None:
-        store.set_meta("seconds", before + time.monotonic() - began)
-        report.write(store)
+    def keep(paged: bool = True) -> None:
+        nonlocal due
+        start = time.monotonic()
+        store.set_meta("seconds", before + start - began)
+        report.write(store, paged)
+        if paged:
+            due = time.monotonic() + PAGES * (time.monotonic() - start)
 
     store.set_meta("stopped", None)
     try:

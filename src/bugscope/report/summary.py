@@ -33,11 +33,12 @@ COLUMNS = (
 )
 
 
-def write(store: Store) -> dict[str, Any]:
-    """Write report.json and report.html into the run folder, each atomically; returns the report."""
+def write(store: Store, paged: bool = True) -> dict[str, Any]:
+    """Write report.json and, if `paged`, report.html into the run folder, each atomically; returns the report."""
     report = build(store)
     store.write_text("report.json", json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False))
-    store.write_text("report.html", page(report, store))
+    if paged:
+        store.write_text("report.html", page(report, store))
     return report
 
 
