@@ -58,6 +58,23 @@ def test_report_json_keeps_its_contract_and_adds_up(run):
         assert bug["risk_difference"] == pytest.approx(bug["rate"] - bug["baseline_rate"])
 
 
+def test_bugs_of_several_labels_are_seen_together(run, capsys):
+    across = {row["description"]: row for row in run.report["across"]}
+    assert "seen from above" in across
+    for phrase, row in across.items():
+        mine = {b.number: b.label for b in run.bugs if b.description == phrase}
+        assert {x["bug"]: x["label"] for x in row["labels"]} == mine and row["confirmed"] == len(mine) == 2
+        assert row["tried"] == 2
+    shown = [b.description for b in run.bugs if not b.record["parent"]]
+    assert set(across) == {d for d in shown if shown.count(d) > 1}
+    main_exit(["report", str(run.path)])
+    said = capsys.readouterr().out.splitlines()[1]
+    assert said.startswith("  of several labels: ") and "seen from above (2 of 2 labels tried)" in said
+    page = (run.path / "report.html").read_text()
+    first = across["seen from above"]["labels"][0]
+    assert f'<a href="#bug-{first["bug"]}">{first["label"]}</a>' in page and f'id="bug-{first["bug"]}"' in page
+
+
 def test_the_page_is_one_safe_offline_file(run):
     page = (run.path / "report.html").read_text()
     assert len(page.encode()) < 5_000_000
@@ -258,7 +275,7 @@ def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, capsys)
     undecided = run.report["undecided"]
     explained = [b for b in run.report["bugs"] if b["explanation"]]
     assert explained and all(b["explanation"]["sentences"][0] in out for b in explained)
-    assert len(out.splitlines()) == len(run.bugs) + len(explained) + 2 + (undecided > 0)
+    assert len(out.splitlines()) == len(run.bugs) + len(explained) + 2 + (undecided > 0) + bool(run.report["across"])
     assert (f"{undecided} descriptions undecided at the budget, nearest: " in out) == (undecided > 0)
 
 

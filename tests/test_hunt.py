@@ -172,7 +172,7 @@ def test_a_budget_that_cannot_pay_for_the_labels_says_what_would(tmp_path):
 @pytest.mark.parametrize(
     ("number", "options", "budget"),
     [
-        (1, {}, 600), (4, {}, 600), (5, {}, 660), (65, {}, 4260), (2, {"budget": 90}, 90), (4, {"explore": 100}, 904),
+        (1, {}, 600), (6, {}, 600), (7, {}, 660), (65, {}, 4140), (2, {"budget": 90}, 90), (6, {"explore": 100}, 1056),
         (65, {"fixed_n": 30}, 65 * 84),
     ],
 )  # fmt: skip

@@ -15,7 +15,7 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
     "judge": (str, "does the picture show the label? provider/model  [studio]"),
     "editor": (str, "what a description could say instead, provider/model  [a list of siblings]"),
     "describer": (str, "what failures have in common, provider/model  [contrasts of captions alone]"),
-    "budget": (int, "pictures for finding bugs, in all  [0: 600 for up to four labels, 60 for each further one]"),
+    "budget": (int, "pictures for finding bugs, in all  [0: 600 for up to six labels, 60 for each further one]"),
     "explore": (int, "pictures of the neutral prompt a label  [24]"),
     "hypotheses": (int, "descriptions tried a label, at most  [24]"),
     "explain": (int, "further pictures for explaining the bugs; 0: none  [480]"),

@@ -9,6 +9,9 @@ from typing import Any
 
 import typer
 
+ACROSS = 5
+"""Descriptions shared by several labels are shown up to so many."""
+
 
 def console(stderr: bool) -> Any:
     return importlib.import_module("rich.console").Console(stderr=stderr, highlight=False, markup=False)
@@ -44,6 +47,9 @@ def show_bugs(run: Any) -> None:
         f"{count} of {r['classifier']}{state}: {r['hypotheses_tested']} descriptions tried, "
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
+    if shared := r["across"]:
+        rows = [f"{plain(x['description'])} ({x['confirmed']} of {x['tried']} labels tried)" for x in shared[:ACROSS]]
+        typer.echo(f"  of several labels: {', '.join(rows)}" + (", ..." if len(shared) > ACROSS else ""))
     for bug in run.bugs:
         typer.echo(f"  {bug.number:>2}. {plain(str(bug))}")
         for line in bug.why[:1]:

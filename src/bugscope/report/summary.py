@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -49,6 +49,7 @@ def build(store: Store) -> dict[str, Any]:
     children = _children(store)
     tested = [*sorted(evidence.values(), key=_nearest), *sorted(children.values(), key=_nearest)]
     identity = reader.identity
+    bugs = reader.tree(evidence, children)
     return {
         "schema": SCHEMA,
         "kind": "probe" if reader.probing else "hunt",
@@ -75,7 +76,8 @@ def build(store: Store) -> dict[str, Any]:
         "usage": _usage(store),
         "seconds": round(store.meta("seconds") or 0.0, 1),
         "labels": [reader.label(label, list(evidence.values())) for label in reader.labels(evidence)],
-        "bugs": reader.tree(evidence, children),
+        "bugs": bugs,
+        "across": [] if reader.probing else _across(bugs, evidence.values()),
         "probed": reader.probed(evidence) if reader.probing else [],
         "rejected": [reader.rejected(e) for e in tested if e["verdict"] != "confirmed"],
     }
@@ -287,6 +289,21 @@ class _Reader:
             "corrected": _corrected(e),
             "e_value": e["e_value"],
         }
+
+
+def _across(bugs: Sequence[Mapping[str, Any]], evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Descriptions that are bugs of several labels, those of most labels first. `tried`: labels that each was tried with."""
+    tried: dict[tuple[str, ...], int] = Counter(tuple(p["text"] for p in e["phrases"]) for e in evidence if e["treated"]["n"])
+    found: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    for bug in bugs:
+        if not bug["parent"]:
+            found.setdefault(tuple(bug["phrases"]), []).append({"label": bug["label"], "bug": bug["id"]})
+    rows = [
+        {"description": ", ".join(phrases), "confirmed": len(labels), "tried": tried[phrases], "labels": labels}
+        for phrases, labels in found.items()
+        if len(labels) > 1
+    ]
+    return sorted(rows, key=lambda row: (-int(str(row["confirmed"])), row["tried"], row["description"]))
 
 
 def _same(bug: Mapping[str, Any], bugs: Sequence[Mapping[str, Any]]) -> str | None:
