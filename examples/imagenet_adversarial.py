@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--labels", nargs="+", default=None, help="label names; default: all")
     parser.add_argument("--budget", type=int, default=0, help="pictures for finding bugs; 0: as many as the labels need")
     parser.add_argument("--explain", type=int, default=0, help="further pictures for explaining the bugs; 0: none")
-    parser.add_argument("--fresh", type=int, default=4, help="fresh pictures of each bug and each of its labels")
+    parser.add_argument("--fresh", type=int, default=8, help="fresh pictures of each bug and each of its labels")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
