@@ -64,7 +64,7 @@ def main() -> None:
         with Live() as tell:
             made = replay(run, spec, fresh=args.fresh, progress=tell)
         replays[made.report["classifier"]] = made
-        print(f"replay on {made.report['classifier']}: {made.report['summary']}; exit code {made.exit_code()}")
+        print(f"replay on {made.report['classifier']}: {made.report['summary']}; exit code {made.exit_code()}; {made.write()}")
 
     rows = experiment(found, replays, members(folder), args.seed)
     Console(width=140).print(table(rows, found.models))
@@ -86,9 +86,6 @@ def experiment(
     """Failure rates of each network, by what it is shown."""
     own, everything = found.models[0], found.pictures()
     plain = {x["image"]: x for x in everything if not x["description"] and x["purpose"] in ("explore", "confirm")}.values()
-    chance = [x for x in plain if x["wrong"][own]]
-    made = [x for x in everything if (x["prompt"], x["seed"]) in kept]
-    few = random.Random(seed).sample(made, min(len(made), len(chance)))
     easy = {
         label
         for label in {x["label"] for x in plain}
@@ -96,10 +93,13 @@ def experiment(
     }
     rows = {}
     for name, good in (("", lambda label: True), (f", {len(easy)} easy labels", lambda label: label in easy)):
+        chance = [x for x in plain if x["wrong"][own] and good(x["label"])]
+        made = [x for x in everything if (x["prompt"], x["seed"]) in kept and good(x["label"])]
+        few = random.Random(seed).sample(made, min(len(made), len(chance)))
         rows[f"plain, fresh{name}"] = {m: fresh(replays[m], good, baseline=True) for m in found.models}
         rows[f"the bugs, fresh{name}"] = {m: fresh(replays[m], good) for m in found.models}
         for what, shown in (("failures on plain pictures", chance), ("as many of the set", few), ("the adversarial set", made)):
-            rows[f"{what}{name}"] = {m: rate([x for x in shown if good(x["label"])], m) for m in found.models}
+            rows[f"{what}{name}"] = {m: rate(shown, m) for m in found.models}
     return rows
 
 
