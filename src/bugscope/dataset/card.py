@@ -217,7 +217,7 @@ def _labels(items: Sequence[Item], sources: Sequence[Source], classes: Mapping[s
 def _use(format: str) -> str:
     loads = {
         "imagefolder": """```python
-from datasets import load_dataset
+from datasets import load_dataset  # pip install datasets pillow
 
 data = load_dataset("FOLDER or ORG/NAME")  # image, label (ClassLabel), and the columns above
 data["train"][0]["image"]
@@ -227,7 +227,7 @@ from torchvision.datasets import ImageFolder
 data = ImageFolder("FOLDER/train", allow_empty=True)  # the same class numbers in every part
 ```""",
         "parquet": """```python
-from datasets import load_dataset
+from datasets import load_dataset  # pip install datasets pillow
 
 data = load_dataset("FOLDER or ORG/NAME")  # image, label (ClassLabel), and the columns above
 data["train"][0]["image"]
