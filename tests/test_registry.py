@@ -306,7 +306,7 @@ def test_a_module_of_yours_that_does_not_load_is_said(tmp_path, monkeypatch, nam
     ("values", "message"),
     [
         ({"budjet": 3}, "unknown option 'budjet'. Did you mean 'budget'"),
-        ({"budget": 0}, "option budget is 0; it should be greater than 0"),
+        ({"budget": -1}, "option budget is -1; it should be greater than or equal to 0"),
         ({"budget": "many"}, "option budget is 'many'"),
         ({"alpha": 1.0}, "option alpha is 1.0; it should be less than 1"),
         ({"margin": float("nan")}, "option margin is nan"),
