@@ -137,11 +137,7 @@ def lines(report: Record) -> list[str]:
         said += [f"  {line}" for line in fresh]
     else:
         said.append(f"No new failures beyond chance: {tally(report['new_failures']['labels'])}.")
-    if unknown := report["new_failures"]["unknown_labels"]:
-        said.append(f"Not looked at, for the classifier has no such label: {', '.join(unknown)}.")
-    if report["unanswered"]:
-        said.append(f"{report['unanswered']} pictures got no answer.")
-    return said
+    return said + warnings(report)
 
 
 def tally(rows: Sequence[Record]) -> str:

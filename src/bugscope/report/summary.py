@@ -293,17 +293,17 @@ class _Reader:
 
 def _across(bugs: Sequence[Mapping[str, Any]], evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Descriptions that are bugs of several labels, those of most labels first. `tried`: labels that each was tried with."""
-    tried: dict[tuple[str, ...], int] = Counter(tuple(p["text"] for p in e["phrases"]) for e in evidence if e["treated"]["n"])
+    tried = Counter(tuple(p["text"] for p in e["phrases"]) for e in evidence if e["treated"]["n"])
     found: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for bug in bugs:
         if not bug["parent"]:
             found.setdefault(tuple(bug["phrases"]), []).append({"label": bug["label"], "bug": bug["id"]})
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"description": ", ".join(phrases), "confirmed": len(labels), "tried": tried[phrases], "labels": labels}
         for phrases, labels in found.items()
         if len(labels) > 1
     ]
-    return sorted(rows, key=lambda row: (-int(str(row["confirmed"])), row["tried"], row["description"]))
+    return sorted(rows, key=lambda row: (-row["confirmed"], row["tried"], row["description"]))
 
 
 def _same(bug: Mapping[str, Any], bugs: Sequence[Mapping[str, Any]]) -> str | None:
