@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bugscope
-from bugscope import api
+from bugscope import api, labels
 from bugscope.cli import OPTIONS, main
 from bugscope.config import Config
 from bugscope.engine import Engine, Models
@@ -431,3 +431,19 @@ def test_a_slow_page_is_not_made_again_for_each_bug_but_the_numbers_are(tmp_path
     # the first, and the last
     assert len(pages) == 2 and pages[-1] == found
     assert (tmp_path / "r" / "report.html").read_text().count("<article") == found
+
+
+def test_a_judge_is_told_what_the_classifier_tells_apart_where_it_would_know():
+    asked = []
+
+    def classes():
+        asked.append(1)
+        return ["mug", "pot"]
+
+    zero_shot = "open_clip/ViT-B-32:openai"
+    assert api.judge_args(zero_shot, {"top": 2}, classes) == {"top": 2, "against": ["mug", "pot"]}
+    assert asked == [1]
+    assert api.judge_args(zero_shot, {"against": ["cup"]}, classes) == {"against": ["cup"]}
+    assert api.judge_args("studio", {}, classes) == {} and asked == [1]
+    # ImageNet's own names are not rivals: "dog" would lose to every breed
+    assert api.judge_args(zero_shot, {}, lambda: labels.imagenet()[::-1]) == {}

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 import bugscope
-from bugscope import confirm, language
+from bugscope import api, confirm, language
 from bugscope.errors import Declined, ModelError, SpecError, StoreError
 from bugscope.replay import bugs_of, replay, verdicts
 from bugscope.replay.verdicts import Case, Verdict, needed, p_fixed, rise, weigh
@@ -541,6 +541,21 @@ def _digest(image: Any) -> str:
     file = io.BytesIO()
     image.save(file, "PNG")
     return hashlib.sha256(file.getvalue()).hexdigest()
+
+
+def test_a_judge_hears_of_the_old_classifiers_labels_without_the_old_classifier(run, monkeypatch):
+    heard = []
+    given = api.judge_args
+
+    def listening(spec, said, classes):
+        heard.append(list(classes()))
+        return given(spec, said, classes)
+
+    monkeypatch.setattr(sys.modules["bugscope.replay.suite"], "judge_args", listening)
+    replay(run, classifier(planted={}), fresh=1, **drawing())
+    with Store.open(Path(getattr(run, "path", run))) as store:
+        # the world's classifier is an object: by its name nobody could load it
+        assert heard == [store.meta("classes")] and set(LABELS) < set(heard[0])
 
 
 def test_a_picture_that_was_drawn_before_is_not_fresh(run):

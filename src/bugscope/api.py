@@ -246,14 +246,22 @@ def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Mod
     for kind in sorted(get_args(registry.Role), key=lambda kind: kind == "Judge"):
         role = kind.lower()
         spec, said = given.get(role, getattr(settings, role)), getattr(settings, f"{role}_args")
-        if kind == "Judge" and "against" not in said and "against" in registry.options(kind, spec):
-            labels = check_labels(loaded["classifier"])
-            # a judge contrasts ImageNet's names, among which "dog" would lose to every breed
-            said = said if set(labels) == set(names.imagenet()) else said | {"against": list(labels)}
+        if kind == "Judge":
+            said = judge_args(spec, said, lambda: check_labels(loaded["classifier"]))
         if spec != "":
             loaded[role] = registry.load(kind, spec, said)
     check_labels(loaded["classifier"])
     return Models(**loaded)
+
+
+def judge_args(spec: Any, said: Mapping[str, Any], classes: Callable[[], Sequence[str]]) -> dict[str, Any]:
+    """Options of a judge: as stated, and what the classifier tells apart (`classes()`) where the judge would know and nobody
+    says."""
+    if "against" in said or "against" not in registry.options("Judge", spec):
+        return dict(said)
+    labels = classes()
+    # a judge contrasts ImageNet's names, among which "dog" would lose to every breed
+    return dict(said) if set(labels) == set(names.imagenet()) else {**said, "against": list(labels)}
 
 
 def _settings(config: Config | Mapping[str, Any] | None, options: Mapping[str, Any]) -> Config:
@@ -278,8 +286,8 @@ def _labels(labels: Sequence[str] | str | None, models: Models, everything: bool
     if everything:
         if labels:
             raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; one of the two")
-        drawn = getattr(models.generator, "labels", None) or known
-        wanted = [label for label in known if label in set(drawn)]
+        drawn = set(getattr(models.generator, "labels", None) or known)
+        wanted = [label for label in known if label in drawn]
     if not wanted:
         raise SpecError("no labels to hunt on: name at least one")
     found = list(dict.fromkeys(names.resolve(label, known) for label in wanted))

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import labels as names
 from .. import language, registry, report, stats
+from ..api import judge_args
 from ..config import Config
 from ..engine import Engine, Models, Recorded, check_labels, outcome
 from ..errors import SpecError, StoreError, unknown
@@ -168,7 +169,7 @@ def replay(
         tell(Progress("loading"))
         new = registry.load("Classifier", classifier, classifier_args)
         spelled = _spelled(identity, bugs, new, settings)
-        models = _models(new, identity["models"], settings, fresh, generator, judge)
+        models = _models(new, identity["models"], settings, fresh, generator, judge, below.meta("classes"))
         kept = identity | {"kind": FOLDER, "of": below.meta("run_id")}
         with Overlay.over(below, Path(out) if out is not None else path / FOLDER, kept) as store:
             try:
@@ -187,17 +188,27 @@ def replay(
 # --- models -------------------------------------------------------------------------------------------------------------
 
 
-def _models(new: Any, ids: Mapping[str, str], settings: Config, fresh: int, generator: Any, judge: Any) -> Models:
+def _models(
+    new: Any,
+    ids: Mapping[str, str],
+    settings: Config,
+    fresh: int,
+    generator: Any,
+    judge: Any,
+    classes: Sequence[str] | None,
+) -> Models:
     recorded: dict[str, Any] = {role: Recorded(ids[role]) for role in ("generator", "captioner", "judge")}
     if not fresh:
         return Models(classifier=new, **recorded)
     draws = settings.generator if generator is None else generator
     made = _same("Generator", draws, settings.generator_args, ids["generator"])
-    stated, spec = dict(settings.judge_args), settings.judge if judge is None else judge
-    if "against" not in stated and "against" in registry.options("Judge", spec):
-        # as the hunt told it: what the old classifier tells apart
-        old = check_labels(registry.load("Classifier", settings.classifier, settings.classifier_args))
-        stated |= {} if set(old) == set(names.imagenet()) else {"against": list(old)}
+    spec = settings.judge if judge is None else judge
+
+    def old() -> Sequence[str]:
+        """As the hunt told it: what the old classifier tells apart. Runs of earlier versions did not note that."""
+        return classes or check_labels(registry.load("Classifier", settings.classifier, settings.classifier_args))
+
+    stated = judge_args(spec, settings.judge_args, old)
     return Models(made, new, recorded["captioner"], _same("Judge", spec, stated, ids["judge"]))
 
 
