@@ -1,7 +1,6 @@
 """`bugscope evaluate`: a classifier on a folder of labelled pictures, such as ImageNet-A or an exported data set."""
 
 import csv
-import importlib
 import io
 import json
 import re
@@ -36,7 +35,8 @@ from .distance import (
     stream,
 )
 from .engine import check_labels
-from .errors import MissingDependency, SpecError, told, unknown
+from .errors import SpecError, told, unknown
+from .results import pandas
 from .types import Rate
 
 CONTAINER = re.compile(
@@ -653,10 +653,3 @@ def shown(table: Table, width: int = 128) -> str:
     file = io.StringIO()
     Console(file=file, width=width, highlight=False, markup=False).print(table)
     return file.getvalue().rstrip("\n")
-
-
-def pandas(what: str) -> Any:
-    try:
-        return importlib.import_module("pandas")
-    except ImportError as error:
-        raise MissingDependency(f"{what} needs pandas: pip install 'bugscope[pandas]'") from error

@@ -63,7 +63,7 @@ class Bug:
             }
             for c in self.record["counterfactuals"]
         ]
-        return _pandas("bug.counterfactuals()").DataFrame(rows)
+        return pandas("bug.counterfactuals()").DataFrame(rows)
 
     def __str__(self) -> str:
         return (
@@ -119,10 +119,10 @@ class Run:
 
     def samples(self) -> Any:
         """Every picture of the run as a pandas DataFrame: prompt, seed, status, prediction, caption, image path."""
-        pandas = _pandas("run.samples()")
+        frames = pandas("run.samples()")
         with Store.open(self.path) as store:
             rows = report.rows(store)
-        return pandas.DataFrame(rows, columns=report.COLUMNS)
+        return frames.DataFrame(rows, columns=report.COLUMNS)
 
     def write_report(self) -> Path:
         """Make report.json and report.html again; returns the page's path."""
@@ -138,7 +138,8 @@ class Run:
             return report.frame(report.page(self.report, store))
 
 
-def _pandas(what: str) -> Any:
+def pandas(what: str) -> Any:
+    """The library, or MissingDependency that says what needs it."""
     try:
         return importlib.import_module("pandas")
     except ImportError as error:

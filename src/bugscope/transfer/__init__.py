@@ -254,9 +254,6 @@ def _rights(
 
 def _baselines(album: Album, wrong: Mapping[str, bool]) -> dict[str, Rate]:
     """The plain label's failure rate, by label, as far as this model knows it."""
-    found = {}
-    for label in sorted({x.sample.prompt.label for x in album.shown.values()}):
-        seen = [wrong[x.key] for x in album.plain(label, language.neutral(label).text) if x.key in wrong]
-        if seen:
-            found[label] = stats.clopper_pearson(sum(seen), len(seen))
-    return found
+    labels = sorted({x.sample.prompt.label for x in album.shown.values()})
+    rates = _rates({label: album.plain(label, language.neutral(label).text) for label in labels}, wrong)
+    return {label: r for label, r in rates.items() if r.n}

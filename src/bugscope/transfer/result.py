@@ -12,9 +12,10 @@ from rich.text import Text
 
 from .. import stats
 from ..errors import StoreError
-from ..evaluate import pandas, plain, said, shown
+from ..evaluate import plain, said, shown
 from ..ledger import finite
 from ..report.html import frame, template
+from ..results import pandas
 from ..types import Estimate, Rate
 
 LEVEL = 0.95
