@@ -42,7 +42,10 @@ def reports(folder):
     """Everything that a run can be asked, in order, each report as it was then."""
     roles = world().roles()
     run = bugscope.hunt(LABELS, folder / "hunt", budget=420, explain=300, seed=7, **roles)
-    found = {"hunt": run.report, "samples": {"rows": run.samples().astype(object).where(lambda x: x.notna(), None).values.tolist()}}
+    found = {
+        "hunt": run.report,
+        "samples": {"rows": run.samples().astype(object).where(lambda x: x.notna(), None).values.tolist()},
+    }
     prompts = ["a photo of a mug on snow", "a red pot", "a photo of a cab at night"]
     found["probe"] = bugscope.probe(prompts, out=folder / "probe", n=40, seed=3, **roles).report
     found["explained"] = bugscope.explain(run, ["1"], pairs=20, budget=500, add=["on sand", "blue"], **roles).report
