@@ -22,9 +22,10 @@ import numpy as np
 from scipy.stats import binom, binomtest
 from scipy.stats import t as student
 
-from bugscope import confirm, stats
+from bugscope import stats
+from bugscope.core.records import Counts, Evidence, Hypothesis, Outcome, Phrase, Sample, Status, Verdict
+from bugscope.method import confirm
 from bugscope.stats.likelihood import log_beta_mixture, log_profile
-from bugscope.types import Counts, Evidence, Hypothesis, Outcome, Phrase, Sample, Status, Verdict
 
 ALPHA, MARGIN, EXPLORE = 0.05, 0.10, 24
 

@@ -1,4 +1,4 @@
-"""Does `bugscope.explain` name the phrase that makes a classifier fail, and no other?
+"""Does `bugscope.explain` name the phrase that makes a target fail, and no other?
 
     python bench/explain.py [--cases 100] [--rendered 0] [--pairs 16] [--pool DIR] [--json FILE]
 
@@ -16,7 +16,7 @@ truth, in how many an untouched phrase is called a cue, in how many every cause 
 a case.
 
 Simulated: the pictures spell words (`bugscope.testing.World`); no rendering. `--rendered N` adds N cases on pictures of the
-studio: pixels trigger (`bench/planted.py`), a classifier that is right except where its trigger fires, so that nothing else
+studio: pixels trigger (`bench/planted.py`), a target that is right except where its trigger fires, so that nothing else
 can be the cause. They are kept in the pool of that bench, so that only the first run renders.
 """
 
@@ -37,10 +37,13 @@ import platformdirs
 from PIL import Image
 
 from bugscope import language, stats
-from bugscope.config import Config
-from bugscope.explain import Explanation, Fair, Purse, explain
+from bugscope.core.explanation import Explanation
+from bugscope.core.options import Config
+from bugscope.core.records import Hypothesis, Outcome, Phrase, Prompt, Purpose, Rate, Sample, Status
+from bugscope.media.picture import Picture
+from bugscope.method.explain import Fair, Purse, explain
+from bugscope.method.world import Measure
 from bugscope.testing import PHRASES, World
-from bugscope.types import Hypothesis, Measure, Outcome, Phrase, Picture, Prompt, Purpose, Rate, Sample, Status
 from planted import LABELS, TRIGGERS, Pool, Trigger
 
 DEFAULTS = Config()
@@ -179,7 +182,7 @@ EXCLUSIVE = (("snow", "sand", "grass", "indoors"), ("red", "blue"), ("night",), 
 
 @dataclass
 class Causes(World):
-    """A world where `causes` make the classifier fail, all of them together, at rate `strength`; nothing else does."""
+    """A world where `causes` make the target fail, all of them together, at rate `strength`; nothing else does."""
 
     causes: tuple[str, ...] = ()
     strength: float = 1.0
@@ -193,9 +196,9 @@ class Causes(World):
         drawn = super()._draw(prompt, seed)
         if not self.fated:
             return drawn
-        pixels = np.array(drawn.image)
+        pixels = np.array(drawn.content)
         pixels[15] = np.frombuffer(hashlib.sha256(str(seed).encode()).digest() * 2, np.uint8)[:48].reshape(16, 3)
-        return Picture(Image.fromarray(pixels), drawn.info)
+        return Picture(Image.fromarray(pixels), info=drawn.info)
 
     def _read(self, image: Image.Image) -> tuple[int, list[str], float]:
         name, words, chance = super()._read(image)
@@ -203,7 +206,7 @@ class Causes(World):
 
     def measure(self, samples: Sequence[Sample]) -> list[Outcome]:
         pictures = [self._draw(s.prompt.text, s.seed) for s in samples]
-        wrong = self.classify([p.image for p in pictures]).argmax(axis=1) == len(self.labels)
+        wrong = self.classify([p.content for p in pictures]).argmax(axis=1) == len(self.labels)
         return [Outcome(s, Status.FAILURE if w else Status.SUCCESS) for s, w in zip(samples, wrong, strict=True)]
 
 
@@ -290,7 +293,7 @@ RISE, HARMLESS = 0.5, 0.1
 
 
 class Studio:
-    """Real pictures, and classifiers that are right except where a trigger fires."""
+    """Real pictures, and targets that are right except where a trigger fires."""
 
     def __init__(self, pool: Pool, seed: int) -> None:
         self.pool, self.seed = pool, seed

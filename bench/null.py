@@ -1,4 +1,4 @@
-"""Does Bugscope confirm bugs where there are none? Hunts a classifier that is wrong at a fixed rate, whatever it sees.
+"""Does Bugscope confirm bugs where there are none? Hunts a target that is wrong at a fixed rate, whatever it sees.
 
     python bench/null.py [--runs 20] [--json FILE]
 
@@ -15,12 +15,13 @@ from pathlib import Path
 from scipy.stats import binomtest
 
 from bugscope import stats
-from bugscope.config import Config
-from bugscope.engine import Engine, Models
-from bugscope.hunt import hunt
-from bugscope.store import Store
+from bugscope.core.options import Config
+from bugscope.core.records import Evidence, Verdict
+from bugscope.engine.engine import Engine
+from bugscope.engine.models import Models
+from bugscope.store.folder import Store
 from bugscope.testing import null_world
-from bugscope.types import Evidence, Verdict
+from bugscope.workflows.hunting import hunt
 
 LABELS = ("mug", "pot", "fly", "cat", "dog", "bus")
 

@@ -2,16 +2,16 @@
 
     python bench/planted.py [--pool DIR] [--fresh 200] [--fresh-others 60] [--fixed 20 30] [--json FILE]
 
-Each classifier is the real one (EfficientNet-Lite0) with a bug wrapped around it: where a trigger fires, the answer is turned
+Each target is the real one (EfficientNet-Lite0) with a bug wrapped around it: where a trigger fires, the answer is turned
 into a wrong one with a chance of 0.3, 0.6 or 1.0 (a coin made of the picture's bytes). A trigger sees nothing but pixels. It is
 planted on the labels of which it is rare in plain pictures and common under the phrase that shows it, where most pictures of
-that phrase still show the label. Beside them null classifiers, which are wrong at one rate whatever they see.
+that phrase still show the label. Beside them null targets, which are wrong at one rate whatever they see.
 
 Methods, on the same pictures and seeds: Bugscope's defaults; the paper's procedure on the same descriptions (a fixed number of
 pictures each, Fisher's test, Benjamini-Hochberg); whole captions of failures alone as descriptions, confirmed by us; phrases
 that stand out in captions of failures, reported without fresh pictures (as B2T does, on the exploration's pictures).
 
-A reported bug is true where the classifier fails at least a margin more often under it than plainly: by the trigger itself
+A reported bug is true where the target fails at least a margin more often under it than plainly: by the trigger itself
 (its share of the description's pictures) or else on fresh pictures. A planted bug is found where a true reported bug of
 its label brings its trigger out in at least half of its pictures more than plainly. Pictures are kept in a pool, so that
 only the first run renders.
@@ -30,13 +30,16 @@ import numpy as np
 import platformdirs
 from PIL import Image, ImageDraw
 
-from bugscope import confirm, discover, language, registry, stats
-from bugscope.config import Config
-from bugscope.errors import SpecError
-from bugscope.hunt import affordable, search, settled
-from bugscope.labels import accepted
-from bugscope.store import Store
-from bugscope.types import Evidence, Hypothesis, Outcome, Phrase, Picture, Prompt, Sample, Status, Verdict
+from bugscope import language, stats
+from bugscope.core import registry
+from bugscope.core.errors import SpecError
+from bugscope.core.labels import accepted
+from bugscope.core.options import Config
+from bugscope.core.records import Evidence, Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
+from bugscope.media.picture import Picture
+from bugscope.method import confirm, discover
+from bugscope.method.search import affordable, search, settled
+from bugscope.store.folder import Store
 
 LABELS = ("hourglass", "folding chair", "school bus")
 STRENGTHS = (0.3, 0.6, 1.0)
@@ -106,7 +109,7 @@ TRIGGERS = (
 
 @dataclass(frozen=True)
 class View:
-    """What is known of a picture: pixels' measures, the real classifier's answer, the judge's, and a coin."""
+    """What is known of a picture: pixels' measures, the real target's answer, the judge's, and a coin."""
 
     pixels: dict[str, float]
     predicted: str
@@ -119,7 +122,7 @@ class Pool:
 
     def __init__(self, folder: Path) -> None:
         self.generator = registry.load("Generator", "studio", {})
-        self.classifier = registry.load("Classifier", "efficientnet-lite/0", {})
+        self.target = registry.load("Classifier", "efficientnet-lite/0", {})
         self.captioner = registry.load("Captioner", "studio", {})
         self.judge = registry.load("Judge", "studio", {})
         self.store = Store.create(folder, {"generator": self.generator.id})
@@ -148,12 +151,12 @@ class Pool:
         if not left:
             return
         pictures = self._pictures([owner[k] for k in left])
-        images = [_with_frame(p.image) if k[1] else p.image for k, p in zip(left, pictures, strict=True)]
-        top = np.asarray(self.classifier(images)).argmax(axis=1)
+        images = [_with_frame(p.content) if k[1] else p.content for k, p in zip(left, pictures, strict=True)]
+        top = np.asarray(self.target(images)).argmax(axis=1)
         shows = np.asarray(self.judge(pictures, [owner[k].prompt.label for k in left])) >= 0.5
         for k, image, best, ok in zip(left, images, top, shows, strict=True):
             coin = hashlib.sha256(image.tobytes()).hexdigest()
-            self.views[k] = View(measure_pixels(image), self.classifier.labels[best], bool(ok), coin)
+            self.views[k] = View(measure_pixels(image), self.target.labels[best], bool(ok), coin)
         self.store.put(("view", VERSION, names[k], asdict(self.views[k])) for k in left)
 
     def _pictures(self, samples: Sequence[Sample]) -> list[Picture]:
@@ -165,12 +168,12 @@ class Pool:
             made = self.generator([_unframed(s) for s in todo.values()], [s.seed for s in todo.values()])
             self.rendered += len(todo)
             self.store.put(
-                ("generator", model, k, {"image": self.store.put_image(p.image), "info": dict(p.info)})
+                ("generator", model, k, {"image": self.store.put_image(p.content), "info": dict(p.info)})
                 for k, p in zip(todo, made, strict=True)
             )
             known = self.store.get("generator", model, keys)
             print(f"\r{self.rendered} pictures rendered", end="", file=sys.stderr, flush=True)
-        return [Picture(self.store.image(known[k]["image"]), known[k]["info"]) for k in keys]
+        return [Picture(self.store.image(known[k]["image"]), info=known[k]["info"]) for k in keys]
 
     def captions(self, samples: Sequence[Sample], frames: bool) -> list[str]:
         """What the captioner says of a picture's pixels; it is taught one more phrase, which it also reads off pixels."""
@@ -179,7 +182,9 @@ class Pool:
         todo = {k: s for k, s in zip(keys, samples, strict=True) if k not in known}
         if todo:
             pictures = self._pictures(list(todo.values()))
-            said = self.captioner([_with_frame(p.image) if "|" in k else p.image for k, p in zip(todo, pictures, strict=True)])
+            said = self.captioner(
+                [_with_frame(p.content) if "|" in k else p.content for k, p in zip(todo, pictures, strict=True)]
+            )
             self.store.put(("captioner", self.captioner.id, k, c) for k, c in zip(todo, said, strict=True))
             known = self.store.get("captioner", self.captioner.id, keys)
         seen = self.look(samples, frames)
@@ -208,12 +213,12 @@ def _with_frame(image: Image.Image) -> Image.Image:
     return framed
 
 
-# --- classifiers --------------------------------------------------------------------------------------------------------
+# --- targets --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Planted:
-    """A classifier with a bug on some labels; or, without a trigger, one that is wrong at the rate `strength`."""
+    """A target with a bug on some labels; or, without a trigger, one that is wrong at the rate `strength`."""
 
     trigger: Trigger | None
     strength: float
@@ -240,22 +245,22 @@ class Planted:
 
 
 class Bench:
-    """One planted classifier on the pool: answers the method's two questions."""
+    """One planted target on the pool: answers the method's two questions."""
 
-    def __init__(self, pool: Pool, classifier: Planted, config: Config) -> None:
-        self.pool, self.classifier, self.config = pool, classifier, config
+    def __init__(self, pool: Pool, target: Planted, config: Config) -> None:
+        self.pool, self.target, self.config = pool, target, config
         self.asked: set[str] = set()
         generator = pool.generator
-        vocabulary = {*generator.labels, *pool.classifier.labels}
+        vocabulary = {*generator.labels, *pool.target.labels}
         self.wording: dict[str, Any] = {
             "nouns": vocabulary,
-            "admissible": lambda label, p: (classifier.frames and p == FRAME) or generator.admissible(label, p),
+            "admissible": lambda label, p: (target.frames and p == FRAME) or generator.admissible(label, p),
             "sayable": self._sayable,
         }
 
     def _sayable(self, prompt: Prompt) -> bool:
         try:
-            self.pool.generator.check([prompt.text.replace(f" {FRAME.text}", "") if self.classifier.frames else prompt.text])
+            self.pool.generator.check([prompt.text.replace(f" {FRAME.text}", "") if self.target.frames else prompt.text])
         except SpecError:
             return False
         return True
@@ -263,15 +268,15 @@ class Bench:
     def measure(self, samples: Sequence[Sample]) -> list[Outcome]:
         self.asked.update(s.key for s in samples)
         outcomes = []
-        for s, v in zip(samples, self.pool.look(samples, self.classifier.frames), strict=True):
-            wrong = self.classifier.fails(s.prompt.label, v)
+        for s, v in zip(samples, self.pool.look(samples, self.target.frames), strict=True):
+            wrong = self.target.fails(s.prompt.label, v)
             status = (Status.FAILURE if wrong else Status.SUCCESS) if v.shows else Status.UNFAITHFUL
             natural = v.predicted not in accepted(s.prompt.label)
             outcomes.append(Outcome(s, status, v.predicted if natural == wrong else "tick" if wrong else s.prompt.label))
         return outcomes
 
     def describe(self, outcomes: Sequence[Outcome]) -> list[str]:
-        return self.pool.captions([o.sample for o in outcomes], self.classifier.frames)
+        return self.pool.captions([o.sample for o in outcomes], self.target.frames)
 
     # --- methods: each gives (what was tried or reported, pictures) ---
 
@@ -356,22 +361,22 @@ class Bench:
         while len(found) < n and drawn < 3 * n:
             samples = [Sample(prompt, purpose, i, seed) for i in range(drawn, drawn + n - len(found))]  # type: ignore[arg-type]
             drawn += len(samples)
-            found += [what(prompt.label, v) for v in self.pool.look(samples, self.classifier.frames) if v.shows]
+            found += [what(prompt.label, v) for v in self.pool.look(samples, self.target.frames) if v.shows]
         return float(np.mean(found)) if found else 0.0
 
     def brings_out(self, h: Hypothesis, drawn: int) -> float:
         """How much more often the trigger fires under the description than plainly."""
         prompt = language.prompt(h.label, h.phrases)
-        under = self.share(prompt, drawn, self.classifier.fires, "confirm")
-        return under - self.share(language.neutral(h.label), 48, self.classifier.fires, "confirm")
+        under = self.share(prompt, drawn, self.target.fires, "confirm")
+        return under - self.share(language.neutral(h.label), 48, self.target.fires, "confirm")
 
     def true(self, h: Hypothesis, drawn: int, fresh: int) -> bool:
-        if self.classifier.trigger is None:
+        if self.target.trigger is None:
             return False
-        if self.brings_out(h, drawn) * self.classifier.strength >= 1.5 * self.config.margin:
+        if self.brings_out(h, drawn) * self.target.strength >= 1.5 * self.config.margin:
             return True
         prompt = language.prompt(h.label, h.phrases)
-        rate, plain = (self.share(p, fresh, self.classifier.chance) for p in (prompt, language.neutral(h.label)))
+        rate, plain = (self.share(p, fresh, self.target.chance) for p in (prompt, language.neutral(h.label)))
         return rate - plain >= self.config.margin
 
 
@@ -387,11 +392,11 @@ def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple
         for label in LABELS:
             bench = Bench(pool, Planted(trigger, 1.0, (label,)), config)
             phrase = next(p for p in (FRAME, *language.CHECKLIST) if p.text == trigger.phrases[0])
-            plain = bench.share(language.neutral(label), 48, bench.classifier.fires, "confirm")
-            under = bench.share(language.prompt(label, (phrase,)), 16, bench.classifier.fires, "confirm")
-            least = FRAMED + 0.1 if bench.classifier.frames else 0.1
+            plain = bench.share(language.neutral(label), 48, bench.target.fires, "confirm")
+            under = bench.share(language.prompt(label, (phrase,)), 16, bench.target.fires, "confirm")
+            least = FRAMED + 0.1 if bench.target.frames else 0.1
             samples = [Sample(language.prompt(label, (phrase,)), "confirm", i, config.seed) for i in range(20)]
-            shows = float(np.mean([v.shows for v in pool.look(samples, bench.classifier.frames)]))
+            shows = float(np.mean([v.shows for v in pool.look(samples, bench.target.frames)]))
             planted = plain < least and under >= 0.8 and shows >= 0.5
             labels += [label] * planted
             rows.append(
@@ -450,11 +455,11 @@ def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
         shares = "".join(f"{r[name]:>10.2f}" for name in ("plain", "under", "shows"))
         print(f"{r['trigger']:<24}{r['label']:<16}{r['phrase']:<18}{shares}  {planted}")
     triggers = [(t, labels) for t, labels in chosen if labels and t.name in args.triggers]
-    classifiers = [Planted(t, s, labels) for t, labels in triggers for s in args.strengths]
-    classifiers += [Planted(None, rate) for rate in NULLS]
+    targets = [Planted(t, s, labels) for t, labels in triggers for s in args.strengths]
+    targets += [Planted(None, rate) for rate in NULLS]
     rows: list[dict[str, Any]] = []
-    for classifier in classifiers:
-        bench = Bench(pool, classifier, config)
+    for target in targets:
+        bench = Bench(pool, target, config)
         for method, evidence, pictures in bench.methods(args.methods, args.fixed):
             fresh = args.fresh if method == "ours" else args.fresh_others
             rows.append({"method": method, "pictures": pictures, **judge(bench, evidence, fresh)})
@@ -473,28 +478,28 @@ def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
 
 def judge(bench: Bench, evidence: Sequence[Any], fresh: int) -> dict[str, Any]:
     """What a method reported, against the truth."""
-    classifier = bench.classifier
+    target = bench.target
     found = reported(evidence)
-    bugs = [(h, bench.true(h, n, fresh), classifier.trigger is not None and bench.brings_out(h, n) >= 0.5) for h, n in found]
+    bugs = [(h, bench.true(h, n, fresh), target.trigger is not None and bench.brings_out(h, n) >= 0.5) for h, n in found]
     hit = {h.label for h, true, induced in bugs if true and induced}
     return {
-        "trigger": classifier.trigger.name if classifier.trigger else NULL,
-        "strength": classifier.strength,
-        "planted": len(classifier.labels),
-        "found": len(hit & set(classifier.labels)),
+        "trigger": target.trigger.name if target.trigger else NULL,
+        "strength": target.strength,
+        "planted": len(target.labels),
+        "found": len(hit & set(target.labels)),
         "tried": len(evidence),
         "reported": len(bugs),
         "true": sum(true for _, true, _ in bugs),
         "bugs": [{"label": h.label, "description": h.description, "true": true} for h, true, _ in bugs],
-        "missed": [{"label": y, "why": why_missed(bench, y, evidence)} for y in classifier.labels if y not in hit],
+        "missed": [{"label": y, "why": why_missed(bench, y, evidence)} for y in target.labels if y not in hit],
     }
 
 
 def why_missed(bench: Bench, label: str, evidence: Sequence[Any]) -> str:
     """What became of the description that brings the trigger out best."""
-    assert bench.classifier.trigger is not None
+    assert bench.target.trigger is not None
     of_label = [e for e in evidence if isinstance(e, Evidence) and e.hypothesis.label == label]
-    near = [e for e in of_label if any(p.text in bench.classifier.trigger.phrases for p in e.hypothesis.phrases)]
+    near = [e for e in of_label if any(p.text in bench.target.trigger.phrases for p in e.hypothesis.phrases)]
     if not near:
         return "not proposed"
     best = max(near, key=lambda e: e.e_value)

@@ -1,4 +1,4 @@
-"""The studio measured: what classifiers recognise on its plain pictures, and how fast it draws.
+"""The studio measured: what targets recognise on its plain pictures, and how fast it draws.
 
     python bench/studio.py [--n 20] [--labels A B ...] [--reference-samples 64] [--json FILE] [--markdown FILE]
 
@@ -14,21 +14,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bugscope import language, stats
-from bugscope.errors import ModelError
-from bugscope.labels import accepted
+from bugscope.core.errors import ModelError
+from bugscope.core.labels import accepted
+from bugscope.core.records import Rate
+from bugscope.media.picture import Picture
 from bugscope.providers import efficientnet_lite
 from bugscope.providers.studio import SAMPLES, Generator, Judge, objects
 from bugscope.providers.studio.workers import cores
-from bugscope.types import Picture, Rate
 
 TARGETS = {"scalar": 0.6, "llvm": 1.0}
 
 
-def correct(classifier: efficientnet_lite.Classifier, pictures: Sequence[Picture], labels: Sequence[str]) -> list[bool]:
+def correct(target: efficientnet_lite.Classifier, pictures: Sequence[Picture], labels: Sequence[str]) -> list[bool]:
     """Whether each faithful picture's top-1 is accepted for its label; unfaithful ones are left out."""
     faithful = [(p, label) for p, label, q in zip(pictures, labels, Judge()(pictures, labels), strict=True) if q > 0.5]
-    best = classifier([p.image for p, _ in faithful]).argmax(1)
-    return [classifier.labels[k] in accepted(label) for k, (_, label) in zip(best, faithful, strict=True)]
+    best = target([p.content for p, _ in faithful]).argmax(1)
+    return [target.labels[k] in accepted(label) for k, (_, label) in zip(best, faithful, strict=True)]
 
 
 def classes(labels: Sequence[str], n: int, generator: Generator) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Does the engine keep the generator busy? Pictures a second through generator, judge, classifier and store, against the bare
+"""Does the engine keep the generator busy? Pictures a second through generator, judge, target and store, against the bare
 diffusers loop at the same batch size, in one run.
 
     python bench/throughput.py [--size small|turbo] [--pictures 64] [--batch 8] [--device cuda] [--json FILE]
@@ -25,11 +25,12 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
-from bugscope import registry
-from bugscope.config import Config
-from bugscope.engine import Engine, Models
-from bugscope.store import Store
-from bugscope.types import Prompt, Sample
+from bugscope.core import registry
+from bugscope.core.options import Config
+from bugscope.core.records import Prompt, Sample
+from bugscope.engine.engine import Engine
+from bugscope.engine.models import Models
+from bugscope.store.folder import Store
 
 TARGET = 0.95
 SIZES: dict[str, dict[str, Any]] = {
@@ -41,7 +42,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "vae": {"block_out_channels": (128, 256, 512, 512), "latent_channels": 4, "layers_per_block": 2, "sample_size": 512},
         "text": {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 23, "num_attention_heads": 16},
         "pixels": 512,
-        "classifier": "resnet50",
+        "target": "resnet50",
         "captioner": {"vision_config": {"image_size": 384}},
     },
     "small": {
@@ -53,7 +54,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "vae": {"block_out_channels": (32, 64, 64, 64), "latent_channels": 4, "layers_per_block": 1, "sample_size": 256},
         "text": {"hidden_size": 128, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 4},
         "pixels": 256,
-        "classifier": "resnet10t",
+        "target": "resnet10t",
         "captioner": {
             "vision_config": {"image_size": 96, "hidden_size": 96, "intermediate_size": 192, "num_hidden_layers": 2,
                               "num_attention_heads": 4},
@@ -91,9 +92,9 @@ def pipeline(size: dict[str, Any], folder: Path) -> Path:
     return folder / "pipeline"
 
 
-def classifier(size: dict[str, Any], folder: Path) -> Path:
-    file = folder / "classifier.safetensors"
-    save_file(timm.create_model(size["classifier"], pretrained=False).state_dict(), file)
+def target(size: dict[str, Any], folder: Path) -> Path:
+    file = folder / "target.safetensors"
+    save_file(timm.create_model(size["target"], pretrained=False).state_dict(), file)
     return file
 
 
@@ -145,10 +146,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, device = Path(name), {"device": options.device}
         drawing = {"steps": 1, "guidance": 0.0, "height": pixels, "width": pixels} | device
-        weights = {"checkpoint": str(classifier(size, folder)), "labels": "imagenet"}
+        weights = {"checkpoint": str(target(size, folder)), "labels": "imagenet"}
         models = Models(
             registry.load("Generator", f"diffusers/{pipeline(size, folder / 'text-to-image')}", drawing),
-            registry.load("Classifier", f"timm/{size['classifier']}", weights | device),
+            registry.load("Classifier", f"timm/{size['target']}", weights | device),
             registry.load("Captioner", f"hf/{captioner(size, folder)}", {"max_new_tokens": 20} | device),
             registry.load("Judge", lambda pictures, labels: [1.0] * len(pictures)),
         )

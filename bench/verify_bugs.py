@@ -16,11 +16,11 @@ from typing import Any
 
 import bugscope
 from bugscope import language, stats
-from bugscope.api import load_models
-from bugscope.config import Config
-from bugscope.engine import Engine
-from bugscope.store import Store
-from bugscope.types import Phrase, Prompt, Sample, Status
+from bugscope.core.options import Config
+from bugscope.core.records import Phrase, Prompt, Sample, Status
+from bugscope.engine.engine import Engine
+from bugscope.store.folder import Store
+from bugscope.workflows.session import load_models
 
 FRESH = 987_654_321
 """Added to the run's seed: every sample's seed changes with it."""

@@ -19,12 +19,13 @@ from rich.console import Console
 from rich.table import Table
 
 import bugscope
-from bugscope.dataset import export
-from bugscope.progress import Live
-from bugscope.replay import Replay, replay
+from bugscope.app.cli.progress import Live
+from bugscope.core.records import Rate
+from bugscope.report.transfer import Transfer
 from bugscope.stats import clopper_pearson
-from bugscope.transfer import Transfer, transfer
-from bugscope.types import Rate
+from bugscope.workflows.dataset import export
+from bugscope.workflows.replay import Replay, replay
+from bugscope.workflows.transfer import transfer
 
 EASY = 0.1
 """A label is easy where no network errs on a larger share of the hunt's plain pictures."""

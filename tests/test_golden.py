@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 def reports(folder):
     """Everything that a run can be asked, in order, each report as it was then."""
     roles = world().roles()
-    run = bugscope.hunt(LABELS, folder / "hunt", budget=420, explain=300, seed=7, **roles)
+    run = bugscope.hunt(LABELS, folder / "hunt", budget=420, explain_budget=300, seed=7, **roles)
     found = {
         "hunt": run.report,
         "samples": {"rows": run.samples().astype(object).where(lambda x: x.notna(), None).values.tolist()},
@@ -49,7 +49,7 @@ def reports(folder):
     prompts = ["a photo of a mug on snow", "a red pot", "a photo of a cab at night"]
     found["probe"] = bugscope.probe(prompts, out=folder / "probe", n=40, seed=3, **roles).report
     found["explained"] = bugscope.explain(run, ["1"], pairs=20, budget=500, add=["on sand", "blue"], **roles).report
-    better = world(planted={"above": 0.8, "fog": 0.9}).roles()["classifier"]
+    better = world(planted={"above": 0.8, "fog": 0.9}).roles()["target"]
     better.id = "world/better"
     replay = bugscope.replay(run, better, fresh=12, generator=roles["generator"], judge=roles["judge"])
     found["replay"] = {**replay.report, "exit_code": replay.exit_code(), "lines": replay.lines()}

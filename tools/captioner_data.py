@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from bugscope import language
+from bugscope.core.records import Phrase
 from bugscope.providers.studio import Generator, objects
 from bugscope.providers.studio.scene import allowed
 from bugscope.providers.studio.vocabulary import VALUES, Attribute
-from bugscope.types import Phrase
 
 CHANCE: dict[Attribute, float] = {
     "count": 0.1, "colour": 0.25, "material": 0.1, "ground": 0.6, "light": 0.5, "weather": 0.2, "view": 0.35, "pose": 0.1,
@@ -59,7 +59,7 @@ def main() -> None:
         pictures = generator(part, seeds)
         lines = []
         for i, (picture, prompt, seed) in enumerate(zip(pictures, part, seeds, strict=True)):
-            picture.image.save(args.folder / f"{start + i:05d}.png")
+            picture.content.save(args.folder / f"{start + i:05d}.png")
             lines.append(json.dumps({"prompt": prompt, "seed": seed, **picture.info}) + "\n")
         with log.open("a") as file:
             file.writelines(lines)

@@ -21,10 +21,10 @@ from PIL import Image, ImageOps
 from torch import nn
 
 from bugscope import stats
+from bugscope.media.picture import Picture
 from bugscope.providers.studio import Judge, captioner, objects
 from bugscope.providers.studio.features import Features
 from bugscope.providers.studio.vocabulary import VALUES, by_name
-from bugscope.types import Picture
 
 HOME = Path(captioner.__file__).parent
 DOCS = Path(__file__).parent.parent / "docs"
@@ -61,7 +61,7 @@ def load(folder: Path) -> Scenes:
     keep = [
         i
         for i, r in enumerate(records)
-        if r["scene"]["label"] in known and judge([Picture(blank, r)], [r["scene"]["label"]])[0] > 0.5
+        if r["scene"]["label"] in known and judge([Picture(blank, info=r)], [r["scene"]["label"]])[0] > 0.5
     ]
     features, mirrored = (_features(folder, len(records), name) for name in ("features", "mirrored"))
     held = np.array([zlib.crc32(str(records[i]["seed"]).encode()) % 100 < HELD_OUT for i in keep])

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from bugscope.errors import SpecError
-from bugscope.pictures import as_rgb
-from bugscope.types import Phrase, Picture
+from bugscope.core.errors import SpecError
+from bugscope.core.records import Phrase
+from bugscope.media.picture import Picture, as_rgb
 
 FILLS = {"circle": 0.785, "square": 1.0, "triangle": 0.5}
 """How much of its box each shape fills."""
@@ -43,7 +43,7 @@ class Generator(_Dots):
             pen.polygon([(x, y - r), (x - r, y + r), (x + r, y + r)], fill)
         elif shape:
             (pen.ellipse if shape == "circle" else pen.rectangle)(box, fill)
-        return Picture(image, {"shape": shape})
+        return Picture(image, info={"shape": shape})
 
 
 class Classifier(_Dots):

@@ -4,8 +4,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
-from ..types import Phrase
+from ..core.records import Phrase
 from .prompts import article, plural
+from .vocabulary import Vocabulary
 from .words import (
     ADJECTIVES,
     ADVERBS,
@@ -28,17 +29,8 @@ LONGEST_CAPTION, LONGEST_PHRASE, MOST_PHRASES = 60, 10, 12  # words, words, phra
 
 Name = tuple[str, ...]
 
-_LEAD_IN = re.compile(
-    r"^\W*(?:(?:this|that|it|here|there)\s+(?:is|are)\s+)?(?:(?:an?|the|some)\s+)?"
-    r"((?:[\w-]+\s+){0,4}?)"
-    r"(photo|photograph|picture|image|shot|snapshot|view|drawing|painting|sketch|illustration|rendering|close[-\s]?up)s?"
-    r"\s+(?:of|showing|depicting|shows|depicts)\b",
-    re.IGNORECASE,
-)
-_CLOSE_UP = re.compile(r"\bclose[-\s]?up\b|\bstock\b|\bsingle\b")
 
-
-def phrases(caption: str, label: str, nouns: Collection[str] = ()) -> list[Phrase]:
+def phrases(caption: str, label: str, vocabulary: Vocabulary, nouns: Collection[str] = ()) -> list[Phrase]:
     """The conditions that a caption states, without the object that it names.
 
     Lead-ins go ("a photo of"; "a grainy photo of" becomes "in a grainy photo"). The first noun phrase loses its noun
@@ -46,7 +38,7 @@ def phrases(caption: str, label: str, nouns: Collection[str] = ()) -> list[Phras
     before prepositions and participles. A caption that names the wrong object ("a bee on a flower" for a fly) so keeps
     its context. A piece that names the label once more is left out. Never raises; what cannot be read gives no phrase.
     """
-    rest, media = _without_lead_in(caption[:2000])
+    rest, media = _without_lead_in(caption[:2000], vocabulary)
     words = _words(rest)[:LONGEST_CAPTION]
     own = _forms(label)
     before, tail = _head(words, own, _known(frozenset(nouns)))
@@ -55,18 +47,18 @@ def phrases(caption: str, label: str, nouns: Collection[str] = ()) -> list[Phras
     return list(dict.fromkeys(clean))[:MOST_PHRASES]
 
 
-def piece(text: str) -> Phrase | None:
+def piece(text: str, vocabulary: Vocabulary) -> Phrase | None:
     """One phrase as a person writes it: `red` stands before the noun, `on sand` after it; None where nothing is said."""
     text = " ".join(text.lower().split())
-    read = phrases(f"a photo of a {text} thing", "thing")
+    read = phrases(f"{vocabulary.opening} a {text} thing", "thing", vocabulary)
     return next((p for p in read if p.text == text and p.before), Phrase(text)) if text else None
 
 
-def described(text: str, label: str, nouns: Collection[str] = ()) -> list[Phrase]:
+def described(text: str, label: str, vocabulary: Vocabulary, nouns: Collection[str] = ()) -> list[Phrase]:
     """The phrases of a description, with the label in it or without ("a red mug at night"; "red, at night")."""
     if _names(text.lower(), label):
-        return phrases(text, label, nouns)
-    read = [piece(part) for part in text.split(",")]
+        return phrases(text, label, vocabulary, nouns)
+    read = [piece(part, vocabulary) for part in text.split(",")]
     return [p for p in dict.fromkeys(read) if p is not None and len(p.text.split()) <= LONGEST_PHRASE][:MOST_PHRASES]
 
 
@@ -86,18 +78,19 @@ def _names(text: str, label: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(label.lower())}(?!\w)", text) is not None
 
 
-def _without_lead_in(text: str) -> tuple[str, list[Phrase]]:
+def _without_lead_in(text: str, vocabulary: Vocabulary) -> tuple[str, list[Phrase]]:
     """The caption proper, and what its lead-in says of the picture."""
     media: list[Phrase] = []
     for _ in range(3):
-        match = _LEAD_IN.match(text)
+        match = vocabulary.lead_in.match(text) if vocabulary.lead_in else None
         if not match or set(match[1].lower().split()) & (PREPOSITIONS | PARTICIPLES | TRANSITIVE | ARTICLES):
             break
         text = text[match.end() :]
-        adjectives = " ".join(_CLOSE_UP.sub(" ", match[1].lower()).split())
+        said = match[1].lower()
+        adjectives = " ".join((vocabulary.idle.sub(" ", said) if vocabulary.idle else said).split())
         if adjectives:
             kind = match[2].lower()
-            kind = "photo" if kind in ("photograph", "picture", "image", "shot", "snapshot") else kind
+            kind = vocabulary.names.get(kind, kind)
             media.append(Phrase(f"in {article(adjectives)} {adjectives} {kind}"))
     return re.sub(r"^\W*(?:there|here|this|it)\s+(?:is|are)\s+", "", text, flags=re.IGNORECASE), media
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from ..types import Phrase
+from ..core.records import Phrase
 
 
 @dataclass(frozen=True, slots=True)

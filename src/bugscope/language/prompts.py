@@ -4,58 +4,14 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ..types import Hypothesis, Phrase, Prompt
+from ..core.records import Phrase, Prompt
+from .vocabulary import Vocabulary
 from .words import IRREGULAR, NUMBERS, PLURAL_ONLY, UNCHANGED
 
-CHECKLIST: tuple[Phrase, ...] = (
-    Phrase("seen from above"),
-    Phrase("upside down"),
-    Phrase("far away"),
-    Phrase("seen from behind"),
-    Phrase("red", before=True),
-    Phrase("in fog"),
-    Phrase("in falling snow"),
-    Phrase("at night"),
-    Phrase("with motion blur"),
-    Phrase("blue", before=True),
-    Phrase("on grass"),
-    Phrase("partly hidden by leaves"),
-    Phrase("seen from below"),
-    Phrase("three", before=True),
-    Phrase("in heavy rain"),
-    Phrase("golden", before=True),
-    Phrase("on snow"),
-    Phrase("out of focus"),
-    Phrase("on water"),
-    Phrase("in a dark room"),
-)
-"""Generic conditions (viewpoint, distance, colour, weather, light, occlusion, surroundings, material, camera), tried so
-that what exploration never drew is tried too."""
 
-
-def neutral(label: str) -> Prompt:
-    return prompt(label, ())
-
-
-def prompt(label: str, phrases: Sequence[Phrase]) -> Prompt:
+def prompt(label: str, phrases: Sequence[Phrase], words: Vocabulary) -> Prompt:
     """`a photo of a red teapot on grass` for the label "teapot" and the phrases "red" (before) and "on grass"."""
-    return Prompt(f"a photo of {sentence(label, phrases)}", label, ", ".join(p.text for p in phrases))
-
-
-def treated(h: Hypothesis) -> Prompt:
-    """The prompt of a hypothesis: its own text, or what its phrases make."""
-    made = prompt(h.label, h.phrases)
-    return Prompt(h.text, h.label, h.description or h.text) if h.text else made
-
-
-def control(h: Hypothesis) -> Prompt:
-    """The prompt that a hypothesis is compared with."""
-    return h.against or neutral(h.label)
-
-
-def besides(prompt: str, label: str) -> str:
-    """What a description is compared with, in words: the plain label, or another prompt."""
-    return f"plain “{label}”" if prompt == neutral(label).text else f"“{prompt.removeprefix('a photo of ')}”"
+    return Prompt(f"{words.opening} {sentence(label, phrases)}", label, ", ".join(p.text for p in phrases))
 
 
 def sentence(label: str, phrases: Sequence[Phrase]) -> str:

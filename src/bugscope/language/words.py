@@ -1,39 +1,39 @@
 """Which words are what in English: closed classes, and the commonest of the open ones."""
 
 
-def words(text: str) -> frozenset[str]:
+def listed(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-ARTICLES = words("a an the some its his her their this that these those")
-NUMBERS = words("two three four five six seven eight nine ten several many few")
-PREPOSITIONS = words(
+ARTICLES = listed("a an the some its his her their this that these those")
+NUMBERS = listed("two three four five six seven eight nine ten several many few")
+PREPOSITIONS = listed(
     "on in at with without by near under over above below beneath behind beside between against through inside outside "
     "along around across among amid during from for next onto into beyond"
 )
-PARTICIPLES = words(
+PARTICIPLES = listed(
     "surrounded covered hidden filled seen viewed taken shot photographed lit parked mounted attached tied wrapped "
     "buried reflected silhouetted illuminated decorated sitting standing lying laying placed hanging resting growing "
     "floating flying running walking leaning made shown"
 )
-TRANSITIVE = words("holding wearing carrying eating using riding pulling pushing watching showing")
-ADVERBS = words("indoors outdoors upside far out partly partially half mostly up close")
+TRANSITIVE = listed("holding wearing carrying eating using riding pulling pushing watching showing")
+ADVERBS = listed("indoors outdoors upside far out partly partially half mostly up close")
 OPENERS = PREPOSITIONS | PARTICIPLES | TRANSITIVE | ADVERBS
 """Words that begin a phrase after the noun, unless the word before still waits for its complement ("seen from")."""
-WAITING = PREPOSITIONS | PARTICIPLES | TRANSITIVE | ARTICLES | words("partly partially half mostly and of to")
-PLACES = words("above below behind beneath inside outside under underneath")
+WAITING = PREPOSITIONS | PARTICIPLES | TRANSITIVE | ARTICLES | listed("partly partially half mostly and of to")
+PLACES = listed("above below behind beneath inside outside under underneath")
 """After "from" these wait for nothing: "seen from behind, with motion blur"."""
-COPULAS = words("is are was were be being that which who it there")
-IDLE = COPULAS | words("and while sitting standing lying laying placed resting shown")
+COPULAS = listed("is are was were be being that which who it there")
+IDLE = COPULAS | listed("and while sitting standing lying laying placed resting shown")
 """Words that say nothing at the start of a phrase: "sitting on grass" is "on grass"."""
-PRONOUNS = words("it them itself themselves him her he she they")
-PAIRS = words("pair couple")
-GROUPS = words("row group bunch pile stack set collection line crowd herd flock swarm lot number")
-SHADES = words("light dark bright pale deep very")
+PRONOUNS = listed("it them itself themselves him her he she they")
+PAIRS = listed("pair couple")
+GROUPS = listed("row group bunch pile stack set collection line crowd herd flock swarm lot number")
+SHADES = listed("light dark bright pale deep very")
 ADJECTIVES = (
     NUMBERS
     | SHADES
-    | words(
+    | listed(
         "red blue green yellow orange purple violet pink black white gray grey brown beige golden gold silver tan "
         "turquoise big large small tiny huge giant little tall short long thin thick wide old new young wooden "
         "metal metallic glass plastic stone wet dry dirty clean rusty shiny dusty broken cracked empty full open "
@@ -42,8 +42,8 @@ ADJECTIVES = (
     )
 )
 """What may stand before a noun that nobody knows; before a known noun every word is kept."""
-PLURAL_ONLY = words(
+PLURAL_ONLY = listed(
     "binoculars sunglasses glasses goggles trunks bars scissors pants jeans shorts pliers tweezers tongs tights"
 )
 IRREGULAR = {"mouse": "mice", "goose": "geese", "foot": "feet", "tooth": "teeth", "man": "men", "woman": "women"}
-UNCHANGED = PLURAL_ONLY | words("sheep fish deer aircraft")
+UNCHANGED = PLURAL_ONLY | listed("sheep fish deer aircraft")

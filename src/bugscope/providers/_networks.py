@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ..errors import ModelError, SpecError, nearest, told
-from ..labels import named
-from ..pictures import as_rgb
+from ..core.errors import ModelError, SpecError, nearest, told
+from ..core.labels import named
+from ..media.picture import as_rgb
 from ._torch import Device
 
 

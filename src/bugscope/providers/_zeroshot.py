@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from .. import labels as names
-from ..errors import SpecError
+from ..core import labels as names
+from ..core.errors import SpecError
 from ..language import sentence
-from ..types import Picture
+from ..media.picture import Picture
 
 TEMPLATES: tuple[str, ...] = ("a photo of a {label}", "a close-up of a {label}", "a picture of a {label} in the distance")
 """What is said of a label. `a {label}` becomes "an ear" or "sunglasses" where English wants it."""
@@ -90,7 +90,7 @@ class ZeroShotJudge:
         self._known: dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]] = {}
 
     def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float32]:
-        embedded = _embedded(self.embedder, [p.image for p in pictures])
+        embedded = _embedded(self.embedder, [p.content for p in pictures])
         found = [self._one(row, label) for row, label in zip(embedded, labels, strict=True)]
         return np.array(found, dtype=np.float32)
 

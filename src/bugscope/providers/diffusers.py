@@ -10,8 +10,9 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ModelError, SpecError, told, unknown
-from ..types import Picture, Refused
+from ..core.errors import ModelError, SpecError, told, unknown
+from ..core.records import Refused
+from ..media.picture import Picture
 from ._torch import Device
 
 

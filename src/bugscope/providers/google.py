@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .. import pictures
-from ..errors import ModelError, SpecError, short
-from ..types import Picture, Refused
+from ..core.errors import ModelError, SpecError, short
+from ..core.records import Refused
+from ..media import picture as pictures
+from ..media.picture import Picture
 from ._http import PICTURES, Client, Hosted, Prices, Rejected, plain
 
 GOOGLE = "generativelanguage.googleapis.com"
@@ -133,7 +134,7 @@ class Generator(Hosted):
             return Refused(_why("no picture", "safety filter", reason))
         revised = entry.get("prompt")
         info = {"revised_prompt": plain(revised)} if isinstance(revised, str) and revised else {}
-        return Picture(self._read(entry["bytesBase64Encoded"]), info)
+        return Picture(self._read(entry["bytesBase64Encoded"]), info=info)
 
     def _read(self, data: Any) -> Any:
         try:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import labels as names
-from ..errors import Declined, ModelError, SpecError, nearest
-from ..pictures import as_rgb
-from ..types import Picture, Usage
+from ..core import labels as names
+from ..core.errors import Declined, ModelError, SpecError, nearest
+from ..core.records import Usage
+from ..media.picture import Picture, as_rgb
 
 
 class Judge:
@@ -51,7 +51,7 @@ class Judge:
         if len(pictures):
             for i, classifier in enumerate(self.classifiers):
                 # a new picture for each: one that draws on its picture must not change what the next one sees
-                scores = np.asarray(classifier([as_rgb(p.image) for p in pictures]), dtype=float)
+                scores = np.asarray(classifier([as_rgb(p.content) for p in pictures]), dtype=float)
                 if scores.shape != (len(pictures), len(self._labels[i])) or not np.isfinite(scores).all():
                     raise ModelError(
                         f"{classifier.id}, asked for its vote, gave scores that are not finite or of shape {scores.shape}"

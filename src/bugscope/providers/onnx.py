@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import ModelError, SpecError, nearest, told, unknown
-from ..labels import imagenet, named, read
-from ..pictures import as_rgb
+from ..core.errors import ModelError, SpecError, nearest, told, unknown
+from ..core.label_files import read
+from ..core.labels import imagenet, named
+from ..media.picture import as_rgb
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MARGIN = 0.875

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ..errors import ModelError, SpecError, told, unknown
-from ..pictures import as_rgb
+from ..core.errors import ModelError, SpecError, told, unknown
+from ..media.picture import as_rgb
 from ._torch import Device
 from ._zeroshot import ZeroShotClassifier, ZeroShotJudge
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import SpecError, nearest
+from ..core.errors import SpecError, nearest
+from ..core.registry import Wrapped
 
 
 def find(spec: str) -> Any:
@@ -43,19 +44,9 @@ def _no_module(spec: str, wanted: str, absent: str) -> SpecError:
     return SpecError(f"python/{spec}: no module named {absent!r} (looked in the current directory too){hint}")
 
 
-class _Python:
+class _Python(Wrapped):
     def __init__(self, model: str) -> None:
-        self.call = find(model)
-        self.id = f"python/{model}"
-
-    def __call__(self, *inputs: Any) -> Any:
-        return self.call(*inputs)
-
-    def __getattr__(self, name: str) -> Any:
-        # what else a model offers (a vocabulary, `close`) is offered still; `call` is absent only before __init__
-        if name == "call":
-            raise AttributeError(name)
-        return getattr(self.call, name)
+        super().__init__(find(model), id=f"python/{model}")
 
 
 class Classifier(_Python):
@@ -70,9 +61,9 @@ class Classifier(_Python):
             names = [name.strip() for name in names.split(",")]
         if not isinstance(names, Iterable):
             raise SpecError(f"labels of {self.id} are {names!r}; they should be a list of names")
-        self.labels: tuple[str, ...] = tuple(str(name) for name in names)
+        self.labels = tuple(str(name) for name in names)
         if not self.labels:
-            raise SpecError(f"{self.id} has no label names; set its attribute 'labels' or pass --classifier-arg labels=a,b,c")
+            raise SpecError(f"{self.id} has no label names; set its attribute 'labels' or pass --target-arg labels=a,b,c")
 
 
 class Generator(_Python):

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ..errors import SpecError, unknown
-from ..labels import WORDNET, imagenet, read, wordnet_ids
+from ..core.errors import SpecError, unknown
+from ..core.label_files import read
+from ..core.labels import WORDNET, imagenet, wordnet_ids
 from ._networks import Scorer, fill, fingerprint, misfit, named_classes, read_weights
 from ._torch import Device
 

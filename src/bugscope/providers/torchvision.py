@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ..errors import SpecError, unknown
-from ..labels import read
+from ..core.errors import SpecError, unknown
+from ..core.label_files import read
 from ._networks import Scorer, fill, fingerprint, misfit, named_classes, read_weights
 from ._torch import Device
 

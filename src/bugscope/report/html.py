@@ -5,19 +5,18 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from io import BytesIO
 from typing import Any
 
 import jinja2
-from PIL import Image
 
-from .. import language
-from ..store import Store
+from .. import media
+from ..media import Medium, Preview
+from ..store.folder import Store
 
 LIMIT = 4_500_000
 """Bytes of pictures at most; over it the thumbnails get smaller, so that the page stays under 5 MB."""
-SIZES = ((176, 82), (128, 75), (96, 65), (64, 55))
-"""(side in pixels, JPEG quality), the first that fits."""
+SIZES = (176, 128, 96, 64)
+"""Sides of thumbnails in pixels, the first that fits."""
 
 
 def page(report: Mapping[str, Any], store: Store) -> str:
@@ -25,9 +24,10 @@ def page(report: Mapping[str, Any], store: Store) -> str:
     bugs = [*report["bugs"], *report["probed"]]
     # what matters most first: where even the smallest thumbnails do not fit, the last bugs go without their strips
     groups = [*((b["id"], _examples(b)) for b in bugs), *((b["id"], _strip(b)) for b in bugs if b["explanation"])]
-    made, fitting = thumbnails(groups, store.image, LIMIT)
+    medium = media.load(report["medium"])
+    made, fitting = thumbnails(groups, lambda name: store.content(name, medium), medium, LIMIT)
     shown, stripped = ({id for id, _ in part} for part in (fitting[: len(bugs)], fitting[len(bugs) :]))
-    return template(__package__, "report.html").render(report=report, picture=made.__getitem__, shown=shown, stripped=stripped)
+    return template("report.html").render(report=report, picture=made.__getitem__, shown=shown, stripped=stripped)
 
 
 Group = tuple[str, Sequence[str]]
@@ -35,30 +35,30 @@ Group = tuple[str, Sequence[str]]
 
 
 def thumbnails(
-    groups: Sequence[Group], load: Callable[[str], Image.Image | None], limit: int
+    groups: Sequence[Group], load: Callable[[str], Any], medium: Medium[Any], limit: int
 ) -> tuple[dict[str, str], list[Group]]:
     """Thumbnails by name as data URLs, and the leading groups whose thumbnails stay within `limit` bytes together, at the
     largest of `SIZES` at which all do, else at the smallest. A picture shown twice counts twice. `load`: None where there is no
     picture; it then has no thumbnail."""
     made: dict[str, str] = {}
     fitting = list(groups)
-    for side, quality in SIZES:
-        made, fitting = _fitting(groups, load, side, quality, limit)
+    for side in SIZES:
+        made, fitting = _fitting(groups, load, medium, side, limit)
         if len(fitting) == len(groups):
             break
     return made, fitting
 
 
 def _fitting(
-    groups: Sequence[Group], load: Callable[[str], Image.Image | None], side: int, quality: int, limit: int
+    groups: Sequence[Group], load: Callable[[str], Any], medium: Medium[Any], side: int, limit: int
 ) -> tuple[dict[str, str], list[Group]]:
     tried: dict[str, str] = {}
     size = 0
     for i, (_, names) in enumerate(groups):
         for name in names:
             if name not in tried:
-                image = load(name)
-                tried[name] = _thumbnail(image, side, quality) if image else ""
+                content = load(name)
+                tried[name] = "" if content is None else _thumbnail(medium.preview(content, side))
             size += len(tried[name])
         if size > limit:
             groups = groups[:i]
@@ -75,21 +75,17 @@ def _strip(bug: Mapping[str, Any]) -> list[str]:
     return [x["image"] for row in bug["explanation"]["strip"] for x in row["pictures"] if x["image"]]
 
 
-def _thumbnail(image: Image.Image, side: int, quality: int) -> str:
-    small = image.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    buffer = BytesIO()
-    small.save(buffer, "JPEG", quality=quality, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _thumbnail(preview: Preview) -> str:
+    return f"data:{preview.type};base64,{base64.b64encode(preview.data).decode()}"
 
 
 @cache
-def template(package: str, name: str) -> jinja2.Template:
-    """A page in a package; it may include "style.css" and import "parts.html" of the report's."""
+def template(name: str) -> jinja2.Template:
+    """A page of this folder; it may include "style.css" and import "parts.html"."""
 
     def source(name: str) -> str | None:
-        file = next((f for p in (package, __package__) if (f := resources.files(p).joinpath(name)).is_file()), None)
-        return file.read_text(encoding="utf-8") if file else None
+        file = resources.files(__package__).joinpath(name)
+        return file.read_text(encoding="utf-8") if file.is_file() else None
 
     environment = jinja2.Environment(
         autoescape=True,
@@ -98,7 +94,7 @@ def template(package: str, name: str) -> jinja2.Template:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(source),
     )
-    environment.filters |= {"percent": percent, "times": times, "besides": language.besides}
+    environment.filters |= {"percent": percent, "times": times}
     return environment.get_template(name)
 
 

@@ -8,8 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
-from .. import language
-
 Record = Mapping[str, Any]
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, or that its readers should not meet."""
@@ -29,7 +27,7 @@ def junit(report: Record, allow: Collection[str] = ()) -> str:
     suite = ET.SubElement(
         root,
         "testsuite",
-        name=_clean(f"bugscope {report['kind']} {report['classifier']}"),
+        name=_clean(f"bugscope {report['kind']} {report['target']}"),
         id="0",
         package="bugscope",
         hostname="localhost",
@@ -41,7 +39,7 @@ def junit(report: Record, allow: Collection[str] = ()) -> str:
         time=seconds,
     )
     properties = ET.SubElement(suite, "properties")
-    for name in ("classifier", "before", "generator", "judge", "run", "run_id", "alpha", "margin", "seed", "fresh"):
+    for name in ("target", "before", "generator", "judge", "run", "run_id", "alpha", "margin", "seed", "fresh"):
         if name in report:
             ET.SubElement(properties, "property", name=name, value=_clean(str(report[name])))
     for case in cases:
@@ -100,7 +98,7 @@ def _rates(b: Record) -> str:
     return (
         f"{b['sentence']}{called}: {b['failures']} of {b['n']} fail "
         f"({100 * b['level']:.0f} % CI {100 * b['low']:.0f}-{100 * b['high']:.0f} %), "
-        f"{language.besides(b['compared_with'], b['label'])} {base['failures']} of {base['n']}"
+        f"{b['besides']} {base['failures']} of {base['n']}"
     )
 
 

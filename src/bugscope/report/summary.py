@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .. import language
-from ..config import Config
-from ..engine import outcome
-from ..ledger import finite
+from .. import media, tasks
+from ..core.options import Config
+from ..core.records import Outcome, Purpose, Sample, Status, Usage
+from ..language import Wording
 from ..stats import agreement, always_rise, newcombe
-from ..store import SCHEMA, Store
-from ..types import Outcome, Purpose, Sample, Status, Usage
+from ..store.folder import SCHEMA, Store
+from ..store.ledger import finite
 from . import why
 from .html import page
 
@@ -56,7 +56,10 @@ def build(store: Store) -> dict[str, Any]:
         "run_id": store.meta("run_id"),
         "created": store.meta("created"),
         "finished": bool(store.meta("finished")),
-        "classifier": identity["models"]["classifier"],
+        "task": identity["task_id"],
+        "medium": identity["medium"],
+        "names": store.meta("names") or {},
+        "target": identity["models"]["target"],
         "generator": identity["models"]["generator"],
         "captioner": identity["models"]["captioner"],
         "judge": identity["models"]["judge"],
@@ -66,7 +69,7 @@ def build(store: Store) -> dict[str, Any]:
         "margin": reader.config.margin,
         "seed": reader.config.seed,
         "budget": reader.config.budget,
-        "explain": reader.config.explain,
+        "explain_budget": reader.config.explain_budget,
         "explaining_images": reader.generated("explain", "refine"),
         "fixed_n": 0 if reader.probing else reader.config.fixed_n,
         "images_generated": reader.generated(),
@@ -118,7 +121,7 @@ def rows(store: Store) -> list[dict[str, Any]]:
         captions = store.get("captioner", reader.identity["models"]["captioner"], [s.key for s in samples])
         for o, image in reader.outcomes(purpose, label, text):
             s = o.sample
-            values = (label, s.prompt.description, text, purpose, s.replicate, s.seed, o.status.value, o.predicted, o.score,
+            values = (label, s.prompt.description, text, purpose, s.replicate, s.seed, o.status.value, o.taken_for or None, o.score,
                       captions.get(s.key), image)  # fmt: skip
             found.append(dict(zip(COLUMNS, values, strict=True)))
     return found
@@ -131,6 +134,8 @@ class _Reader:
         self.store = store
         self.identity: Mapping[str, Any] = store.meta("identity")
         self.config = Config.of(self.identity["options"])
+        self.task = tasks.load(self.config)
+        self.wording = Wording(media.load(self.identity["medium"]).words)
         self.probing = self.identity.get("kind") == "probe"
         # what a person asked for stands before what the hunt found by itself
         self.explanations = {**store.notes("explanation"), **store.notes("inquiry")}
@@ -172,10 +177,10 @@ class _Reader:
         samples = [s for s in sorted(samples, key=lambda s: s.replicate) if drawn is None or s.replicate < drawn]
         keys = [s.key for s in samples]
         models = self.identity["models"]
-        made, judged, classed = (self.store.get(r, models[r], keys) for r in ("generator", "judge", "classifier"))
+        made, judged, answered = (self.store.get(r, models[r], keys) for r in ("generator", "judge", "target"))
         return [
             (
-                outcome(s, made.get(s.key), judged.get(s.key), classed.get(s.key), self.config),
+                tasks.outcome(self.task, s, made.get(s.key), judged.get(s.key), answered.get(s.key), self.config.faithful),
                 (made.get(s.key) or {}).get("image"),
             )
             for s in samples
@@ -183,7 +188,7 @@ class _Reader:
 
     def label(self, label: str, evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         # a probe may compare with another prompt than the plain label
-        plain = language.neutral(label).text
+        plain = self.wording.neutral(label).text
         mine = [e for e in evidence if e["label"] == label and e["neutral"] == plain]
         seen: list[tuple[Outcome, str | None]] = []
         for (purpose, owner, text), samples in self.by_stream.items():
@@ -231,7 +236,7 @@ class _Reader:
             contrast, from_neutral = [(o, i) for o, i in neutral if o.status is Status.SUCCESS], True
         else:
             contrast, from_neutral = successes, False
-        shares = Counter(o.predicted for o, _ in failures)
+        shares = Counter(o.taken_for for o, _ in failures)
         rate, base = _share(e["treated"]), _share(e["baseline"])
         note = self.explanations.get(key)
         return {
@@ -243,6 +248,7 @@ class _Reader:
             "prompt": e["prompt"],
             "phrases": [p["text"] for p in e["phrases"]],
             "compared_with": e["neutral"],
+            "besides": self.wording.besides(e["neutral"], e["label"]),
             "source": e["source"],
             "verdict": e["verdict"],
             "reason": e["reason"],
@@ -257,7 +263,7 @@ class _Reader:
             "corrected": _corrected(e),
             "risk_ratio": rate / base if base and rate is not None else None,
             "e_value": e["e_value"],
-            **(why.section(note, self.explaining) if note else why.NOTHING),
+            **(why.section(note, self.explaining, self.wording) if note else why.NOTHING),
             "examples": [_example(o, image) for o, image in failures[:EXAMPLES]],
             "successes": [_example(o, image) for o, image in contrast[: EXAMPLES // 2]],
             "successes_from_neutral": from_neutral,
@@ -332,4 +338,4 @@ def _corrected(e: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _example(o: Outcome, image: str | None) -> dict[str, Any]:
-    return {"image": image, "predicted": o.predicted, "score": o.score, "seed": o.sample.seed}
+    return {"image": image, "predicted": o.taken_for or None, "score": o.score, "seed": o.sample.seed}

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import language
-
 Record = Mapping[str, Any]
 
 FOUND = (
@@ -77,12 +75,12 @@ def _found(report: Record) -> str:
     rows = [[b["id"], _called(b), _rate(b), _base(b), b["reason"] if probing else b["minimal_description"] or ""] for b in bugs]
     said = f"{report['hypotheses_tested']} descriptions tried, {report['images_generated']} pictures of {report['generator']}."
     head = ("", "prompt" if probing else "bug", "fails", "compared with", "verdict" if probing else "shortest description")
-    return _page(f"Bugscope: {what} {report['classifier']}", said, head, rows)
+    return _page(f"Bugscope: {what} {report['target']}", said, head, rows)
 
 
 def _replayed(report: Record) -> str:
     bugs, new = report["bugs"], report["new_failures"]
-    title = f"Bugscope: {len(bugs)} bug{_s(bugs)} of {report['before']} put to {report['classifier']}"
+    title = f"Bugscope: {len(bugs)} bug{_s(bugs)} of {report['before']} put to {report['target']}"
     rows = [[b["id"], _called(b), MARKS[b["verdict"]] + b["verdict"], _rate(b), _base(b), _of(b["before"])] for b in bugs]
     page = _page(title, f"{report['summary']} ({report['pictures']} pictures).", (*HEAD, "before"), rows)
     broken = [r for r in new["labels"] if r["significant"]]
@@ -134,7 +132,7 @@ def _rate(b: Record) -> str:
 
 
 def _base(b: Record) -> str:
-    return f"{language.besides(b['compared_with'], b['label'])} {b['baseline']['failures']} of {b['baseline']['n']}"
+    return f"{b['besides']} {b['baseline']['failures']} of {b['baseline']['n']}"
 
 
 def _s(items: Sequence[Any]) -> str:

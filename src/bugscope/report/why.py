@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..labels import accepted
-from ..types import Outcome, Status
+from ..core.records import Outcome, Status
+from ..language import Wording
 
 Shown = Sequence[tuple[Outcome, str | None]]
 """(outcome, image path or None) of a stream's pictures, in order of replicate."""
@@ -14,7 +14,7 @@ COLUMNS = 6
 """Seeds of a picture strip."""
 
 
-def section(note: Mapping[str, Any], look: Look) -> dict[str, Any]:
+def section(note: Mapping[str, Any], look: Look, wording: Wording) -> dict[str, Any]:
     """An explanation as report.json has it: sentences, changes, cues, the minimal description, the spurious cue, pictures."""
     changes = note["counterfactuals"]
     spurious = note["spurious"]
@@ -26,7 +26,7 @@ def section(note: Mapping[str, Any], look: Look) -> dict[str, Any]:
         "spurious": None if spurious is None else spurious | _brief(spurious) | {"examples": _alone(spurious, look)},
         "explanation": {
             "pairs": note["pairs"],
-            "sentences": sentences(note),
+            "sentences": sentences(note, wording),
             **{k: note[k] for k in ("failures", "n", "low", "high")},
             "strip": strip(note, look),
         },
@@ -61,11 +61,11 @@ def _brief(s: Mapping[str, Any]) -> dict[str, Any]:
 # --- in words -----------------------------------------------------------------------------------------------------------
 
 
-def sentences(note: Mapping[str, Any]) -> list[str]:
+def sentences(note: Mapping[str, Any], wording: Wording) -> list[str]:
     """The explanation in plain words, what matters most first; every rate with its n."""
     changes = note["counterfactuals"]
     drops = [c for c in changes if c["change"] == "drop"]
-    return [*_minimal(note["minimal"], drops), *_changes(changes), *_spurious(note["spurious"])]
+    return [*_minimal(note["minimal"], drops), *_changes(changes), *_spurious(note["spurious"], wording)]
 
 
 def _minimal(minimal: Mapping[str, Any], drops: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -106,10 +106,10 @@ def _changed(c: Mapping[str, Any]) -> str:
     return f"with {_quoted(c['replacement'])} " + (f"instead of {_quoted(c['phrase'])}" if c["phrase"] else "added")
 
 
-def _spurious(s: Mapping[str, Any] | None) -> list[str]:
+def _spurious(s: Mapping[str, Any] | None, wording: Wording) -> list[str]:
     if s is None or s["alone"]["n"] == 0:
         return []
-    context = s["alone"]["prompts"][0]["text"].removeprefix("a photo of ")
+    context = wording.bare(s["alone"]["prompts"][0]["text"])
     wrong, times = _quoted(s["wrong"]), f"{s['alone']['times']} of {s['alone']['n']}"
     if s["from_context_alone"]:
         return [f"Spurious cue: it predicts {wrong} from {_quoted(context)} alone in {times}."]
@@ -168,10 +168,8 @@ def _alone(s: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
     """Pictures of the context alone, those taken for the wrong label first."""
     (prompt,) = s["alone"]["prompts"]
     shown = [(o, image) for o, image in look(s["wrong"], prompt["text"], s["alone"]["drawn"]) if o.status is Status.UNFAITHFUL]
-    return [
-        _picture(o, image) for o, image in sorted(shown, key=lambda x: x[0].predicted not in accepted(s["wrong"]))[:COLUMNS]
-    ]
+    return [_picture(o, image) for o, image in sorted(shown, key=lambda x: s["wrong"] not in x[0].claims)[:COLUMNS]]
 
 
 def _picture(o: Outcome, image: str | None) -> dict[str, Any]:
-    return {"image": image, "predicted": o.predicted, "score": o.score, "seed": o.sample.seed, "status": o.status.value}
+    return {"image": image, "predicted": o.taken_for or None, "score": o.score, "seed": o.sample.seed, "status": o.status.value}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm
 
-from ..types import Estimate
+from ..core.records import Estimate
 
 
 class Agreement(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import binomtest
 
-from ..types import Estimate, Rate
+from ..core.records import Estimate, Rate
 from .likelihood import check_counts, log_beta_mixture, log_likelihood, log_profile
 
 

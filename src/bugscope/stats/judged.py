@@ -1,8 +1,8 @@
 """Failure rates where the judge errs: what a judge's sensitivity and specificity do to rates, intervals and evidence.
 
-A picture shows its label with probability s; if so the classifier fails with probability f, the rate in question, else with
+A picture shows its label with probability s; if so the target fails with probability f, the rate in question, else with
 u. The judge accepts what shows the label with its sensitivity, rejects what does not with its specificity, whatever the
-classifier says. Counts come in four cells (`types.Counts`). At a fixed f their probabilities are a mixture of three known
+target says. Counts come in four cells (`types.Counts`). At a fixed f their probabilities are a mixture of three known
 distributions, and over a range of sensitivities and specificities of six: likelihoods are concave, suprema can be bounded.
 """
 
@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import xlogy
 
-from ..types import Counts, Estimate
+from ..core.records import Counts, Estimate
 from .intervals import clopper_pearson
 from .likelihood import Floats, log_beta_mixture
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.stats import binomtest, fisher_exact
 
-from ..types import Estimate
+from ..core.records import Estimate
 from .intervals import clopper_pearson
 from .likelihood import check_counts
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling
 
-from ...errors import MissingDependency, unknown
-from ...labels import imagenet
-from ...pictures import as_rgb
+from ...core.errors import MissingDependency, unknown
+from ...core.labels import imagenet
+from ...media.picture import as_rgb
 from . import checkpoint, network
 
 SIZES = {"0": 224, "1": 240, "2": 260}

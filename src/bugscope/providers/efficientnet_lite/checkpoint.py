@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError
+from ...core.errors import ModelError
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001

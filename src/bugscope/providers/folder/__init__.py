@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...errors import ModelError, SpecError, unknown
-from ...labels import accepted
-from ...types import Picture, Refused
+from ...core.errors import ModelError, SpecError, unknown
+from ...core.labels import accepted
+from ...core.records import Refused
+from ...media.picture import Picture
 from .._zeroshot import digest
 from . import search as searches
 from .collection import Collection, Item, opened, read, scan
@@ -113,7 +114,7 @@ class Generator:
             return Refused(f"{_shown(item.file)} cannot be read: {error}")
         if self.side and max(image.size) > self.side:
             image.thumbnail((self.side, self.side), Image.Resampling.LANCZOS)
-        return Picture(image, _info(item, query, score))
+        return Picture(image, info=_info(item, query, score))
 
     def _search(self, query: Query) -> tuple[tuple[int, float], ...]:
         """(place, score) of the pictures that fit, in an order that means nothing.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from ...errors import SpecError, told
+from ...core.errors import SpecError, told
 
 TABLES = ("metadata.jsonl", "captions.jsonl", "metadata.csv", "captions.csv")
 FILE = ("file_name", "filename", "file", "image", "path")

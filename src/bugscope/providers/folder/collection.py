@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from ...errors import SpecError, unknown
-from ...pictures import MOST_PIXELS, as_rgb, walk
+from ...core.errors import SpecError, unknown
+from ...media.picture import MOST_PIXELS, as_rgb, walk
 from . import captions as notes
 from .cache import Cache
 from .names import aliases, of_folder

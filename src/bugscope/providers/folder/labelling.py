@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from ... import labels as names
-from ...errors import SpecError
+from ...core import labels as names
+from ...core.errors import SpecError
 from .collection import Collection
 from .names import Names
 from .search import Search, Sights

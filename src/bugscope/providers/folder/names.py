@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ... import labels
-from ...errors import SpecError
+from ...core import labels
+from ...core.errors import SpecError
 from ...language import plural
 from ...language.words import ARTICLES, COPULAS, OPENERS, PRONOUNS
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import MissingDependency, ModelError, SpecError, told
+from ...core.errors import MissingDependency, ModelError, SpecError, told
 from ...language import neutral
 from .._torch import Device
 from .cache import Cache

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL.Image import Image
 
-from ...errors import Declined, SpecError
+from ...core.errors import Declined, SpecError
 from .._zeroshot import digest
 from .loading import Network
 from .speaker import Speaker

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ...errors import SpecError
-from ...labels import read
+from ...core.errors import SpecError
+from ...core.label_files import read
 from .._networks import named_classes
 from .._zeroshot import ZeroShotClassifier, digest
 from .embedder import Embedder

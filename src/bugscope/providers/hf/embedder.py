@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ...errors import SpecError
+from ...core.errors import SpecError
 from .._zeroshot import normalised
 from .loading import Network
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError, SpecError
-from ...types import Picture
+from ...core.errors import ModelError, SpecError
+from ...media.picture import Picture
 from .._zeroshot import ZeroShotJudge, digest, said
 from .embedder import Embedder
 from .loading import ZERO_SHOT, Network
@@ -67,7 +67,7 @@ class _Asker:
         self.speaker.check(said("mug", self.question))
 
     def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float32]:
-        asked = [(p.image, said(label, self.question)) for p, label in zip(pictures, labels, strict=True)]
+        asked = [(p.content, said(label, self.question)) for p, label in zip(pictures, labels, strict=True)]
         found = np.array(self.speaker.network.each(asked, lambda item: self.speaker.inputs(*item), self._ask), dtype=np.float32)
         if np.isnan(found).any():
             name = self.speaker.network.device.dtype_name

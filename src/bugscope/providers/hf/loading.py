@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from PIL.Image import Image
 
-from ...errors import MissingDependency, ModelError, SpecError, told
-from ...pictures import as_rgb
+from ...core.errors import MissingDependency, ModelError, SpecError, told
+from ...media.picture import as_rgb
 from .._torch import Device
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from typing import Any
 
 from PIL import Image
 
-from ...errors import ModelError, told
+from ...core.errors import ModelError, told
 from .loading import Network, quiet
 from .wording import wording
 

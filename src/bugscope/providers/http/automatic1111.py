@@ -5,8 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import ModelError, short, unknown
-from ...types import Picture, Refused
+from ...core.errors import ModelError, short, unknown
+from ...core.records import Refused
+from ...media.picture import Picture
 from .._http import PICTURES, Client, Rejected
 from .protocol import ABSENT, decoded
 
@@ -47,7 +48,7 @@ class Automatic1111:
         first = info.get("index_of_first_image")  # a grid of all may stand before it
         chosen = images[first] if isinstance(first, int) and 0 <= first < len(images) else images[0]
         return Picture(
-            decoded(chosen, where), {name: info[name] for name in TOLD if isinstance(info.get(name), str | int | float)}
+            decoded(chosen, where), info={name: info[name] for name in TOLD if isinstance(info.get(name), str | int | float)}
         )
 
     def _same(self, found: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ...errors import ModelError, SpecError, Transient, short, told
-from ...types import Picture, Refused
+from ...core.errors import ModelError, SpecError, Transient, short, told
+from ...core.records import Refused
+from ...media.picture import Picture
 from .._http import PICTURES, Client, Rejected
 from .protocol import read_picture
 
@@ -120,7 +121,7 @@ class ComfyUI:
 
     def _fetch(self, image: Mapping[str, str]) -> Picture:
         path = f"/view?{urlencode(image)}"
-        return Picture(read_picture(self.client.fetch(path), self.client.base_url + path), {})
+        return Picture(read_picture(self.client.fetch(path), self.client.base_url + path), info={})
 
     def _wrong(self, path: str, said: Any, wanted: str) -> ModelError:
         return ModelError(f"{self.client.base_url}{path} answered {short(repr(said)[:2000])}; expected {wanted}")

@@ -5,8 +5,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import SpecError, unknown
-from ...types import Picture, Refused
+from ...core.errors import SpecError, unknown
+from ...core.records import Refused
+from ...media.picture import Picture
 from .automatic1111 import Automatic1111
 from .comfyui import ComfyUI
 from .protocol import Artist, Server, connect, named

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ...errors import Declined, ModelError, SpecError, short
-from ...pictures import png, read
-from ...types import Picture, Refused
+from ...core.errors import Declined, ModelError, SpecError, short
+from ...core.records import Refused
+from ...media.picture import Picture, png, read
 from .._http import PICTURES, Client, Rejected
 
 ABSENT = (404, 405, 501)
@@ -111,7 +111,7 @@ class Classifier(Server):
             found = [name.strip() for name in found.split(",")]
         if not found:
             raise SpecError(
-                f"{self.client.base_url}/info tells no labels: have it answer with them, or pass --classifier-arg labels=a,b,c"
+                f"{self.client.base_url}/info tells no labels: have it answer with them, or pass --target-arg labels=a,b,c"
             )
         names = list(found) if isinstance(found, Iterable) and not isinstance(found, Mapping) else []
         texts = [name for name in names if isinstance(name, str) and name.strip()]
@@ -151,7 +151,7 @@ class Judge(Server):
         if not pictures:
             return np.zeros(0)
         body = {
-            "images": [_text(picture.image) for picture in pictures],
+            "images": [_text(picture.content) for picture in pictures],
             "labels": list(labels),
             "infos": [dict(picture.info) for picture in pictures],
         }
@@ -176,7 +176,7 @@ class Artist(Server):
         info = item.get("info") or {}
         if "png" not in item or not isinstance(info, dict):
             raise self._wrong("/generate", item, 'for each prompt {"png": base64, "info": {...}} or {"refused": "why"}')
-        return Picture(decoded(item["png"], f"{self.client.base_url}/generate"), info)
+        return Picture(decoded(item["png"], f"{self.client.base_url}/generate"), info=info)
 
 
 def connect(model: str, **options: Any) -> Client:

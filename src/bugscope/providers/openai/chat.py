@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...errors import ModelError, SpecError, short
+from ...core.errors import ModelError, SpecError, short
 from .._http import Client, Rejected, plain
 from .server import Endpoint, refusal
 

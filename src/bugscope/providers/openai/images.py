@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ... import pictures
-from ...errors import ModelError, SpecError, short
-from ...types import Picture, Refused
+from ...core.errors import ModelError, SpecError, short
+from ...core.records import Refused
+from ...media import picture as pictures
+from ...media.picture import Picture
 from .._http import PICTURES, Hosted, Rejected, plain
 from .server import BASE, OPENAI, Endpoint, Server, refusal
 
@@ -95,4 +96,4 @@ class Generator(Hosted):
         except (binascii.Error, ValueError) as error:
             raise self.client.useless(f"what came is {short(str(error))}") from error
         revised = entry.get("revised_prompt")
-        return Picture(image, {"revised_prompt": plain(revised)} if isinstance(revised, str) and revised else {})
+        return Picture(image, info={"revised_prompt": plain(revised)} if isinstance(revised, str) and revised else {})

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...errors import SpecError
+from ...core.errors import SpecError
 from .._http import TEXT, Client, Prices, Rejected
 
 OPENAI = "api.openai.com"

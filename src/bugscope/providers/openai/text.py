@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import ModelError, SpecError
+from ...core.errors import ModelError, SpecError
 from .._http import Hosted
 from .chat import AGAIN, Answer, Chat, found
 from .server import BASE, Server, digest

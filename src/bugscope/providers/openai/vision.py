@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ... import labels as names
-from ...errors import Declined, SpecError, short, unknown
-from ...pictures import data_url
-from ...types import Picture
+from ...core import labels as names
+from ...core.errors import Declined, SpecError, short, unknown
+from ...media.picture import Picture, data_url
 from .._http import Client, Hosted, Rejected, plain
 from .chat import AGAIN, Answer, Chat, found
 from .server import BASE, Server, digest
@@ -150,7 +149,7 @@ class Judge(Hosted):
 
     def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float64]:
         """Probabilities [n]. Raises Declined where the model gives no verdict, Transient, and ModelError."""
-        items = [_Shown(data_url(p.image), label) for p, label in zip(pictures, labels, strict=True)]
+        items = [_Shown(data_url(p.content), label) for p, label in zip(pictures, labels, strict=True)]
         return np.array(self.client.each(items, self._verdict), dtype=float)
 
     def _verdict(self, item: "_Shown") -> float:

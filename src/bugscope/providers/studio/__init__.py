@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...errors import ModelError, SpecError
-from ...labels import accepted
-from ...types import Phrase, Picture
+from ...core.errors import ModelError, SpecError
+from ...core.labels import accepted
+from ...core.records import Phrase
+from ...media.picture import Picture
 from . import objects, prompts, variants
 from .captioner import Captioner
 from .render import SAMPLES, SIZE
@@ -56,7 +57,7 @@ class Generator:
     def __call__(self, prompts_: Sequence[str], seeds: Sequence[int]) -> list[Picture]:
         self.check(prompts_)
         drawn = self.pool.draw([(p, int(s)) for p, s in zip(prompts_, seeds, strict=True)])
-        return [Picture(Image.fromarray(pixels), info) for pixels, info in drawn]
+        return [Picture(Image.fromarray(pixels), info=info) for pixels, info in drawn]
 
     def check(self, texts: Sequence[str]) -> None:
         """Raises SpecError naming what in a prompt the studio does not know."""

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from ... import language
-from ...errors import SpecError
-from ...types import Phrase
+from ...core.errors import SpecError
+from ...core.records import Phrase
 from .features import Features
 from .vocabulary import Attribute, by_name
 

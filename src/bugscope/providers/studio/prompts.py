@@ -13,7 +13,7 @@ from functools import cache
 from typing import get_args
 
 from ... import language
-from ...errors import SpecError
+from ...core.errors import SpecError
 from . import objects
 from .vocabulary import FILLERS, NOTHING, SCENIC, Attribute, by_name, by_wording, nouns
 

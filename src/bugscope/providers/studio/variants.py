@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ...errors import ModelError, unknown
+from ...core.errors import ModelError, unknown
 
 LIBRARY = "DRJIT_LIBLLVM_PATH"
 NAMES = ("scalar", "llvm")

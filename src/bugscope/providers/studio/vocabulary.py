@@ -11,7 +11,7 @@ from functools import cache
 from typing import Literal
 
 from ... import language
-from ...types import Phrase
+from ...core.records import Phrase
 
 Attribute = Literal[
     "count", "colour", "material", "ground", "background", "light", "weather", "view", "pose", "distance",

@@ -19,7 +19,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError
+from ...core.errors import ModelError
 
 RECYCLE = 200
 """Pictures after which a process is replaced: Mitsuba's compiled variants keep a little of each scene for ever."""

@@ -8,21 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ..geometry import (
-    Mesh,
-    X,
-    Y,
-    circle,
-    extrude,
-    join,
-    quad,
-    revolve,
-    rounded_box,
-    rounded_cylinder,
-    spline,
-    torus,
-    tube,
-)
+from ..geometry import Mesh, X, Y, circle, extrude, join, quad, revolve, rounded_box, rounded_cylinder, spline, torus, tube
 from ..materials import Material, Part
 from ..textures import choice, drawing, font, linear
 from . import model

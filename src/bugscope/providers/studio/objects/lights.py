@@ -4,20 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ..geometry import (
-    Mesh,
-    X,
-    Z,
-    box,
-    cylinder,
-    join,
-    revolve,
-    rounded_box,
-    rounded_cylinder,
-    sphere,
-    spline,
-    torus,
-)
+from ..geometry import Mesh, X, Z, box, cylinder, join, revolve, rounded_box, rounded_cylinder, sphere, spline, torus
 from ..materials import Material, Part
 from ..textures import choice, linear, vivid, wood
 from . import model

@@ -5,22 +5,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ..geometry import (
-    Mesh,
-    X,
-    Z,
-    box,
-    circle,
-    cylinder,
-    extrude,
-    join,
-    quad,
-    revolve,
-    rounded_box,
-    spline,
-    torus,
-    tube,
-)
+from ..geometry import Mesh, X, Z, box, circle, cylinder, extrude, join, quad, revolve, rounded_box, spline, torus, tube
 from ..materials import Material, Part
 from ..textures import choice, drawing, fbm, font, wood
 from . import model

@@ -1,0 +1,208 @@
+"""What labels are called: the ImageNet-1k names, their synonyms, and which of them name the same thing.
+
+Facts from WordNet 3.0 (names and lemmas of the ILSVRC 2012 synsets), in imagenet.tsv.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from importlib import resources
+
+from .errors import unknown
+
+SAME_THING: tuple[frozenset[str], ...] = tuple(
+    frozenset(group)
+    for group in (
+        # one object, two names
+        ("coffee mug", "cup"),
+        ("notebook", "laptop"),
+        ("tub", "bathtub"),
+        ("ear", "corn"),
+        ("monitor", "screen", "desktop computer"),
+        ("screen", "television"),
+        ("wall clock", "analog clock"),
+        ("barbell", "dumbbell"),
+        ("rule", "slide rule"),
+        ("computer keyboard", "typewriter keyboard"),
+        ("projectile", "missile"),
+        ("sunglass", "sunglasses"),
+        ("maillot", "maillot tank suit"),
+        ("beer bottle", "pop bottle", "water bottle"),
+        ("pitcher", "water jug"),
+        ("mushroom", "agaric", "bolete"),
+        ("cassette player", "tape player"),
+        ("tabby", "tiger cat"),
+        ("Eskimo dog", "Siberian husky"),
+        ("tusker", "African elephant"),
+        ("tusker", "Indian elephant"),
+        ("assault rifle", "rifle"),
+        ("harvester", "thresher"),
+        ("combination lock", "padlock"),
+        ("cliff", "promontory"),
+        # they differ in size alone, which a picture does not show
+        ("toy poodle", "miniature poodle"),
+        ("miniature schnauzer", "standard schnauzer"),
+        # the part stands for the whole: one is hardly ever in a picture without the other
+        ("computer keyboard", "space bar"),
+        ("table lamp", "lampshade"),
+        ("goblet", "red wine"),
+        ("cup", "espresso"),
+        ("soup bowl", "consomme"),
+    )
+)
+"""Groups of ImageNet labels that a person would accept for one another. Two labels belong together only if the same
+picture may carry either; look-alikes (bagel and pretzel, volleyball and soccer ball) do not."""
+
+
+@cache
+def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """(WordNet id, name, lemmas) of the 1,000 classes, in the usual order."""
+    text = resources.files(__package__).joinpath("imagenet.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
+    return tuple((wordnet, name, tuple(lemmas.split("; "))) for wordnet, name, lemmas in rows)
+
+
+@cache
+def imagenet() -> tuple[str, ...]:
+    """The 1,000 ImageNet-1k label names; index = class number."""
+    return tuple(name for _, name, _ in _table())
+
+
+@cache
+def wordnet_ids() -> Mapping[str, str]:
+    return {name: wordnet for wordnet, name, _ in _table()}
+
+
+@cache
+def synonyms() -> Mapping[str, str]:
+    """Lower-case lemma -> label, where the lemma names one class only."""
+    seen: dict[str, set[str]] = {}
+    for _, name, lemmas in _table():
+        for lemma in lemmas:
+            seen.setdefault(lemma.lower(), set()).add(name)
+    return {lemma: names.pop() for lemma, names in seen.items() if len(names) == 1}
+
+
+def accepted(label: str, also: Collection[str] = ()) -> frozenset[str]:
+    """The labels that count as right for `label`: itself, its near-synonyms, and `also`."""
+    return frozenset({label, *also}).union(*(group for group in SAME_THING if label in group))
+
+
+def resolve(text: str, known: Collection[str]) -> str:
+    """The label of `known` that a user means: exact, any case, or an ImageNet synonym ("taxi" is "cab").
+
+    Raises SpecError that names the value and the nearest label.
+    """
+    for exact in (text, text.strip()):  # before any other case of it: "Cardigan" is a dog, "cardigan" a garment
+        if exact in known:
+            return exact
+    wanted = text.strip().lower()
+    by_case = {name.lower(): name for name in known}
+    if wanted in by_case:
+        return by_case[wanted]
+    synonym = synonyms().get(wanted)
+    if synonym is not None and synonym in known:
+        return synonym
+    raise unknown("label", text, known)
+
+
+# --- what others call the classes -------------------------------------------------------------------------------------
+
+ALIKE = 0.9
+"""The part of 1,000 names that must share a word with the class of their place before a list is taken for ImageNet-1k."""
+WORDNET = re.compile(r"n\d{8}\b")
+UNNAMED = re.compile(r"(?:LABEL_(\d+))?")
+"""What a checkpoint calls a class that nobody named."""
+
+
+def named(names: Sequence[str]) -> tuple[str, ...]:
+    """What a checkpoint calls its classes -> the names used here; as many, in the same order, all different, none empty.
+
+    - 1,000 names in the usual ImageNet order, whatever the spelling ("tench, Tinca tinca", "great_white_shark", "rooster"), or
+      1,000 that nobody named ("LABEL_7", ""): the ImageNet names. So too after a "background" class.
+    - Any other list: a WordNet id ("n01440764", "n01440764 tench") or all lemmas of a class ("tench, Tinca tinca") becomes the
+      ImageNet name, the rest stays as it is. A nameless class is "class 7"; a second "crane" is "crane (2)".
+    """
+    given = [str(name).strip() for name in names]
+    if len(given) == 1001 and _words(given[0]) == ["background"]:
+        return distinct((given[0], *named(given[1:])))
+    if len(given) == 1000 and (_unnamed(given) or _alike(given) >= ALIKE):
+        return imagenet()
+    ids = {wordnet: name for wordnet, name, _ in _table()}
+    lemmas = {", ".join(lemmas): name for _, name, lemmas in _table() if len(lemmas) > 1}
+    known = [ids.get(name[:9]) if WORDNET.match(name) else lemmas.get(name) for name in given]
+    return distinct(ours or name or f"class {i}" for i, (ours, name) in enumerate(zip(known, given, strict=True)))
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The second "crane" is "crane (2)", the third "crane (3)": answers are told apart by their names."""
+    given = tuple(names)
+    made: dict[str, None] = {}
+    for name in given:
+        count = 2
+        new = name
+        while new in made or (new != name and new in given):
+            new, count = f"{name} ({count})", count + 1
+        made[new] = None
+    return tuple(made)
+
+
+def _words(text: str) -> list[str]:
+    """Lower-case words; "_" and "-" part them as a space does."""
+    return re.findall(r"[^\W_]+", text.lower())
+
+
+def _unnamed(names: Sequence[str]) -> bool:
+    """Does each name tell its place at most?"""
+    found = [UNNAMED.fullmatch(name) for name in names]
+    return all(m and (m[1] is None or int(m[1]) == i) for i, m in enumerate(found))
+
+
+def _alike(names: Sequence[str]) -> float:
+    """The part of 1,000 names that share a word with the class of their place."""
+    rows = zip(names, _table(), strict=True)
+    hits = (not set(_words(name)).isdisjoint([wordnet, *_words(" ".join(lemmas))]) for name, (wordnet, _, lemmas) in rows)
+    return sum(hits) / len(names)
+
+
+# --- what a target's labels mean ------------------------------------------------------------------------------------
+
+
+class Names:
+    """What a target's labels mean, whatever it calls them: WordNet ids, synonyms, "tench, Tinca tinca"."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._places = {name: i for i, name in enumerate(self.names)}
+        self._meant: dict[str, list[int]] = {}
+        for i, name in enumerate(named(self.names)):
+            self._meant.setdefault(meaning(name), []).append(i)
+
+    def places(self, name: str) -> tuple[int, ...]:
+        """Where the target has the class of this name: the very name before others of its meaning; () if nowhere."""
+        for exact in (name, name.strip(), " ".join(name.replace("_", " ").split())):
+            if exact in self._places:
+                return (self._places[exact],)
+        return tuple(self._meant.get(meaning(name), ()))
+
+
+@lru_cache(maxsize=65536)
+def meaning(name: str) -> str:
+    """The ImageNet class that a name, a synonym or a WordNet id means, else the name in lower case; "_" reads as a space."""
+    if WORDNET.match(name.strip()) and (known := _by_wordnet_id().get(name.strip()[:9])):
+        return known
+    plain = " ".join(name.replace("_", " ").split())
+    if plain in wordnet_ids():
+        return plain
+    lower = plain.lower()
+    return _by_lower_case().get(lower) or synonyms().get(lower) or lower
+
+
+@cache
+def _by_wordnet_id() -> dict[str, str]:
+    return {wordnet: name for name, wordnet in wordnet_ids().items()}
+
+
+@cache
+def _by_lower_case() -> dict[str, str]:
+    return {name.lower(): name for name in imagenet()}

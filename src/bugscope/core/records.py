@@ -1,0 +1,255 @@
+"""Ground floor: the records that flow through a hunt, and the roles that models play."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Purpose = Literal["explore", "confirm", "refine", "explain"]
+M = TypeVar("M")
+Source = Literal["caption", "contrast", "checklist", "describer", "refinement", "user"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is asked of a generator. `description` is empty for the neutral prompt."""
+
+    text: str
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One draw, before anything is generated. Its seed depends on nothing but its own fields.
+
+    To explain a bug, what is compared are pictures of the same seed: there the seed leaves out the prompt's words, so that
+    replicate i of any two descriptions of a label starts from the same noise ("same seed, one change").
+    """
+
+    prompt: Prompt
+    purpose: Purpose
+    replicate: int
+    run_seed: int = 0
+
+    @property
+    def key(self) -> str:
+        return self._digest(self.prompt.text)
+
+    @property
+    def seed(self) -> int:
+        """In [0, 2**31): what every generator's random source accepts."""
+        digest = self._digest("") if self.purpose == "explain" else self.key
+        return int(digest[:8], 16) % 2**31
+
+    def _digest(self, words: str) -> str:
+        text = f"{self.run_seed}|{self.purpose}|{words}|{self.prompt.label}|{self.replicate}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Box(NamedTuple):
+    """Where something is, as fractions of the width and the height of what shows it, from the top left corner."""
+
+    label: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known of a specimen because it was made so; what nobody can know is empty.
+
+    `label`: what it was asked to show. `others`: labels of what it shows besides. `boxes`: one for each instance. `regions`: an
+    integer for each pixel, 0 for the background. `answer`: what a right answer to a question about it says.
+    """
+
+    label: str
+    others: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    regions: NDArray[np.integer[Any]] | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True)  # no slots: an alias such as Specimen[Image] could not be called
+class Specimen(Generic[M]):
+    """What a generator made, in whatever medium, and what it says of it. A picture is a `Specimen[Image]`.
+
+    `truth`: where the generator knows more than the label that it was asked for. `info`: anything else that JSON can hold, for a
+    judge or a reader (revised prompt, visible fraction).
+    """
+
+    content: M
+    truth: Truth | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A generator's refusal of one item (safety filter, blank picture). A value, not an exception."""
+
+    reason: str
+
+
+class Status(StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNFAITHFUL = "unfaithful"
+    REFUSED = "refused"
+    ERROR = "error"
+
+    @property
+    def counts(self) -> bool:
+        """Only faithful, answered pictures enter a failure rate."""
+        return self in (Status.SUCCESS, Status.FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one sample under one target.
+
+    `wrong`: the answer is a failure, whatever the judge said; None without an answer. `taken_for`: what the target saw in it.
+    `claims`: every label that the answer stands for. `score`: how sure the target was, on its own scale.
+    """
+
+    sample: Sample
+    status: Status
+    wrong: bool | None = None
+    taken_for: str = ""
+    claims: frozenset[str] = frozenset()
+    score: float | None = None
+    detail: str = ""
+
+
+class Counts(NamedTuple):
+    """Pictures of one prompt by the judge's verdict (accepted, or rejected) and the target's answer."""
+
+    wrong: int = 0
+    right: int = 0
+    rejected_wrong: int = 0
+    rejected_right: int = 0
+
+    def add(self, o: Outcome) -> "Counts":
+        wrong, right, rejected_wrong, rejected_right = self
+        rejected = o.status is Status.UNFAITHFUL
+        return Counts(
+            wrong + (o.status is Status.FAILURE),
+            right + (o.status is Status.SUCCESS),
+            rejected_wrong + (rejected and o.wrong is True),
+            rejected_right + (rejected and o.wrong is False),
+        )
+
+    def __add__(self, other: tuple[int, ...]) -> "Counts":  # type: ignore[override]
+        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+
+    @property
+    def n(self) -> int:
+        """Faithful pictures."""
+        return self.wrong + self.right
+
+    @property
+    def drawn(self) -> int:
+        return sum(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """k of n, with an interval. No rate is shown without one."""
+
+    k: int
+    n: int
+    low: float
+    high: float
+    level: float
+
+    @property
+    def value(self) -> float:
+        return self.k / self.n if self.n else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number that is no plain count (a difference, a corrected rate), with its interval."""
+
+    value: float
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One piece of a description: `red` stands before the label, `seen from above` after it."""
+
+    text: str
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A description that may make the target fail more on `label`.
+
+    `suggested_by`: keys of the samples behind it; they never confirm it. `text`: its prompt where a person wrote one, else the
+    phrases make it (`language.treated`). `against`: what it is compared with, else the plain label (`language.control`).
+    """
+
+    label: str
+    phrases: tuple[Phrase, ...]
+    source: Source = "user"
+    suggested_by: tuple[str, ...] = ()
+    text: str = ""
+    against: Prompt | None = None
+
+    @property
+    def description(self) -> str:
+        return ", ".join(p.text for p in self.phrases)
+
+
+class Verdict(StrEnum):
+    CONFIRMED = "confirmed"
+    FUTILE = "no sign of a rise"
+    UNFAITHFUL = "too few pictures that show the label"
+    UNDECIDED = "undecided at the image budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What fresh pictures say of a hypothesis.
+
+    `drawn` counts the pictures asked for the description, `baseline_drawn` those of the neutral prompt:
+    replicates 0..drawn-1 of purpose "confirm" are exactly the pictures behind the two rates.
+    """
+
+    hypothesis: Hypothesis
+    treated: Rate
+    baseline: Rate
+    e_value: float
+    verdict: Verdict
+    drawn: int
+    baseline_drawn: int
+    corrected: tuple[Estimate, Estimate] | None = None
+    """The two rates on pictures that truly show the label, where the judge's error is known (`stats.judged`)."""
+
+
+class Usage(NamedTuple):
+    """What a hosted model has used so far. A model that has an attribute `usage` is metered by the engine.
+
+    `cost` is in the currency of the prices that the user states (US dollars, as a rule).
+    """
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    images: int = 0
+    cost: float = 0.0
+
+    def __add__(self, other: tuple[float, ...]) -> "Usage":  # type: ignore[override]
+        return Usage(*(a + b for a, b in zip(self, other, strict=True)))  # type: ignore[arg-type]
+
+    def __sub__(self, other: tuple[float, ...]) -> "Usage":
+        return Usage(*(a - b for a, b in zip(self, other, strict=True)))  # type: ignore[arg-type]

@@ -1,0 +1,276 @@
+"""'provider/model' -> object. File name = provider, class name = role: there is no list to edit."""
+
+import copyreg
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .errors import BugscopeError, MissingDependency, ModelError, SpecError, told, unknown
+
+SUPPORT = ("Generator", "Captioner", "Judge", "Editor", "Describer")
+"""Provider classes that make, describe and judge what a target is shown. Every other class is that of a target; its task
+names it ("Classifier")."""
+GROUP = "bugscope.providers"
+TASKS = "bugscope.tasks"
+MEDIA = "bugscope.media"
+
+
+def role(kind: str) -> str:
+    """What a provider class is in a run: a "Judge" is the judge, a "Classifier" the target."""
+    return kind.lower() if kind in SUPPORT else "target"
+
+
+def kinds() -> tuple[str, ...]:
+    """All provider classes that may play a role: those of targets first, by task, then `SUPPORT`."""
+    return (*dict.fromkeys(str(task(name).role) for name in _listed(TASKS)), *SUPPORT)
+
+
+def task(name: str) -> Any:
+    """The class of a task: `tasks/NAME.py` has it under the same name, `Classify`; others come from entry points."""
+    return _member("task", TASKS, name, lambda module: getattr(module, name.replace("-", " ").title().replace(" ", "")))
+
+
+def medium(name: str) -> Any:
+    """A medium: the module `media/NAME.py` itself, or what an entry point names."""
+    return _member("medium", MEDIA, name, lambda module: module)
+
+
+def _listed(group: str) -> dict[str, Any]:
+    """Name -> module path of ours, or entry point of a third party; no third party replaces ours."""
+    package = importlib.util.find_spec(group)
+    assert package and package.submodule_search_locations
+    own = {
+        m.name.replace("_", "-"): f"{group}.{m.name}"
+        for m in pkgutil.iter_modules(package.submodule_search_locations)
+        if not m.name.startswith("_")
+    }
+    return {e.name: e for e in importlib.metadata.entry_points(group=group)} | own
+
+
+def _member(what: str, group: str, name: str, own: Callable[[ModuleType], Any]) -> Any:
+    known = _listed(group)
+    if name not in known:
+        raise unknown(what, name, known)
+    found = known[name]
+    try:
+        return own(importlib.import_module(found)) if isinstance(found, str) else found.load()
+    except Exception as error:
+        raise SpecError(f"{what} {name!r} cannot be imported: {told(error)}") from error
+
+
+def providers() -> dict[str, str]:
+    """Provider name -> module path; ours and third parties' alike; imports none of them. No third party replaces ours."""
+    return {name: found if isinstance(found, str) else found.module for name, found in _listed(GROUP).items()}
+
+
+def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
+    """Build the model that `spec` names; a spec that is no string is the model itself.
+
+    Raises SpecError for an unknown provider, role, model or option, MissingDependency with the install command, and
+    ModelError where the model cannot be built.
+    """
+    options = dict(options or {})
+    if not isinstance(spec, str):
+        return _given(kind, spec, options)
+    provider, _, model = spec.partition("/")
+    cls = _class(kind, provider)
+    called = "" if "name" in arguments(cls) else str(options.pop("name", ""))
+    _check_options(f"{role(kind)} {spec!r}", cls, options)
+    check(provider, cls)
+    try:
+        # a model that is made of others is given the means to load them
+        made = cls(model, **({"load": load} if getattr(cls, "needs_loader", False) else {}), **options)
+    except BugscopeError:
+        raise
+    except Exception as error:
+        raise ModelError(f"cannot load the {role(kind)} {spec!r}: {told(error)}") from error
+    if not getattr(made, "id", ""):
+        made.id = spec
+    if called:
+        made.name = called
+    if hasattr(made, "__dict__"):
+        made.loaded_as = (kind, spec, options | ({"name": called} if called else {}))
+        copyreg.pickle(type(made), _as_its_name)
+    return made
+
+
+def _as_its_name(made: Any) -> Any:
+    """To a worker goes what a model is called, not its weights; what was built by hand goes as it is."""
+    known = vars(made).get("loaded_as")
+    return (load, known) if known else made.__reduce_ex__(2)
+
+
+def name(model: Any) -> str:
+    """What people call a model: its own `name`, of a file or folder the last part of its path, else its id without options."""
+    if own := getattr(model, "name", ""):
+        return str(own)
+    plain = str(model.id).partition("?")[0]
+    path = plain.partition("/")[2]
+    return Path(path).name if path.startswith(("/", "~", ".")) or _exists(path) else plain
+
+
+def _exists(path: str) -> bool:
+    try:
+        return "/" in path and Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def options(kind: str, spec: Any) -> tuple[str, ...]:
+    """The names of what may be said to the provider of `spec` in this role; none for a model that is an object."""
+    if not isinstance(spec, str):
+        return ()
+    return arguments(_class(kind, spec.partition("/")[0]))
+
+
+def arguments(cls: Any) -> tuple[str, ...]:
+    """The keyword arguments of a class, by name."""
+    return tuple(p.name for p in inspect.signature(cls).parameters.values() if p.kind is p.KEYWORD_ONLY)
+
+
+def _class(kind: str, name: str) -> Any:
+    known = providers()
+    # open_clip is called so by its own people
+    name = name if name in known else name.replace("_", "-")
+    if name not in known:
+        raise unknown(f"{role(kind)} provider", name, known)
+    module = _module(name, known[name])
+    if not hasattr(module, kind):
+        having = [role(k) for k in kinds() if hasattr(module, k)]
+        raise SpecError(f"provider {name!r} has no {role(kind)}; it has: {', '.join(having) or 'nothing'}")
+    return getattr(module, kind)
+
+
+def _module(name: str, path: str) -> ModuleType:
+    try:
+        return importlib.import_module(path)
+    except ImportError as error:
+        raise MissingDependency(f"provider {name!r} cannot be imported: {error}") from error
+    except Exception as error:
+        raise SpecError(f"provider {name!r} cannot be imported: {told(error)}") from error
+
+
+def _given(kind: str, model: Any, options: Mapping[str, Any]) -> Any:
+    """A Python object in a role: it must be callable and, as a target, know its labels."""
+    if isinstance(model, type) or not callable(model):
+        raise SpecError(f"{role(kind)} {model!r} is neither 'provider/model' nor a callable")
+    what = f"{role(kind)} {model!r}"
+    check_names(what, options, ("labels", "name") if role(kind) == "target" else ("name",))
+    stated = options.get("labels")
+    labels = _label_names(what, getattr(model, "labels", None) if stated is None else stated)
+    if role(kind) == "target" and not labels:
+        raise SpecError(f"{what} has no label names; give it an attribute 'labels' or pass target_args")
+    if getattr(model, "id", "") and stated is None and not options.get("name"):
+        return model
+    return Wrapped(model, labels, str(options.get("name", "")))
+
+
+def _label_names(what: str, names: Any) -> tuple[str, ...]:
+    """From a list, an array, or one string with commas between the names."""
+    if names is None:
+        return ()
+    if isinstance(names, str):
+        return tuple(name.strip() for name in names.split(","))
+    if not isinstance(names, Iterable):
+        raise SpecError(f"labels of {what} are {names!r}; they should be a list of names")
+    return tuple(str(name) for name in names)
+
+
+class Wrapped:
+    """Any callable in a role, with the id, name and labels that it lacks; what else it offers is offered still."""
+
+    def __init__(self, call: Any, labels: Sequence[str] = (), name: str = "", id: str = "") -> None:
+        self.call = call
+        if labels or not hasattr(call, "labels"):
+            self.labels: Sequence[str] = tuple(labels)
+        if name:
+            self.name = name
+        where = getattr(call, "__module__", type(call).__module__)
+        own = getattr(call, "id", "") or f"python/{where}:{getattr(call, '__qualname__', type(call).__qualname__)}"
+        self.id: str = id or own
+
+    def __call__(self, *inputs: Any) -> Any:
+        return self.call(*inputs)
+
+    def __getattr__(self, name: str) -> Any:
+        # `call` is absent only before __init__
+        if name == "call":
+            raise AttributeError(name)
+        return getattr(self.call, name)
+
+
+def _check_options(what: str, cls: Any, options: Mapping[str, Any]) -> None:
+    parameters = list(inspect.signature(cls).parameters.values())
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return
+    # the first that can be given by position is the model's name
+    by_name = [p for p in parameters if p.kind is not p.VAR_POSITIONAL]
+    names = [p.name for i, p in enumerate(by_name) if p.kind is p.KEYWORD_ONLY or i > 0]
+    check_names(what, options, [n for n in names if not (n == "load" and getattr(cls, "needs_loader", False))])
+
+
+def check_names(what: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raises SpecError for an option that is not known; the message names it and the nearest."""
+    for key in options:
+        if key not in known:
+            raise (
+                unknown(f"argument of {what}", key, known) if known else SpecError(f"{what} takes no arguments, got {key!r}")
+            )
+
+
+def check(name: str, cls: Any) -> None:
+    """Raises MissingDependency with the exact command where a package that the class needs is absent."""
+    absent = [r for r in getattr(cls, "requires", ()) if not _installed(r)]
+    if absent:
+        raise MissingDependency(f"{name} needs {', '.join(absent)}: pip install 'bugscope[{getattr(cls, 'extra', name)}]'")
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):  # the parent of a dotted name is absent, or a module says nothing of itself
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One provider in one role, as `bugscope models` shows it."""
+
+    spec: str
+    kind: str
+    summary: str
+    models: tuple[str, ...]
+    example: str
+    missing: str
+
+
+def catalogue() -> list[Entry]:
+    """Every provider and role, with what is missing to use it."""
+    entries = []
+    for name, path in sorted(providers().items()):
+        try:
+            module = _module(name, path)
+        except BugscopeError as error:
+            entries.append(Entry(name, kinds()[0], f"{error}.", (), "", str(error)))
+            continue
+        for kind in kinds():
+            cls = getattr(module, kind, None)
+            if cls is None:
+                continue
+            try:
+                check(name, cls)
+                missing = ""
+            except MissingDependency as error:
+                missing = str(error)
+            summary = (inspect.getdoc(cls) or "").strip().split("\n")[0]
+            models = tuple(getattr(cls, "models", ()))
+            example = getattr(cls, "example", f"{name}/{models[0]}" if models else name)
+            entries.append(Entry(name, kind, summary, models, f"--{role(kind)} {example}", missing))
+    return entries

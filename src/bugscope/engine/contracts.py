@@ -1,0 +1,101 @@
+"""What each role must answer: checked before anything is kept. Raises ModelError that names the model and what it gave."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ModelError, short, told
+from ..core.records import Refused, Specimen, Truth
+from ..media import Medium
+
+
+def specimens(generator: Any, given: Sequence[Any], asked: Sequence[Any], medium: Medium[Any]) -> list[Specimen[Any] | Refused]:
+    """One specimen or refusal for each prompt; a bare content stands for a specimen of it."""
+    same_number("generator", generator, given, asked, "pictures")
+    return [_specimen(generator, item, medium) for item in given]
+
+
+def _specimen(generator: Any, given: Any, medium: Medium[Any]) -> Specimen[Any] | Refused:
+    if isinstance(given, Refused):
+        return given
+    made = given if isinstance(given, Specimen) else Specimen(given)
+    try:
+        content = medium.check(made.content)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"generator {generator.id} gave {error}") from error
+    return content if isinstance(content, Refused) else Specimen(content, _truth(generator, made.truth), _info(generator, made))
+
+
+def _truth(generator: Any, truth: Any) -> Truth | None:
+    if truth is not None and not isinstance(truth, Truth):
+        raise ModelError(f"generator {generator.id} gave a {type(truth).__name__} for truth; expected a Truth or None")
+    return truth
+
+
+def _info(generator: Any, made: Specimen[Any]) -> dict[str, Any]:
+    """As the store gives it back, so that a judge sees the same today and when asked again."""
+    try:
+        text = json.dumps(dict(made.info), ensure_ascii=False, allow_nan=False, default=_number)
+        text.encode()
+        info: dict[str, Any] = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"generator {generator.id} gave info that JSON cannot hold: {told(error)}") from error
+    return info
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def probabilities(judge: Any, given: Any, n: int) -> list[float]:
+    """n numbers in [0, 1]."""
+    values = np.asarray(given, dtype=float)
+    if values.shape != (n,) or not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+        brief = np.array2string(values.ravel()[:4], precision=3)
+        raise ModelError(f"judge {judge.id} gave shape {values.shape}, {brief}; expected {n} probabilities in [0, 1]")
+    return [float(v) for v in values]
+
+
+def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str]:
+    """A sentence for each picture."""
+    if isinstance(given, str):
+        raise ModelError(f"captioner {captioner.id} gave one str for {len(images)} pictures; expected a list of sentences")
+    found = list(given)
+    same_number("captioner", captioner, found, images, "sentences")
+    for caption in found:
+        if not isinstance(caption, str):
+            raise ModelError(f"captioner {captioner.id} gave a {type(caption).__name__}; expected a sentence")
+        if not caption.strip():
+            raise ModelError(f"captioner {captioner.id} gave {caption!r}; expected a sentence")
+    return [_writable(caption) for caption in found]
+
+
+def descriptions(describer: Any, given: Any) -> list[str]:
+    """Any number of texts that say something."""
+    if isinstance(given, str) or not all(isinstance(text, str) and text.strip() for text in given):
+        raise ModelError(f"describer {describer.id} gave {short(repr(given))}; expected a list of descriptions")
+    return [_writable(text) for text in given]
+
+
+def alternatives(editor: Any, given: Any, asked: Sequence[str]) -> list[list[str]]:
+    """A list of phrases for each phrase."""
+    lists = list(given)
+    same_number("editor", editor, lists, asked, "lists of phrases")
+    for new in lists:
+        if isinstance(new, str) or not all(isinstance(text, str) and text.strip() for text in new):
+            raise ModelError(f"editor {editor.id} gave {short(repr(new))}; expected a list of phrases")
+    return [[_writable(text) for text in new] for new in lists]
+
+
+def same_number(role: str, model: Any, answers: Sequence[Any], questions: Sequence[Any], what: str) -> None:
+    if len(answers) != len(questions):
+        raise ModelError(f"{role} {model.id} gave {len(answers)} {what} for {len(questions)} inputs")
+
+
+def _writable(text: str) -> str:
+    """Half a character, as servers cut text, can be written nowhere."""
+    return text.encode("utf-8", "replace").decode("utf-8")

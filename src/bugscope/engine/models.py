@@ -1,0 +1,44 @@
+"""The models of a run, by role."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..core.errors import StoreError
+from ..core.roles import Captioner, Describer, Editor, Generator, Judge
+
+ROLES = ("generator", "target", "captioner", "judge", "editor", "describer")
+"""What a model can be in a run. The target's provider class is named by the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """`target`: the model under test."""
+
+    generator: Generator
+    target: Any
+    captioner: Captioner
+    judge: Judge
+    editor: Editor | None = None
+    describer: Describer | None = None
+
+    def ids(self) -> dict[str, str]:
+        """The models that there are, by role."""
+        return {role: str(model.id) for role, model in self.present().items()}
+
+    def present(self) -> dict[str, Any]:
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {role: model for role, model in given.items() if model is not None}
+
+    def close(self) -> None:
+        for model in self.present().values():
+            getattr(model, "close", lambda: None)()
+
+
+class Recorded:
+    """Stands for a model whose answers the run folder has, where another target is shown its pictures: it is not asked."""
+
+    def __init__(self, id: str, medium: str = "picture") -> None:
+        self.id, self.medium = id, medium
+
+    def __call__(self, *_: Any) -> Any:
+        raise StoreError(f"the run lacks an answer of {self.id}")

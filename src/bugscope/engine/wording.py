@@ -1,0 +1,38 @@
+"""What may be said to the models of a run: what its generator, its target and its medium know."""
+
+from collections.abc import Sequence
+
+from .. import media
+from ..core.errors import SpecError
+from ..core.records import Prompt
+from ..language import Wording
+from ..tasks import Task
+from .models import Models
+
+
+def of(models: Models, task: Task, labels: Sequence[str] = ()) -> Wording:
+    """A generator with a limited vocabulary may offer `labels`, `suggested`, `admissible(label, phrase)`, and `check(prompts)`,
+    which raises SpecError for what it cannot read. `labels`: those of the run."""
+    generator, known = models.generator, task.labels(models.target)
+    suggested = [name for name in getattr(generator, "suggested", ()) if name in known]
+    return Wording(
+        media.of(generator).words,
+        nouns=frozenset({*known, *getattr(generator, "labels", ())}),
+        others=tuple(dict.fromkeys([*labels, *suggested])),
+        admissible=getattr(generator, "admissible", lambda label, phrase: True),
+        sayable=lambda prompt: _understands(models, prompt),
+        alike=lambda a, b: not task.accepted(a).isdisjoint(task.accepted(b)),
+    )
+
+
+def check(models: Models, texts: Sequence[str]) -> None:
+    """Raises SpecError where the generator says that it cannot read a prompt."""
+    getattr(models.generator, "check", lambda prompts: None)(texts)
+
+
+def _understands(models: Models, prompt: Prompt) -> bool:
+    try:
+        check(models, [prompt.text])
+    except SpecError:
+        return False
+    return True

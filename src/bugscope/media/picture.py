@@ -1,0 +1,303 @@
+"""Pictures of any mode, as models and people see them, and as bytes on their way to a server and back."""
+
+import base64
+import io
+import os
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageOps
+from scipy.fft import dctn
+
+from ..core.errors import told
+from ..core.records import Phrase, Refused, Specimen
+from ..language.vocabulary import Kind, Vocabulary
+from ..language.words import listed
+from . import Preview
+
+Picture = Specimen[Image.Image]
+"""An image and what its generator says of it."""
+MOST_PIXELS = 64_000_000
+"""Of a picture that a server sends: a small file can unfold to any size."""
+
+
+name, suffix = "picture", ".png"
+QUALITY = ((150, 82), (110, 75), (80, 65), (0, 55))
+"""JPEG quality of previews whose side is over so many pixels."""
+
+
+def check(content: object) -> Image.Image | Refused:
+    """RGB, as a person sees it; `Refused` where it is blank or not finite. Raises TypeError, ValueError."""
+    if not isinstance(content, Image.Image):
+        raise TypeError(f"a {type(content).__name__}; expected a Picture or Refused")
+    if 0 in content.size:
+        raise ValueError(f"a picture of size {content.size}; expected some pixels")
+    if content.mode == "F" and not np.isfinite(np.asarray(content)).all():
+        return Refused("picture with values that are not finite")
+    image = as_rgb(content)
+    if all(low == high for low, high in image.getextrema()):  # type: ignore[misc]
+        return Refused("blank picture")
+    return image
+
+
+def encode(content: Image.Image) -> bytes:
+    """A PNG file."""
+    file = io.BytesIO()
+    content.save(file, "PNG")
+    return file.getvalue()
+
+
+def decode(data: bytes) -> Image.Image:
+    """RGB. Raises ValueError where the file is damaged."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:  # the last two: what a damaged PNG can raise
+        raise ValueError(told(error)) from error
+
+
+def sample() -> Image.Image:
+    """Soft spots of colour."""
+    pixels = np.random.default_rng(0).integers(0, 256, (56, 56, 3), dtype=np.uint8)
+    return Image.fromarray(pixels).resize((224, 224), Image.Resampling.BICUBIC)
+
+
+def copy(content: Image.Image) -> Image.Image:
+    return content.copy()
+
+
+def preview(content: Image.Image, side: int, marks: Sequence[Any] = ()) -> Preview:
+    """A JPEG thumbnail; each mark is a box with its text."""
+    small = content.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    for mark in marks:
+        _draw(small, mark)
+    file = io.BytesIO()
+    quality = next(quality for over, quality in QUALITY if side > over)
+    small.save(file, "JPEG", quality=quality, optimize=True)
+    return Preview(file.getvalue(), "image/jpeg")
+
+
+def _draw(image: Image.Image, mark: Any) -> None:
+    width, height = image.size
+    colour = "#1f9d61" if mark.true else "#d9574b"
+    corners = (mark.box.left * width, mark.box.top * height, mark.box.right * width, mark.box.bottom * height)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle(corners, outline=colour, width=max(1, round(width / 90)))
+    if mark.text:
+        place = (corners[0] + 2, max(0.0, corners[1] - 11))
+        pen.rectangle(pen.textbbox(place, mark.text), fill=colour)
+        pen.text(place, mark.text, fill="white")
+
+
+def signature(content: Image.Image) -> bytes:
+    """64-bit DCT hash of an RGB picture's lightness, then its 8 x 8 thumbnail."""
+    grey = np.asarray(content.convert("L").resize((32, 32), Image.Resampling.LANCZOS), dtype=float)
+    waves = dctn(grey, norm="ortho")[:8, :8].ravel()
+    waves[0] = 0.0  # the mean: lightness is the thumbnail's affair
+    bits = np.packbits(waves > np.median(waves))
+    small = np.asarray(content.resize((8, 8), Image.Resampling.BOX), dtype=np.uint8)
+    return bits.tobytes() + small.tobytes()
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Any picture as a person sees it: turned as its EXIF says, transparency on white, 16 bits scaled to 8."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, dtype=float)
+        highest = values.max(initial=0)
+        # only "I;16" says how far its values go; the others are read as what they can be at least
+        if image.mode.startswith("I;16") or highest > 255:
+            top = 65535.0
+        else:
+            top = 1.0 if image.mode == "F" and highest <= 1 else 255.0
+        return Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
+        layer = image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def png(image: Image.Image) -> bytes:
+    """The picture as a person sees it, as a PNG file."""
+    return encode(as_rgb(image))
+
+
+def data_url(image: Image.Image) -> str:
+    """The same as text, which vision-language servers take in the place of an address."""
+    return f"data:image/png;base64,{base64.b64encode(png(image)).decode()}"
+
+
+def read(data: bytes) -> Image.Image:
+    """An RGB picture from the bytes of a file. Raises ValueError for what is no picture, or one of too many pixels."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data))
+        with image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"a picture of {image.width} x {image.height} pixels; the most is {MOST_PIXELS} in all")
+            return as_rgb(image)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"no picture: {error}") from error
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Paths of all files from `root`, "/" between; hidden ones are left out, links followed, each folder entered once."""
+    seen: set[tuple[int, int]] = set()
+    for folder, below, files in os.walk(root, followlinks=True):
+        with suppress(OSError):
+            place = os.stat(folder)
+            if (place.st_dev, place.st_ino) in seen:
+                below.clear()
+                continue
+            seen.add((place.st_dev, place.st_ino))
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        start = "" if Path(folder) == root else Path(folder).relative_to(root).as_posix() + "/"
+        yield from (start + name for name in files if not name.startswith("."))
+
+
+# --- how pictures are spoken of ------------------------------------------------------------------------------------------
+
+
+def _after(*texts: str) -> tuple[Phrase, ...]:
+    return tuple(Phrase(text) for text in texts)
+
+
+def _before(*texts: str) -> tuple[Phrase, ...]:
+    return tuple(Phrase(text, before=True) for text in texts)
+
+
+COLOURS = listed(
+    "red blue green yellow orange purple violet pink black white gray grey brown beige tan turquoise teal navy maroon cyan "
+    "magenta colorful colourful rosy crimson scarlet coloured colored"
+)
+MATERIALS = listed(
+    "wooden wood metal metallic glass plastic stone golden gold silver steel chrome bronze copper iron marble paper cardboard "
+    "ceramic porcelain leather rubber knitted woollen crystal transparent gilded"
+)
+
+PATTERNS: tuple[tuple[Kind, str], ...] = (
+    (Kind.MATERIAL, r"^made (?:out )?of "),
+    (
+        Kind.DISTANCE,
+        r"\b(?:far away|far off|from far|from afar|in the (?:far )?distance|distant|close[ -]?ups?|up close|in the frame)\b|"
+        r"^in the (?:background|foreground)\b",
+    ),
+    (
+        Kind.STYLE,
+        r"\b(?:blur(?:red|ry)?|(?:out of|soft|shallow|deep) focus|"
+        r"depth of field|in motion|moving|defocused|unfocused|bokeh|grainy|noisy|noise|pixelated|"
+        r"overexposed|underexposed|"
+        r"photo(?! studio)|photograph|picture|painting|drawing|sketch|illustration|cartoon|rendering|origami|"
+        r"black and white|sepia|monochrome|frame|watermark|filter|style|lens)\b",
+    ),
+    (Kind.POSE, r"\b(?:upside[ -]down|on (?:its|their) (?:side|back|head)|tilted|rotated|turned|overturned)\b"),
+    (
+        Kind.VIEWPOINT,
+        r"\bfrom (?:above|below|behind|underneath|inside|outside|ground level|(?:the|a|an) (?:\w+ )?(?:top|bottom|side|front|"
+        r"back|rear|angle|ground|air))\b|\b(?:view|angle|perspective|in profile)\b",
+    ),
+    (Kind.OCCLUSION, r"\b(?:hidden|occluded|obscured|obstructed|cropped|cut off)\b|^(?:partly|partially|half|mostly) "),
+    (Kind.PLACE, r"\b(?:rooms?|studio|house|kitchen|office|garage|indoors|outdoors|street|road)\b|^inside$|^outside$"),
+    (
+        Kind.WEATHER,
+        r"\b(?:fog|foggy|mist|misty|haze|rain|raining|rainy|snowfall|falling snow|snowing|snowstorm|blizzard|storm|stormy|"
+        r"hail|wind|windy|lightning|sandstorm|while it snows)\b",
+    ),
+    (
+        Kind.TIME,
+        r"\b(?:night|nighttime|day|daytime|sunset|sunrise|dusk|dawn|noon|midday|midnight|morning|afternoon|evening|twilight|"
+        r"daylight|sun|sunlight|sunshine|moonlight|candlelight|lit|backlit|silhouetted|sky|clouds|summer|winter|autumn|spring)\b|"
+        # of a thing that is light or dark the phrase goes on
+        r"\b(?:light|lights|lighting|dark|darkness|shade|shadow|shadows)$",
+    ),
+    (
+        Kind.COMPANION,
+        r"^(?:with|without|holding|wearing|carrying|eating|using|riding|pulling|pushing|watching|next to|beside|near|close to|"
+        r"between|behind|among|surrounded by|covered|filled|decorated|tied|attached|wrapped|and|being)\b",
+    ),
+    (
+        Kind.PLACE,
+        r"^(?:on|in|at|inside|outside|under|over|above|below|beneath|against|through|along|around|across|amid|by|into|onto|beyond|"
+        r"sitting|standing|lying|laying|placed|parked|mounted|hanging|resting|growing|floating|flying|running|walking|leaning|"
+        r"buried|reflected)\b",
+    ),
+)
+"""The first that fits a phrase after the noun says its kind."""
+
+
+GROUPS: tuple[tuple[Phrase, ...], ...] = (
+    _before("two", "three"),
+    _before("red", "blue", "green", "yellow", "white", "black"),
+    _before("wooden", "metal", "glass", "golden"),
+    # grounds, outdoors and indoors apart: a swap should not carry the whole scene to another place
+    _after("on grass", "on sand", "on snow", "on dirt", "on water", "on asphalt"),
+    _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete"),
+    _after("in a forest", "in a city", "in a desert", "in a kitchen"),
+    _after("in front of trees", "in front of buildings"),
+    _after("in a dark room", "in a bright studio", "indoors"),
+    _after("at night", "on a sunny day", "on a cloudy day", "at sunset"),
+    _after("in fog", "in heavy rain", "in falling snow"),
+    _after("seen from above", "seen from ground level", "seen from behind", "seen from below"),
+    _after("upside down", "on its side"),
+    _after("far away", "in a close-up"),
+    _after("partly hidden by leaves", "partly hidden by a post"),
+    _after("next to a person", "next to a dog", "next to a book"),
+    _after("with motion blur", "out of focus", "in a grainy photo"),
+)
+"""Phrases that may stand for one another; a phrase that is in none takes the first group of its kind and preposition."""
+
+CHECKLIST: tuple[Phrase, ...] = (
+    Phrase("seen from above"),
+    Phrase("upside down"),
+    Phrase("far away"),
+    Phrase("seen from behind"),
+    Phrase("red", before=True),
+    Phrase("in fog"),
+    Phrase("in falling snow"),
+    Phrase("at night"),
+    Phrase("with motion blur"),
+    Phrase("blue", before=True),
+    Phrase("on grass"),
+    Phrase("partly hidden by leaves"),
+    Phrase("seen from below"),
+    Phrase("three", before=True),
+    Phrase("in heavy rain"),
+    Phrase("golden", before=True),
+    Phrase("on snow"),
+    Phrase("out of focus"),
+    Phrase("on water"),
+    Phrase("in a dark room"),
+)
+"""Generic conditions (viewpoint, distance, colour, weather, light, occlusion, surroundings, material, camera), tried so
+that what exploration never drew is tried too."""
+
+LEAD_IN = re.compile(
+    r"^\W*(?:(?:this|that|it|here|there)\s+(?:is|are)\s+)?(?:(?:an?|the|some)\s+)?"
+    r"((?:[\w-]+\s+){0,4}?)"
+    r"(photo|photograph|picture|image|shot|snapshot|view|drawing|painting|sketch|illustration|rendering|close[-\s]?up)s?"
+    r"\s+(?:of|showing|depicting|shows|depicts)\b",
+    re.IGNORECASE,
+)
+CLOSE_UP = re.compile(r"\bclose[-\s]?up\b|\bstock\b|\bsingle\b")
+
+words = Vocabulary(
+    opening="a photo of",
+    checklist=CHECKLIST,
+    groups=GROUPS,
+    patterns=PATTERNS,
+    colours=COLOURS,
+    materials=MATERIALS,
+    lead_in=LEAD_IN,
+    idle=CLOSE_UP,
+    names={name: "photo" for name in ("photograph", "picture", "image", "shot", "snapshot")},
+    surroundings=frozenset({Kind.PLACE, Kind.TIME, Kind.WEATHER, Kind.COMPANION, Kind.OCCLUSION}),
+    camera=frozenset({Kind.VIEWPOINT, Kind.STYLE}),
+    nowhere="an empty place",
+)

@@ -1,0 +1,261 @@
+"""Which hypotheses survive fresh pictures? Looks happen between rounds, so no result depends on arrival order.
+
+Knows no model, file or screen: it asks `measure`, and nothing else.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from .. import stats
+from ..core.records import Counts, Evidence, Hypothesis, Outcome, Prompt, Purpose, Sample, Verdict
+from ..language import Wording
+from ..stats import JudgeError, judged
+from ..stats.likelihood import Floats
+from .world import Measure
+
+SCREEN = 0.35
+"""At first every description gets half a look, and up to a look while that takes under this share of the budget."""
+ROUND = 48
+"""A round gives pictures to the best 1/ROUND of what is undecided, to two at least: strong bugs are done first, the
+doubtful wait. The greedier, the more bugs a budget confirms (simulated); two keep several workers busy."""
+BASELINE_LEAST, BASELINE_RATIO, BASELINE_CAP = 12, 1.5, 60
+"""Neutral pictures of a label, those of exploration included: as many times the longest stream that leans on them, within
+these bounds; never under its half."""
+HOPELESS = 0.05
+"""A hypothesis is dropped when the chance that its rate exceeds the bar falls below this (`stats.chance_of_rise`)."""
+UNFAITHFUL_AFTER, UNFAITHFUL_SHARE = 8, 0.6
+"""Pictures after which a prompt is given up if more than this share of them counts for nothing."""
+ENOUGH, SET_ASIDE = 20, 20
+"""Confirmed bugs get this many pictures in the end, as the budget allows, for an interval worth reading; 1/SET_ASIDE of
+the budget is kept for that."""
+
+NOTHING = Counts()
+Found = Callable[[list[Evidence]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A sequential test: false discovery rate, smallest rise worth reporting, pictures between two looks, seed of the samples,
+    and the judge's error where it has one that is stated (None: the judge is believed)."""
+
+    __test__ = False  # for pytest: no class of tests
+
+    alpha: float = 0.05
+    margin: float = 0.10
+    look: int = 4
+    seed: int = 0
+    judge: JudgeError | None = None
+
+    @property
+    def box_error(self) -> float:
+        """The part of alpha that goes to not knowing the judge exactly."""
+        return 0.0 if self.judge is None or self.judge.known else judged.BOX * self.alpha
+
+
+@dataclass(slots=True)
+class Stream:
+    """Fresh pictures of one prompt, in order of replicate: `drawn` so far, and what became of them."""
+
+    prompt: Prompt
+    drawn: int = 0
+    counts: Counts = NOTHING
+
+    def add(self, outcome: Outcome) -> None:
+        self.drawn += 1
+        self.counts = self.counts.add(outcome)
+
+    @property
+    def n(self) -> int:
+        return self.counts.n
+
+    @property
+    def unfaithful(self) -> bool:
+        """Most pictures were refused, failed, or do not show the label."""
+        return self.drawn >= UNFAITHFUL_AFTER and self.drawn - self.n > UNFAITHFUL_SHARE * self.drawn
+
+
+class Streams:
+    """All streams of a run; `draw` asks for the next pictures of many at once, within the budget."""
+
+    def __init__(self, measure: Measure, seed: int, budget: int, purpose: Purpose = "confirm", most: int = 0) -> None:
+        self.measure, self.seed, self.left, self.purpose = measure, seed, budget, purpose
+        self.most = most or budget
+        """Pictures of one prompt."""
+        self.by_prompt: dict[str, Stream] = {}
+
+    def of(self, prompt: Prompt) -> Stream:
+        return self.by_prompt.setdefault(f"{prompt.label}|{prompt.text}", Stream(prompt))
+
+    def draw(self, wanted: Sequence[tuple[Stream, int]], keep: int = 0) -> bool:
+        """The next n pictures of each stream, in one question, the first streams first, until only `keep` pictures are
+        left of the budget; False where nothing could be drawn."""
+        samples: list[Sample] = []
+        owners: list[Stream] = []
+        # two descriptions may come to the same prompt, and then share a stream
+        for stream, n in {id(stream): (stream, n) for stream, n in wanted}.values():
+            take = max(0, min(n, self.left - keep, self.most - stream.drawn))
+            self.left -= take
+            samples += [Sample(stream.prompt, self.purpose, i, self.seed) for i in range(stream.drawn, stream.drawn + take)]
+            owners += [stream] * take
+        if not samples:
+            return False
+        for stream, outcome in zip(owners, self.measure(samples), strict=True):
+            stream.add(outcome)
+        return True
+
+
+def confirm(
+    hypotheses: Sequence[Hypothesis],
+    *,
+    measure: Measure,
+    wording: Wording,
+    test: Test,
+    budget: int,
+    explored: Mapping[str, Counts] = MappingProxyType({}),
+    tried: int = 0,
+    purpose: Purpose = "confirm",
+    most: int = 0,
+    enough: int = ENOUGH,
+    on_round: Found = lambda evidence: None,
+) -> list[Evidence]:
+    """Evidence for every hypothesis tried, in order; false discovery rate <= `test.alpha` over all of them (e-BH).
+
+    A few pictures of each, then rounds: weigh all evidence, drop what shows no sign of a rise, and give `test.look` fresh pictures
+    to those undecided that fail most above their baseline. Dropping and choosing may depend on everything seen: an
+    e-process allows it.
+
+    `budget`: pictures asked, baselines included. `explored`: what became of each label's neutral pictures in
+    exploration. They count for the baseline, although they suggested the hypotheses: every e-value contains
+    them through one factor a label, which expects at most 1 whatever is tried, provided that e-BH divides by a number of
+    hypotheses that they had no say in: `tried` (docs/statistics.md). Where the judge errs, evidence and
+    rates are about pictures that truly show the label (`stats.judged`). `purpose`: what the samples are drawn for. `most`:
+    pictures of one prompt; 0: as the budget allows. `enough`: pictures that a confirmed bug gets in the end. `on_round` gets
+    the evidence after each round.
+    """
+    streams = Streams(measure, test.seed, budget, purpose, most)
+    trials = [Trial(h, streams, wording, explored.get(h.label, NOTHING)) for h in hypotheses]
+    look = test.look
+    first = max(1, look // 2, min(look, int(SCREEN * budget) // max(1, len(trials))))
+    streams.draw([*_baselines(trials, first), *((t.treated, first) for t in trials)])
+    while True:
+        evidence = _judged(trials, test, tried)
+        on_round(evidence)
+        undecided = [
+            t
+            for t, e in zip(trials, evidence, strict=True)
+            if e.verdict is Verdict.UNDECIDED and t.treated.drawn < streams.most
+        ]
+        if not undecided:
+            break
+        chosen = sorted(undecided, key=lambda t: -t.rise())[: max(2, math.ceil(len(undecided) / ROUND))]
+        # a part of the budget is set aside for what is confirmed already
+        keep = min(budget // SET_ASIDE, look * len(_short(trials, evidence, enough)))
+        if not streams.draw([*_baselines(chosen, look), *((t.treated, look) for t in chosen)], keep):
+            break
+    while short := _short(trials, _judged(trials, test, tried), enough):
+        fewest = sorted(short, key=lambda t: t.treated.drawn)[: max(2, math.ceil(len(short) / 2))]
+        if not streams.draw([*_baselines(fewest, look), *((t.treated, look) for t in fewest)]):
+            break
+        on_round(_judged(trials, test, tried))
+    return _judged(trials, test, tried)
+
+
+def _short(trials: Sequence["Trial"], evidence: Sequence[Evidence], enough: int) -> list["Trial"]:
+    """The confirmed whose interval is still wide for want of pictures."""
+    confirmed = [t for t, e in zip(trials, evidence, strict=True) if e.verdict is Verdict.CONFIRMED]
+    return [t for t in confirmed if t.treated.n < enough and t.treated.drawn < 2 * enough]
+
+
+class Trial:
+    """One hypothesis with its stream of pictures, the stream that it is compared with (the plain label's, if no other), and
+    what exploration saw of the plain label."""
+
+    def __init__(self, hypothesis: Hypothesis, streams: Streams, wording: Wording, explored: Counts = NOTHING) -> None:
+        self.hypothesis, self.explored = hypothesis, NOTHING if hypothesis.against else explored
+        self.treated = streams.of(wording.treated(hypothesis))
+        self.baseline = streams.of(wording.control(hypothesis))
+
+    @property
+    def neutral(self) -> Counts:
+        return self.baseline.counts + self.explored
+
+    def counts(self) -> tuple[int, int, int, int]:
+        return self.treated.counts.wrong, self.treated.n, self.neutral.wrong, self.neutral.n
+
+    def rise(self) -> float:
+        """Failure rate above the neutral one, each drawn towards 1/2 where pictures are few. Guides, never decides."""
+        k, n, k_neutral, n_neutral = self.counts()
+        return (k + 0.5) / (n + 1) - (k_neutral + 0.5) / (n_neutral + 1)
+
+    def evidence(self, e_value: float, verdict: Verdict, judge: JudgeError | None = None) -> Evidence:
+        k, n, k_neutral, n_neutral = self.counts()
+        rates = stats.always(k, n), stats.always(k_neutral, n_neutral)
+        corrected = (judged.corrected(self.treated.counts, judge), judged.corrected(self.neutral, judge)) if judge else None
+        return Evidence(self.hypothesis, *rates, e_value, verdict, self.treated.drawn, self.baseline.drawn, corrected)
+
+
+def _log_e_values(trials: Sequence[Trial], test: Test) -> Floats:
+    judge = test.judge
+    if judge is None:
+        kt, nt, kb, nb = np.array([t.counts() for t in trials]).T
+        logs = stats.log_e_values(kt, nt, kb, nb, test.margin)
+    else:
+        pairs = [(t.treated.counts, t.neutral) for t in trials]
+        logs = np.array([judged.log_e_value(t, b, test.margin, judge, test.box_error) for t, b in pairs])
+    # a description without a picture of its own has no evidence, whatever its label's baseline did since
+    return np.where([t.treated.n > 0 for t in trials], logs, 0.0)
+
+
+def _judged(trials: Sequence[Trial], test: Test, tried: int) -> list[Evidence]:
+    """All evidence weighed together: who is confirmed depends on everything that was tried."""
+    if not trials:
+        return []
+    kt, nt, kb, nb = np.array([t.counts() for t in trials]).T
+    hopeless = (stats.chance_of_rise(kt, nt, kb, nb, test.margin) < HOPELESS) & (nt > 0) & (nb > 0)
+    e_values = np.exp(np.minimum(_log_e_values(trials, test), 700.0))
+    found = stats.e_bh(e_values, test.alpha - test.box_error, tried)
+    verdicts = [
+        Verdict.CONFIRMED if f
+        else Verdict.UNFAITHFUL if t.treated.unfaithful or t.baseline.unfaithful
+        else Verdict.FUTILE if h
+        else Verdict.UNDECIDED
+        for t, f, h in zip(trials, found, hopeless, strict=True)
+    ]  # fmt: skip
+    return [t.evidence(float(e), v, test.judge) for t, e, v in zip(trials, e_values, verdicts, strict=True)]
+
+
+def _one_a_baseline(trials: Sequence[Trial]) -> list[Trial]:
+    return list({id(t.baseline): t for t in trials}.values())
+
+
+def _baselines(chosen: Sequence[Trial], look: int) -> list[tuple[Stream, int]]:
+    """Streams compared with grow with the longest that leans on them."""
+    wanted = []
+    for trial in _one_a_baseline(chosen):
+        longest = max(t.treated.drawn for t in chosen if t.baseline is trial.baseline) + look
+        length = max(BASELINE_LEAST, min(int(BASELINE_RATIO * longest), BASELINE_CAP), longest // 2)
+        missing = length - trial.explored.drawn - trial.baseline.drawn
+        if missing > 0:
+            wanted.append((trial.baseline, missing))
+    return wanted
+
+
+def fixed_n(hypotheses: Sequence[Hypothesis], *, measure: Measure, wording: Wording, test: Test, n: int) -> list[Evidence]:
+    """The paper's procedure, for comparison: n pictures of each description and of each neutral prompt, Fisher's exact test,
+    Benjamini-Hochberg over all. Clopper-Pearson intervals, since n is fixed; `e_value` is reported, not used."""
+    streams = Streams(measure, test.seed, budget=2 * n * len(hypotheses))
+    trials = [Trial(h, streams, wording) for h in hypotheses]
+    streams.draw([(t.baseline, n) for t in _one_a_baseline(trials)] + [(t.treated, n) for t in trials])
+    found = stats.benjamini_hochberg([stats.fisher(*t.counts()) for t in trials], test.alpha)
+    return [
+        replace(
+            t.evidence(stats.e_value(*t.counts(), test.margin), Verdict.CONFIRMED if f else Verdict.FUTILE),
+            treated=stats.clopper_pearson(*t.counts()[:2]),
+            baseline=stats.clopper_pearson(*t.counts()[2:]),
+        )
+        for t, f in zip(trials, found, strict=True)
+    ]

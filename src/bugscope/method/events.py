@@ -1,0 +1,64 @@
+"""What a search tells while it works, in this order; `tell` gets each before the next question is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..core.explanation import Explanation
+from ..core.records import Evidence, Hypothesis, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """The neutral pictures are drawn; descriptions come next."""
+
+    outcomes: Sequence[Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """All descriptions that will be tried, before the first picture of any of them."""
+
+    hypotheses: Sequence[Hypothesis]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Evidence for every description, after each round."""
+
+    evidence: Sequence[Evidence]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The verdicts stand; explaining comes next."""
+
+    bugs: Sequence[Evidence]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why one bug happens."""
+
+    bug: Evidence
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Sharpened:
+    """(bug, sharper description) pairs that will be tried, before the first picture of any of them."""
+
+    family: Sequence[tuple[Evidence, Hypothesis]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """(bug, evidence for a sharper description) pairs."""
+
+    children: Sequence[tuple[Evidence, Evidence]]
+
+
+Event = Explored | Proposed | Measured | Confirmed | Explained | Sharpened | Refined
+
+
+def silent(event: Event) -> None:
+    """Tells nobody."""

@@ -1,0 +1,83 @@
+"""Where the contents of a run are kept: bytes under the hash of their own."""
+
+import os
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from ..core.errors import StoreError
+
+FOLDERS = {".png": "images", ".webp": "images"}
+"""Folder of a suffix; all others are in `files`."""
+
+
+class Blobs(Protocol):
+    """A place for bytes. `put` is called before the row that names what it keeps; a name never changes its meaning."""
+
+    def put(self, data: bytes, suffix: str) -> str:
+        """Keep bytes; returns their name. The same bytes have the same name, and are kept once. Raises StoreError."""
+
+    def get(self, name: str) -> bytes:
+        """Raises StoreError where there is nothing of this name, or the name leads out."""
+
+    def has(self, name: str) -> bool: ...
+
+    def replace(self, name: str, data: bytes) -> None:
+        """Atomically: a reader sees the old bytes or the new ones. Raises StoreError."""
+
+
+class Files:
+    """Blobs as files below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, data: bytes, suffix: str) -> str:
+        digest = sha256(data).hexdigest()
+        name = f"{FOLDERS.get(suffix, 'files')}/{digest[:2]}/{digest}{suffix}"
+        if not self.has(name):
+            self.replace(name, data)
+        return name
+
+    def get(self, name: str) -> bytes:
+        # a link that the user made (images on another disk) is followed, a name never leads out
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise StoreError(f"the run {str(self.root)!r} names a picture outside its folder: {name!r}")
+        try:
+            return (self.root / name).read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            raise StoreError(f"the run {str(self.root)!r} lacks the picture {name}: {reason(error)}") from error
+
+    def has(self, name: str) -> bool:
+        return (self.root / name).is_file()
+
+    def replace(self, name: str, data: bytes) -> None:
+        target = self.root / name
+        temporary = None
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        except BaseException as error:
+            if temporary is not None:
+                Path(temporary).unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise StoreError(f"cannot write {str(target)!r}: {reason(error)}") from error
+            raise
+
+    def crumbs(self) -> None:
+        """Take away what a writer killed between writing a file and naming it leaves."""
+        for folder in {*FOLDERS.values(), "files"}:
+            for crumb in self.root.glob(f"{folder}/*/*.tmp"):
+                crumb.unlink(missing_ok=True)
+
+
+def reason(error: Exception) -> str:
+    """What the system says, without the path that a message already names."""
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,382 @@
+"""The run folder: what models answered, what was asked, what was concluded. One writer, any number of readers."""
+
+import importlib
+import json
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ..core.errors import StoreError, short, told
+from ..core.records import Prompt, Sample, Truth
+from ..media import Medium
+from .blobs import Files, reason
+
+try:
+    import fcntl
+except ImportError:  # on Windows msvcrt locks
+    fcntl = None  # type: ignore[assignment]
+
+SCHEMA = 2
+MODEL = "the model behind "
+"""Before a role, in what a refusal names."""
+TABLES = (
+    "create table if not exists meta(name text primary key, value text) without rowid",
+    "create table if not exists answers(role text, model text, key text, value text, primary key(role, model, key)) "
+    "without rowid",
+    "create table if not exists samples(key text primary key, prompt text, label text, description text, purpose text, "
+    "replicate int, run_seed int, seed int) without rowid",
+    "create table if not exists ledger(kind text, id text, value text, primary key(kind, id)) without rowid",
+)
+
+
+class Store:
+    """A run folder. `Store.create` opens it for writing, new or to go on; `Store.open` only reads.
+
+    Every put is one transaction; an image is on disk before the row that names it.
+    """
+
+    def __init__(self, path: Path, db: sqlite3.Connection, lock: int | None) -> None:
+        self.path, self.db, self._lock = path, db, lock
+        self.blobs = Files(path)
+
+    # --- opening --------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: Path | str, identity: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> "Store":
+        """A new run, or the run that the folder holds, to go on with.
+
+        `identity`: what must be the same for that (labels, models, options that change results). Raises StoreError
+        for a folder that cannot be written, is no run, holds another run, or is being written by another process.
+        """
+        path, identity, config = Path(path), _plain(identity), _plain(config or {})
+        try:
+            _check_folder(path)
+            path.mkdir(parents=True, exist_ok=True)
+            lock = _locked(path)
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            raise StoreError(f"cannot write the run folder {str(path)!r}: {reason(error)}") from error
+        try:
+            store = cls(path, _connected(path, write=True), lock)
+        except BaseException:
+            os.close(lock)
+            raise
+        try:
+            store._claim(identity, config)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def open(cls, path: Path | str) -> "Store":
+        """An existing run, for reading; works while a hunt writes it."""
+        path = Path(path)
+        try:
+            found = (path / "run.sqlite").is_file()
+        except OSError as error:
+            raise StoreError(f"cannot read the run folder {str(path)!r}: {reason(error)}") from error
+        if not found:
+            raise StoreError(f"{str(path)!r} holds no run (no run.sqlite in it)")
+        return cls(path, _connected(path, write=False), None)
+
+    def close(self) -> None:
+        self.db.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _claim(self, identity: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+        # tables and identity in one transaction: whatever kills us, no database is left that belongs to no run
+        with self._transaction():
+            present = {name for (name,) in self._query("select name from sqlite_master where type='table'")}
+            if present and "meta" not in present:
+                raise StoreError(f"the folder {str(self.path)!r} holds no run; choose another --out")
+            for table in TABLES:
+                self.db.execute(table)
+            self.db.execute(f"pragma user_version={SCHEMA}")
+            held = self.meta("identity")
+            if held is None:
+                self._set_meta("identity", identity)
+                self._set_meta("run_id", uuid.uuid4().hex[:12])
+                self._set_meta("created", datetime.now(UTC).isoformat(timespec="seconds"))
+        there, here = _flat(identity if held is None else held), _flat(identity)
+        # options first: where another model was asked for, its spec says more than its id
+        for name in sorted({**there, **here}, key=lambda name: name.startswith(MODEL)):
+            if there.get(name) != here.get(name):
+                raise StoreError(
+                    f"the folder {str(self.path)!r} holds another run: {name} is {there.get(name)!r} there, "
+                    f"{here.get(name)!r} here; choose another --out"
+                )
+        (self.path / "images").mkdir(exist_ok=True)
+        if not (self.path / "config.yaml").exists():
+            self.write_text("config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        self.blobs.crumbs()
+
+    # --- answers of models ----------------------------------------------------------------------------------------------
+
+    def get(self, role: str, model: str, keys: Sequence[str]) -> dict[str, Any]:
+        """Known answers by sample key."""
+        found: dict[str, Any] = {}
+        for part in _chunks(keys):
+            marks = ",".join("?" * len(part))
+            query = f"select key, value from answers where role=? and model=? and key in ({marks})"
+            found |= {k: self._value(v) for k, v in self._query(query, (role, model, *part))}
+        return found
+
+    def put(self, rows: Iterable[tuple[str, str, str, Any]]) -> None:
+        """Rows of (role, model, sample key, JSON value), all or none."""
+        values = [(role, model, key, _json(value)) for role, model, key, value in rows]
+        with self._transaction():
+            self.db.executemany("insert or replace into answers values(?,?,?,?)", values)
+
+    def put_samples(self, samples: Iterable[Sample]) -> None:
+        rows = [
+            (s.key, s.prompt.text, s.prompt.label, s.prompt.description, s.purpose, s.replicate, s.run_seed, s.seed)
+            for s in samples
+        ]
+        with self._transaction():
+            self.db.executemany("insert or ignore into samples values(?,?,?,?,?,?,?,?)", rows)
+
+    def samples(self) -> Iterator[Sample]:
+        """Every sample ever asked, in no order that means anything."""
+        for text, label, description, purpose, replicate, run_seed in self._query(
+            "select prompt, label, description, purpose, replicate, run_seed from samples "
+            "order by label, purpose, prompt, replicate"
+        ):
+            yield Sample(Prompt(text, label, description), purpose, replicate, run_seed)
+
+    def pictures(self, generator: str) -> Iterator[tuple[Sample, str]]:
+        """Every sample that has a picture of `generator`, with the picture's path."""
+        for text, label, description, purpose, replicate, run_seed, value in self._query(
+            "select prompt, label, description, purpose, replicate, run_seed, value from answers join samples using (key) "
+            "where role='generator' and model=?",
+            (generator,),
+        ):
+            if "image" in (answer := self._value(value)):
+                yield Sample(Prompt(text, label, description), purpose, replicate, run_seed), answer["image"]
+
+    # --- the ledger -----------------------------------------------------------------------------------------------------
+
+    def note(self, kind: str, id: str, value: Any) -> None:
+        self.note_all(kind, {id: value})
+
+    def note_all(self, kind: str, values: Mapping[str, Any]) -> None:
+        """All of them or none; a note of the same kind and id is replaced."""
+        rows = [(kind, id, _json(value)) for id, value in values.items()]
+        with self._transaction():
+            self.db.executemany("insert or replace into ledger values(?,?,?)", rows)
+
+    def notes(self, kind: str) -> dict[str, Any]:
+        """id -> value, by id."""
+        rows = self._query("select id, value from ledger where kind=? order by id", (kind,))
+        return {id: self._value(value) for id, value in rows}
+
+    def forget(self, kind: str, ids: Iterable[str]) -> None:
+        """Take back notes that no longer hold."""
+        with self._transaction():
+            self.db.executemany("delete from ledger where kind=? and id=?", [(kind, id) for id in ids])
+
+    def meta(self, name: str) -> Any:
+        rows = list(self._query("select value from meta where name=?", (name,)))
+        return self._value(rows[0][0]) if rows else None
+
+    def set_meta(self, name: str, value: Any) -> None:
+        with self._transaction():
+            self._set_meta(name, value)
+
+    def _set_meta(self, name: str, value: Any) -> None:
+        self.db.execute("insert or replace into meta values(?,?)", (name, _json(value)))
+
+    # --- files ----------------------------------------------------------------------------------------------------------
+
+    def keep(self, content: Any, medium: Medium[Any]) -> str:
+        """Store a specimen's content; returns its name, relative to the run folder."""
+        return self.blobs.put(medium.encode(content), medium.suffix)
+
+    def content(self, name: str, medium: Medium[Any]) -> Any:
+        """Raises StoreError where it is gone or damaged."""
+        try:
+            return medium.decode(self.blobs.get(name))
+        except ValueError as error:
+            raise StoreError(f"the run {str(self.path)!r} lacks the picture {name}: {error}") from error
+
+    def keep_truth(self, truth: Truth) -> dict[str, Any]:
+        """As an answer holds it; regions are a file of their own."""
+        regions = None
+        if truth.regions is not None:
+            file = BytesIO()
+            np.save(file, truth.regions, allow_pickle=False)
+            regions = self.blobs.put(file.getvalue(), ".npy")
+        return {
+            "label": truth.label,
+            "others": list(truth.others),
+            "boxes": [list(box) for box in truth.boxes],
+            "regions": regions,
+            "answer": truth.answer,
+        }
+
+    def regions(self, stated: Mapping[str, Any]) -> Any:
+        """Of a truth as `keep_truth` gave it; None where it has none. Raises StoreError."""
+        if (name := stated["regions"]) is None:
+            return None
+        try:
+            return np.load(BytesIO(self.blobs.get(name)), allow_pickle=False)
+        except ValueError as error:
+            raise StoreError(f"the run {str(self.path)!r} lacks the regions {name}: {told(error)}") from error
+
+    def file(self, name: str) -> Path:
+        """Where the file of this name is, if it is there."""
+        return self.path / name
+
+    def write_text(self, name: str, text: str) -> None:
+        """Atomically: a reader sees the old file or the new one."""
+        self.blobs.replace(name, text.encode("utf-8"))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self.db.execute("begin immediate")
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot write {str(self.path / 'run.sqlite')!r}: {error}") from error
+        try:
+            yield
+            self.db.execute("commit")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise StoreError(f"cannot write {str(self.path / 'run.sqlite')!r}: {error}") from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # after some errors, a full disk for one, SQLite has done so by itself
+        if self.db.in_transaction:
+            self.db.execute("rollback")
+
+    def _value(self, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise StoreError(f"cannot read {str(self.path / 'run.sqlite')!r}: a value in it is damaged") from error
+
+    def _query(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self.db.execute(query, values)
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read {str(self.path / 'run.sqlite')!r}: {error}") from error
+
+
+def _check_folder(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise StoreError(f"{str(path)!r} is a file; choose a folder for --out")
+    # the lock file alone is what a run killed in its first instant leaves; the database is looked for last, since another
+    # process may be making it just now, before all else
+    if path.is_dir() and any(f.name != ".lock" for f in path.iterdir()) and not (path / "run.sqlite").exists():
+        raise StoreError(f"the folder {str(path)!r} is not empty and holds no run; choose another --out")
+
+
+def _locked(path: Path) -> int:
+    lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt: Any = importlib.import_module("msvcrt")
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+    except (BlockingIOError, PermissionError) as error:
+        os.close(lock)
+        raise StoreError(f"the run folder {str(path)!r} is in use by another process") from error
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _connected(path: Path, write: bool) -> sqlite3.Connection:
+    file = path / "run.sqlite"
+    try:
+        if write:
+            db, version = _checked_in(f"{file.resolve().as_uri()}?mode=rwc")
+            db.execute("pragma journal_mode=wal")
+            db.execute("pragma synchronous=normal")
+        else:
+            db, version = _readable(file)
+    except sqlite3.Error as error:
+        raise StoreError(f"{str(file)!r} is no readable run: {error}") from error
+    if version not in (0, SCHEMA):
+        db.close()
+        raise StoreError(f"{str(path)!r} was written with schema {version}; this version of Bugscope reads {SCHEMA}")
+    return db
+
+
+def _readable(file: Path) -> tuple[sqlite3.Connection, int]:
+    uri = file.resolve().as_uri()
+    try:
+        return _checked_in(f"{uri}?mode=ro")
+    except sqlite3.OperationalError:
+        # reading in WAL mode needs a file beside the database, which a read-only folder refuses; nobody writes there
+        if os.access(file.parent, os.W_OK) or file.with_name("run.sqlite-wal").exists():
+            raise
+        return _checked_in(f"{uri}?immutable=1")
+
+
+def _checked_in(uri: str) -> tuple[sqlite3.Connection, int]:
+    """A connection that has read the file's head, and the schema version found there."""
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+    try:
+        return db, int(db.execute("pragma user_version").fetchone()[0])
+    except BaseException:
+        db.close()
+        raise
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON gives it back (a tuple is a list). Raises StoreError that names the option which JSON cannot hold."""
+    for name, value in _flat(values).items():
+        try:
+            _json(value)
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"option {name} is {short(repr(value))}, which a run folder cannot keep: {error}") from error
+    plain: dict[str, Any] = json.loads(_json(dict(values)))
+    return plain
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Options by their own names, models by their roles; nested values stay whole.
+
+    A role is an option (the spec) and a model (the id of what was loaded): the same spec may load another model, such as a file
+    that was exported again.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in identity.items():
+        if name == "options" and isinstance(value, Mapping):
+            flat |= value
+        elif name == "models" and isinstance(value, Mapping):
+            flat |= {f"{MODEL}{role}": id for role, id in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _chunks(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    for i in range(0, len(keys), size):
+        yield keys[i : i + size]

@@ -1,0 +1,50 @@
+"""A run, to read, and above it the folder of its replays, to write: what was confirmed stays as it was."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core.records import Sample
+from ..media import Medium
+from .folder import Store
+
+
+class Overlay(Store):
+    """Writes into its own folder; knows what is there and what the run `below` knows."""
+
+    below: Store
+    anew: str = ""
+    """Id of a target whose earlier answers are not believed; it answers each picture once a session."""
+
+    _answered: set[str]
+
+    @classmethod
+    def over(cls, below: Store, path: Path, identity: Mapping[str, Any]) -> "Overlay":
+        """Raises StoreError as `Store.create`."""
+        made = cls.create(path, identity)
+        assert isinstance(made, Overlay)
+        made.below, made._answered = below, set()
+        return made
+
+    def __enter__(self) -> "Overlay":
+        return self
+
+    def get(self, role: str, model: str, keys: Sequence[str]) -> dict[str, Any]:
+        if role == "target" and model == self.anew:
+            return super().get(role, model, [k for k in keys if k in self._answered])
+        return self.below.get(role, model, keys) | super().get(role, model, keys)
+
+    def put(self, rows: Iterable[tuple[str, str, str, Any]]) -> None:
+        rows = list(rows)
+        super().put(rows)
+        self._answered.update(key for role, model, key, _ in rows if role == "target" and model == self.anew)
+
+    def pictures(self, generator: str) -> Iterator[tuple[Sample, str]]:
+        yield from self.below.pictures(generator)
+        yield from super().pictures(generator)
+
+    def content(self, name: str, medium: Medium[Any]) -> Any:
+        return super().content(name, medium) if self.blobs.has(name) else self.below.content(name, medium)
+
+    def file(self, name: str) -> Path:
+        return super().file(name) if self.blobs.has(name) else self.below.file(name)

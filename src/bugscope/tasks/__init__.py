@@ -1,0 +1,102 @@
+"""Tasks: from a target's answer and the truth to "is it a failure, and what was it taken for". One file a task.
+
+A task is found by its file's name (`classify.py` has `Classify`) or through the entry-point group `bugscope.tasks`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from ..core import registry
+from ..core.options import Config
+from ..core.records import Box, Outcome, Sample, Status, Truth
+
+M_contra = TypeVar("M_contra", contravariant=True)
+
+
+class Reading(NamedTuple):
+    """What an answer means under the task's options.
+
+    `taken_for`: what the target saw; failures are clustered by it. `claims`: every label that the answer stands for, so that a
+    spurious cue can be looked for. `score`: how sure the target was, on its own scale.
+    """
+
+    wrong: bool
+    taken_for: str = ""
+    claims: frozenset[str] = frozenset()
+    score: float | None = None
+
+
+class Mark(NamedTuple):
+    """What a page draws on a picture: a box, what to write beside it, and whether it is the truth or the target's answer."""
+
+    box: Box
+    text: str
+    true: bool
+
+
+class Task(Protocol[M_contra]):
+    """What is tested. Made once a run with those of its keyword arguments that the run's options or `task_args` state.
+
+    `id`: part of the run's identity, options that change an answer included ("detect?iou=0.5"). `role`: the class of a provider
+    that is put to the test ("Classifier"). `needs`: parts of a `Truth` without which a specimen is left out.
+    """
+
+    id: str
+    role: str
+    needs: frozenset[str]
+
+    def labels(self, target: Any) -> tuple[str, ...]:
+        """The label names that the target knows, when a run begins. Raises ModelError where they are unusable."""
+
+    def ask(self, target: Any, items: Sequence[M_contra], truths: Sequence[Truth]) -> list[Any]:
+        """The target's own words about each item, as JSON holds them: kept in the run folder. Raises ModelError."""
+
+    def read(self, answer: Any, truth: Truth) -> Reading:
+        """What an answer means. Pure: read again whenever options change."""
+
+    def accepted(self, label: str) -> frozenset[str]:
+        """The labels that count as right for `label`, itself among them."""
+
+    def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
+        """What a page draws on the picture; nothing for most tasks."""
+
+
+def load(config: Config) -> Task[Any]:
+    """The task that the options name. Raises SpecError for one that nobody knows, or an option that it does not take."""
+    cls = registry.task(config.task)
+    options = config.to_mapping()
+    taken = registry.arguments(cls)
+    shared = {name: options[name] for name in taken if name in options}
+    registry.check_names(f"task {config.task!r}", config.task_args, [name for name in taken if name not in options])
+    made: Task[Any] = cls(**shared, **config.task_args)
+    return made
+
+
+def truth(sample: Sample, made: Mapping[str, Any] | None) -> Truth:
+    """What is known of a sample: what its generator stated, else the label alone. `made`: the generator's stored answer.
+
+    Regions stay in the run folder: `Task.ask` gets them, `Task.read` does not.
+    """
+    stated = (made or {}).get("truth")
+    if not stated:
+        return Truth(sample.prompt.label)
+    boxes = tuple(Box(*box) for box in stated["boxes"])
+    return Truth(stated["label"], tuple(stated["others"]), boxes, answer=stated["answer"])
+
+
+def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any, faithful: float, error: str = "") -> Outcome:
+    """What stored answers mean. `made`, `judged`, `answer`: of generator, judge and target, None where there is none;
+    `faithful`: judge's score below which a specimen is left out; `error`: why there is no answer."""
+    if made and "refused" in made:
+        return Outcome(sample, Status.REFUSED, detail=str(made["refused"]))
+    if made is None or judged is None or answer is None:
+        return Outcome(sample, Status.ERROR, detail=error or "not answered")
+    stated = made.get("truth") or {}
+    if missing := [part for part in sorted(task.needs) if not stated.get(part)]:
+        return Outcome(sample, Status.REFUSED, detail=f"the generator does not state its {missing[0]}")
+    reading = task.read(answer, truth(sample, made))
+    if judged < faithful:
+        status = Status.UNFAITHFUL
+    else:
+        status = Status.FAILURE if reading.wrong else Status.SUCCESS
+    return Outcome(sample, status, reading.wrong, reading.taken_for, reading.claims, reading.score)

@@ -1,0 +1,39 @@
+"""For people who write providers, and for our own tests: a small world with planted bugs, and a conformance suite."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .conformance import (
+        check_captioner,
+        check_classifier,
+        check_describer,
+        check_editor,
+        check_generator,
+        check_judge,
+        check_pickle,
+        images,
+        modes,
+    )
+    from .world import NOTHING, PHRASES, World, null_world
+
+_HOMES = {name: "world" for name in ("NOTHING", "PHRASES", "World", "null_world")} | {
+    name: "conformance"
+    for name in (
+        "check_captioner", "check_classifier", "check_describer", "check_editor", "check_generator", "check_judge",
+        "check_pickle", "images", "modes",
+    )
+}  # fmt: skip
+__all__ = [
+    "NOTHING", "PHRASES", "World", "check_captioner", "check_classifier", "check_describer", "check_editor",
+    "check_generator", "check_judge", "check_pickle", "images", "modes", "null_world",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Names are fetched when they are used: pytest loads the plug-in of this package wherever it is installed."""
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'bugscope.testing' has no attribute {name!r}")

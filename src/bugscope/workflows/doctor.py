@@ -1,0 +1,106 @@
+"""`bugscope doctor`: does all that a hunt needs work on this machine? Each model is loaded and asked once, with times."""
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .. import __name__ as package
+from .. import media, tasks
+from ..core import registry
+from ..core.errors import BugscopeError, told
+from ..core.options import Config
+from ..core.records import Phrase, Specimen, Truth
+from ..language import Wording
+from . import session
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    detail: str
+    seconds: float = 0.0
+
+
+def doctor(options: Mapping[str, Any]) -> list[Check]:
+    """Load every model and have it answer once. One that fails does not keep the others from being tried."""
+    found = session.versions()
+    checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
+    checks.append(Check("versions", package in found, ", ".join(f"{k} {v}" for k, v in found.items())))
+    try:
+        settings = Config.of(options)
+    except BugscopeError as error:
+        return [*checks, Check("options", False, str(error))]
+    models: dict[str, Any] = {}
+    task = tasks.load(settings)
+    for kind in (task.role, *registry.SUPPORT):
+        role = registry.role(kind)
+        spec = getattr(settings, role)
+        if spec:
+            arguments = getattr(settings, f"{role}_args")
+            check, models[role] = _timed(f"load {role}", partial(registry.load, kind, spec, arguments), _id)
+            checks.append(check)
+    try:
+        return [*checks, *_asked({role: model for role, model in models.items() if model is not None}, task)]
+    finally:
+        for model in models.values():
+            getattr(model, "close", lambda: None)()
+
+
+def _asked(models: Mapping[str, Any], task: tasks.Task[Any]) -> list[Check]:
+    """One answer of each model, along the way of a picture through a hunt."""
+    checks: list[Check] = []
+
+    def ask(role: str, call: Callable[[Any], Any], show: Callable[[Any], str]) -> Any:
+        if role not in models:
+            return None
+        check, answer = _timed(role, lambda: call(models[role]), show)
+        checks.append(check)
+        return answer
+
+    generator, target = models.get("generator"), models.get("target")
+    label = next(iter(getattr(generator, "suggested", ()) or getattr(target, "labels", ())), "mug")
+    medium = media.of(generator)
+    words = Wording(medium.words)
+    prompt = words.neutral(label).text
+    made = ask("generator", lambda g: g([prompt], [0])[0], lambda p: f"drew {prompt!r}" + _why(p))
+    # without a picture of its own, the others are shown another
+    picture = made if isinstance(made, Specimen) else Specimen(medium.sample(), info={"visible": 1.0})
+    ask("judge", lambda j: float(j([picture], [label])[0]), lambda p: f"shows {label!r} with probability {p:.2f}")
+    truth = Truth(label)
+    ask(
+        "target",
+        lambda t: task.read(task.ask(t, [picture.content], [truth])[0], truth),
+        lambda read: f"says {read.taken_for!r}" + _known(task, models),
+    )
+    ask("captioner", lambda c: c([picture.content])[0], lambda c: f"says {c!r}")
+    ask("editor", lambda e: list(e(label, ["on grass"])[0]), lambda new: f"in the place of 'on grass': {new}")
+    told_apart = [[words.prompt(label, (Phrase(text),)).text] * 2 for text in ("at night", "on grass")]
+    ask("describer", lambda d: list(d(label, *told_apart)), lambda said: f"says {said}")
+    return checks
+
+
+def _timed(name: str, call: Callable[[], Any], show: Callable[[Any], str]) -> tuple[Check, Any]:
+    began = time.monotonic()
+    try:
+        answer = call()
+        return Check(name, True, show(answer), time.monotonic() - began), answer
+    except BugscopeError as error:
+        return Check(name, False, str(error), time.monotonic() - began), None
+    except Exception as error:  # noqa: BLE001 - a model may raise anything, and saying so is what a doctor is for
+        return Check(name, False, told(error), time.monotonic() - began), None
+
+
+def _id(model: Any) -> str:
+    return str(model.id)
+
+
+def _why(made: Any) -> str:
+    return "" if isinstance(made, Specimen) else f", but refused to show it: {made.reason}"
+
+
+def _known(task: tasks.Task[Any], models: Mapping[str, Any]) -> str:
+    return f" ({len(task.labels(models['target']))} labels)"

@@ -1,0 +1,143 @@
+"""`bugscope hunt`: find the bugs of a target and keep everything in a run folder."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core import labels as names
+from ..core.errors import SpecError, unknown
+from ..core.options import Config
+from ..core.records import Evidence, Hypothesis
+from ..engine import wording
+from ..engine.engine import Engine
+from ..engine.models import Models
+from ..language import Wording
+from ..method import events
+from ..method.events import Event
+from ..method.plan import Plan, settled
+from ..method.search import Findings, search
+from ..store import ledger
+from ..store.folder import Store
+from . import session
+from .progress import Listener, Progress, Watch
+from .results import Run, load
+
+
+def hunt(
+    labels: Sequence[str] | str | None = None,
+    out: Path | str | None = None,
+    *,
+    all_labels: bool = False,
+    config: Config | Mapping[str, Any] | None = None,
+    progress: Listener | None = None,
+    **options: Any,
+) -> Run:
+    """Find the bugs of a target and keep everything in the folder `out`; on the same folder, go on with that run.
+
+    `labels`: label names of the target; by default the generator's suggestions, with `all_labels` every one that
+    generator and target both know. One budget serves them all, where failures are found. `options`: the fields of `Config`;
+    a role (generator, target, captioner, judge, editor, describer) is "provider/model" or any Python callable that fits
+    `bugscope.core.roles`. `progress` is called with `bugscope.workflows.progress.Progress`. Where `max_cost` stops the run, what
+    was found so far is returned: `report["stopped"]` says why, and the same call with a higher `max_cost` goes on. Raises
+    BugscopeError: SpecError, ModelError, MissingDependency, StoreError.
+    """
+    tell = progress or (lambda now: None)
+    settings = session.settings(config, options)
+    tell(Progress("loading", budget=settings.budget + settings.explain_budget))
+    models = session.load_models(settings, options)
+    wanted = _labels(labels, models, session.target_labels(models, settings), all_labels)
+    settings = settled(wanted, settings)
+    # a run that cannot start leaves nothing behind
+    Plan.of(wanted, settings)
+    session.check_judge(models, wanted)
+
+    def work(engine: Engine, store: Store, listen: Listener) -> None:
+        conduct(wanted, engine, store, settings, listen)
+        store.set_meta("finished", True)
+
+    with session.opened(out or session.new_folder(""), wanted, models, settings) as (engine, store):
+        session.work(work, engine, store, tell)
+    return load(store.path)
+
+
+def conduct(labels: Sequence[str], engine: Engine, store: Store, config: Config, listener: Listener) -> Findings:
+    """The search on an open run folder. Asked again on the same store, it goes on where it stopped."""
+    plan = Plan.of(labels, config)
+    words = wording.of(engine.models, engine.task, labels)
+    watch = Watch(engine, plan.budget + plan.explain_budget, listener)
+    keeper = Keeper(store, words)
+    session.note_judge(store, engine.models.judge)
+
+    def tell(event: Event) -> None:
+        # what is kept is on disk before anybody hears of it
+        keeper(event)
+        watch(event)
+
+    watch.stage("exploring")
+    return search(labels, plan, engine, words, tell)
+
+
+class Keeper:
+    """Writes what a search concludes into the ledger, as it tells it."""
+
+    def __init__(self, store: Store, wording: Wording) -> None:
+        self.store, self.wording = store, wording
+        self.tried: list[Hypothesis] = []
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case events.Proposed(hypotheses):
+                self.tried = list(hypotheses)
+                notes = {_id(i): ledger.hypothesis(h, self.wording) for i, h in enumerate(hypotheses)}
+                self.store.note_all("hypothesis", notes)
+            case events.Measured(evidence):
+                self.store.note_all("evidence", {_id(i): ledger.evidence(e, self.wording) for i, e in enumerate(evidence)})
+            case events.Explained(bug, explanation):
+                self.store.note("explanation", self._of(bug), ledger.explanation(explanation, self.wording))
+            case events.Sharpened(family):
+                self._children(family, ledger.hypothesis)
+            case events.Refined(children):
+                self._children(children, ledger.evidence)
+
+    def _children(self, family: Sequence[tuple[Evidence, Any]], record: Callable[[Any, Wording], dict[str, Any]]) -> None:
+        notes = {
+            _id(i): {"parent": self._of(parent), **record(child, self.wording)} for i, (parent, child) in enumerate(family)
+        }
+        self.store.note_all("refinement", notes)
+
+    def _of(self, bug: Evidence) -> str:
+        return _id(self.tried.index(bug.hypothesis))
+
+
+def resume(path: Path | str, progress: Listener | None = None, *, max_cost: float | None = None) -> Run:
+    """Go on with a run under its own options, and under its own cap on costs unless another is given; a finished one is only
+    reported again."""
+    with Store.open(path) as store:
+        identity = store.meta("identity")
+        cap = (store.meta("max_cost") or 0.0) if max_cost is None else float(max_cost)
+    if identity.get("kind") == "probe":
+        raise SpecError(f"{str(path)!r} holds a probe; to go on with it, run the same probe again with --out {path}")
+    return hunt(identity["labels"], path, config=identity["options"] | {"max_cost": cap}, progress=progress)
+
+
+def _id(i: int) -> str:
+    return f"{i:05d}"
+
+
+def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:
+    """Label names as the target spells them, each once; known to the generator too where it has a fixed vocabulary."""
+    suggested: Sequence[str] = getattr(models.generator, "suggested", ())
+    wanted = [labels] if isinstance(labels, str) else list(labels or suggested)
+    if everything:
+        if labels:
+            raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; one of the two")
+        drawn = set(getattr(models.generator, "labels", None) or known)
+        wanted = [label for label in known if label in drawn]
+    if not wanted:
+        raise SpecError("no labels to hunt on: name at least one")
+    found = list(dict.fromkeys(names.resolve(label, known) for label in wanted))
+    vocabulary = getattr(models.generator, "labels", None)
+    for label in found:
+        if vocabulary and label not in vocabulary:
+            raise unknown(f"label of the generator {models.generator.id}", label, vocabulary)
+    return found

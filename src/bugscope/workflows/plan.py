@@ -1,0 +1,48 @@
+"""`bugscope plan`: the pictures that a hunt needs, for several failure rates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from .. import stats
+from ..core.errors import SpecError
+from ..stats.planning import LONGEST
+
+RATES = (0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
+
+
+def plan(
+    rates: Sequence[float], *, baseline: float, margin: float, alpha: float, power: float, tried: int, bugs: int
+) -> list[dict[str, Any]]:
+    """For each failure rate, the pictures of one description: adaptive (e-value, margin in the null, e-BH) and fixed (Fisher,
+    Benjamini-Hochberg, no margin). `tried` descriptions in all, of which `bugs` are confirmed, the one in question included.
+
+    Raises SpecError that names the value and its range.
+    """
+    for name, value in (("baseline", baseline), *(("rate", rate) for rate in rates)):
+        _within(name, value, 0 <= value <= 1, "in [0, 1]")
+    _within("margin", margin, 0 <= margin < 1, "in [0, 1)")
+    for name, value in (("alpha", alpha), ("power", power)):
+        _within(name, value, 0 < value < 1, "between 0 and 1")
+    _within("tried", tried, tried >= 1, "at least 1")
+    _within("bugs", bugs, 1 <= bugs <= tried, f"from 1 to tried, {tried}")
+    return [
+        {
+            "rate": rate,
+            "baseline": baseline,
+            "adaptive": asdict(
+                stats.plan_adaptive(rate, baseline, margin=margin, threshold=tried / (alpha * bugs), power=power)
+            ),
+            "fixed": asdict(stats.plan_fixed(rate, baseline, level=alpha * bugs / tried, power=power)),
+        }
+        for rate in rates
+    ]
+
+
+def too_many(found: Mapping[str, Any]) -> str:
+    return f"over {LONGEST} ({100 * found['power']:.0f} % power there)"
+
+
+def _within(name: str, value: float, good: bool, allowed: str) -> None:
+    if not good:
+        raise SpecError(f"option {name} is {value}; it must be {allowed}")

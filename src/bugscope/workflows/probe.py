@@ -1,0 +1,132 @@
+"""`bugscope probe`: does this prompt make the target fail more than that one? Fresh pictures, sequentially."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from .. import language, tasks
+from ..core import labels as names
+from ..core.errors import SpecError
+from ..core.options import Config
+from ..core.records import Evidence, Hypothesis, Prompt
+from ..engine import wording
+from ..engine.engine import Engine
+from ..engine.models import Models
+from ..language import Wording
+from ..method.confirm import confirm
+from ..method.plan import test_of
+from ..store import ledger
+from ..store.folder import Store
+from . import session
+from .progress import Listener, Progress, Watch
+from .results import Probe
+
+
+def probe(
+    prompts: Sequence[str] | str,
+    label: str | None = None,
+    out: Path | str | None = None,
+    *,
+    vs: str | None = None,
+    n: int = 40,
+    config: Config | Mapping[str, Any] | None = None,
+    progress: Listener | None = None,
+    **options: Any,
+) -> Probe:
+    """Does a prompt make the target fail more than the plain label, or than the prompt `vs`? On fresh pictures, looking
+    all the time; several prompts at once share the false discovery rate alpha.
+
+    `label`: what the pictures show; by default the label that each prompt names. `n`: pictures a prompt, and as many of what
+    it is compared with, at most. `out`: a folder that keeps every picture, so that asking again there costs nothing. The
+    rest as in `hunt`.
+    """
+    tell = progress or (lambda now: None)
+    settings = session.settings(config, options)
+    asked = [prompts] if isinstance(prompts, str) else list(prompts)
+    if n < settings.look:
+        raise SpecError(f"option n is {n}; at least one look of {settings.look} pictures is needed")
+    test_of(settings)
+    tell(Progress("loading"))
+    models = session.load_models(settings, options)
+    known = session.target_labels(models, settings)
+    words = wording.of(models, tasks.load(settings))
+    hypotheses = list(dict.fromkeys(question(text, _label_of(text, label, models, known), words, vs or "") for text in asked))
+    if not hypotheses:
+        raise SpecError("no prompt to probe: write at least one, such as 'a photo of a teapot at night'")
+    session.check_judge(models, [h.label for h in hypotheses])
+    for h in hypotheses:
+        wording.check(models, [h.text, words.control(h).text])
+
+    def work(engine: Engine, store: Store, listen: Listener) -> None:
+        store.set_meta("finished", False)
+        conduct(hypotheses, engine, store, settings, n, listen)
+        store.set_meta("finished", True)
+
+    with session.opened(out or session.new_folder("probe-"), [], models, settings, kind="probe") as (engine, store):
+        session.work(work, engine, store, tell)
+    return Probe(store.path)
+
+
+def question(text: str, label: str, wording: Wording, against: str = "") -> Hypothesis:
+    """A prompt in a person's own words, against another or (`against` empty) the plain label.
+
+    Raises SpecError where the two are the same, or there is no text.
+    """
+    text, against = " ".join(text.split()), " ".join(against.split())
+    if not text:
+        raise SpecError("the prompt is empty; write one such as 'a photo of a teapot at night'")
+    other = Prompt(against, label, against) if against else None
+    found = Hypothesis(label, tuple(replace(wording, nouns=frozenset()).phrases(text, label)), text=text, against=other)
+    if text.lower() == wording.control(found).text.lower():
+        raise SpecError(
+            f"the prompt {text!r} would be compared with itself; state a condition, or another prompt to compare with"
+        )
+    return found
+
+
+def _label_of(text: str, label: str | None, models: Models, known: Sequence[str]) -> str:
+    """The label that a prompt is about: the one given, else the longest label name in it."""
+    if label is not None:
+        return names.resolve(label, known)
+    named = language.named(text, known)
+    if named is None:
+        raise SpecError(f"the prompt {text!r} names no label of {models.target.id}; say with --label what it shows")
+    return named
+
+
+def conduct(
+    hypotheses: Sequence[Hypothesis], engine: Engine, store: Store, config: Config, n: int, listener: Listener
+) -> list[Evidence]:
+    """Evidence for each, false discovery rate <= config.alpha over all of them.
+
+    `n`: pictures of each prompt, and of what it is compared with, at most; they go where they can still change a verdict.
+    The folder keeps all pictures ever drawn, and the conclusions of the last probe.
+    """
+    words = wording.of(engine.models, engine.task)
+    prompts = {p.text for h in hypotheses for p in (words.treated(h), words.control(h))}
+    budget = n * len(prompts)
+    show = Watch(engine, budget, listener)
+    session.note_judge(store, engine.models.judge)
+    store.forget("evidence", store.notes("evidence"))
+    ids = [sha256(f"{h.label}|{h.text}|{words.control(h).text}".encode()).hexdigest()[:12] for h in hypotheses]
+
+    def measured(evidence: Sequence[Evidence]) -> None:
+        notes = [ledger.evidence(e, words) | {"order": i} for i, e in enumerate(evidence)]
+        store.note_all("evidence", dict(zip(ids, notes, strict=True)))
+        show.evidence(evidence)
+
+    store.note_all("hypothesis", {id: ledger.hypothesis(h, words) for id, h in zip(ids, hypotheses, strict=True)})
+    show.stage("confirming", hypotheses=len(hypotheses))
+    evidence = confirm(
+        hypotheses,
+        measure=engine.measure,
+        wording=words,
+        test=test_of(config),
+        budget=budget,
+        most=n,
+        on_round=measured,
+    )
+    measured(evidence)
+    return evidence

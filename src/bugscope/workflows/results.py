@@ -1,0 +1,187 @@
+"""What a run found, as Python objects; they show themselves in a notebook."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import report
+from ..report.frames import pandas
+from ..store.folder import Store
+from .explain import choose
+from .explain import explain as explain_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A confirmed bug. `low`, `high`: 95 % interval of the failure rate; `record` has everything else (report.json)."""
+
+    label: str
+    description: str
+    sentence: str
+    failures: int
+    n: int
+    low: float
+    high: float
+    baseline_failures: int
+    baseline_n: int
+    predicted: str
+    e_value: float
+    record: Mapping[str, Any]
+
+    @property
+    def rate(self) -> float:
+        return self.failures / self.n
+
+    @property
+    def baseline_rate(self) -> float:
+        return self.baseline_failures / self.baseline_n
+
+    @property
+    def number(self) -> str:
+        """In the report: "3"; "3.1" is a sharper description inside bug 3."""
+        return str(self.record["id"])
+
+    @property
+    def why(self) -> list[str]:
+        """The explanation in sentences; empty where nobody explained it yet."""
+        return list(self.record["explanation"]["sentences"]) if self.record["explanation"] else []
+
+    @property
+    def minimal_description(self) -> str | None:
+        """The phrases that suffice, where that is known."""
+        found: str | None = self.record["minimal_description"]
+        return found
+
+    def counterfactuals(self) -> Any:
+        """Each change on the same seeds as a pandas DataFrame: failures of n, before and after, effect, p-values."""
+        rows = [
+            {
+                **{k: c[k] for k in ("change", "phrase", "replacement", "sentence", "failures", "n", "rate", "low", "high")},
+                **{f"{k}_before": c["before"][k] for k in ("failures", "n")},
+                **{f"effect{end}": c["effect"][k] for end, k in (("", "value"), ("_low", "low"), ("_high", "high"))},
+                **{k: c[k] for k in ("p_value", "p_adjusted", "mends")},
+            }
+            for c in self.record["counterfactuals"]
+        ]
+        return pandas("bug.counterfactuals()").DataFrame(rows)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sentence} -> {self.predicted}: {self.failures} of {self.n} fail "
+            f"(95 % CI {100 * self.low:.0f}-{100 * self.high:.0f} %), baseline {self.baseline_failures} of {self.baseline_n}"
+        )
+
+
+class Run:
+    """A run folder, finished or not. Shows itself in a notebook."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with Store.open(path) as store:
+            self.report: dict[str, Any] = report.build(store)
+
+    @property
+    def bugs(self) -> list[Bug]:
+        """Confirmed bugs, the largest rise in failure rate first."""
+        return [
+            Bug(
+                b["label"], b["description"], b["sentence"], b["failures"], b["n"], b["low"], b["high"],
+                b["baseline"]["failures"], b["baseline"]["n"], b["predicted"][0]["label"], b["e_value"], b,
+            )
+            for b in self.report["bugs"]
+        ]  # fmt: skip
+
+    def choose(self, bugs: Sequence[str | float] | str | float = ()) -> list[Mapping[str, Any]]:
+        """Records of bugs by number in the report, description or sentence; by default those that are not explained yet.
+
+        Raises SpecError that names the nearest.
+        """
+        return choose(self.report["bugs"], bugs, self.path)
+
+    def explain(self, bugs: Sequence[str | float] | str | float = (), **options: Any) -> "Run":
+        """`workflows.explain.explain` of this run, and the run with what was found."""
+        explain_folder(self.path, bugs, **options)
+        return load(self.path)
+
+    def samples(self) -> Any:
+        """Every picture of the run as a pandas DataFrame: prompt, seed, status, prediction, caption, image path."""
+        frames = pandas("run.samples()")
+        with Store.open(self.path) as store:
+            rows = report.rows(store)
+        return frames.DataFrame(rows, columns=report.COLUMNS)
+
+    def write_report(self) -> Path:
+        """Make report.json and report.html again; returns the page's path."""
+        with Store.open(self.path) as store:
+            self.report = report.write(store)
+        return self.path / "report.html"
+
+    def __repr__(self) -> str:
+        return f"<bugscope.Run {str(self.path)!r}: {len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures>"
+
+    def _repr_html_(self) -> str:
+        with Store.open(self.path) as store:
+            return report.frame(report.page(self.report, store))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What fresh pictures say of one probed prompt. Intervals: 95 %, at every look at once."""
+
+    prompt: str
+    compared_with: str
+    label: str
+    confirmed: bool
+    verdict: str
+    failures: int
+    n: int
+    low: float
+    high: float
+    baseline_failures: int
+    baseline_n: int
+    rise: Mapping[str, float | None]
+    predicted: str
+    e_value: float
+    record: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        low, high = (100 * (self.rise[end] or 0.0) for end in ("low", "high"))
+        called = f" -> {self.predicted}" if self.predicted else ""
+        return (
+            f"{self.prompt}{called}: {self.failures} of {self.n} fail "
+            f"(95 % CI {100 * self.low:.0f}-{100 * self.high:.0f} %), "
+            f"{self.record['besides']} {self.baseline_failures} of {self.baseline_n}; "
+            f"rise {low:+.0f} to {high:+.0f} points: {self.verdict}"
+        )
+
+
+class Probe(Run):
+    """The answers to `bugscope.probe`, and the folder with their pictures."""
+
+    @property
+    def answers(self) -> list[Answer]:
+        """One for each prompt, in the order in which they were asked."""
+        return [
+            Answer(
+                p["prompt"], p["compared_with"], p["label"], p["verdict"] == "confirmed", p["reason"], p["failures"], p["n"],
+                p["low"], p["high"], p["baseline"]["failures"], p["baseline"]["n"], p["rise"],
+                p["predicted"][0]["label"] if p["predicted"] else "", p["e_value"], p,
+            )
+            for p in self.report["probed"]
+        ]  # fmt: skip
+
+    def __repr__(self) -> str:
+        return "\n".join(str(a) for a in self.answers)
+
+
+def load(path: Path | str) -> Run:
+    """An existing run folder; that of a probe is a `Probe`."""
+    with Store.open(path) as store:
+        kind = store.meta("identity").get("kind")
+    return Probe(Path(path)) if kind == "probe" else Run(Path(path))
+
+
+def explain(run: Run | Path | str, bugs: Sequence[str | float] | str | float = (), **options: Any) -> Run:
+    """Explain bugs of a run more thoroughly than the hunt did, as `workflows.explain.explain`; returns the run."""
+    return (run if isinstance(run, Run) else load(run)).explain(bugs, **options)

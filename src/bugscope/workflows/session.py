@@ -1,0 +1,174 @@
+"""Opening a run folder to work in: options, models, engine, and the report kept up to date."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from .. import report, tasks
+from ..core import labels as names
+from ..core import registry
+from ..core.errors import StoreError
+from ..core.options import Config
+from ..core.roles import Judge
+from ..engine.costs import CostCap
+from ..engine.engine import Engine
+from ..engine.models import ROLES, Models
+from ..store.folder import Store
+from .progress import Listener, Progress
+
+PACKAGES = (
+    "bugscope", "numpy", "scipy", "pillow", "mitsuba", "mitsuba-oidn", "onnxruntime", "torch", "torchvision", "timm",
+    "transformers", "diffusers", "open_clip_torch", "sentence-transformers",
+)  # fmt: skip
+"""What can change a result."""
+PAGES = 20
+"""A page of a hundred bugs takes seconds; before the next one the work goes on so many times as long."""
+
+
+def settings(config: Config | Mapping[str, Any] | None, options: Mapping[str, Any]) -> Config:
+    """Options as given: a whole configuration, keywords over it."""
+    base = config.to_mapping() if isinstance(config, Config) else dict(config or {})
+    # a model that is an object goes into the configuration under its name
+    stated = {k: _name(v) if k in ROLES and not isinstance(v, str) else v for k, v in options.items()}
+    return Config.of({**base, **stated})
+
+
+def _name(model: Any) -> str:
+    return str(
+        getattr(model, "id", "")
+        or f"python/{getattr(model, '__module__', '')}:{getattr(model, '__qualname__', type(model).__qualname__)}"
+    )
+
+
+def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Models:
+    """The models of a run; a callable in `given` takes its role as it is. Editor and describer are optional."""
+    given = given or {}
+    task = tasks.load(settings)
+    loaded: dict[str, Any] = {}
+    # the judge last: it may have to know what the target tells apart
+    for kind in sorted((task.role, *registry.SUPPORT), key=lambda kind: kind == "Judge"):
+        role = registry.role(kind)
+        spec, said = given.get(role, getattr(settings, role)), getattr(settings, f"{role}_args")
+        if kind == "Judge":
+            said = judge_args(spec, said, lambda: task.labels(loaded["target"]))
+        if spec != "":
+            loaded[role] = registry.load(kind, spec, said)
+    task.labels(loaded["target"])
+    return Models(**loaded)
+
+
+def judge_args(spec: Any, said: Mapping[str, Any], classes: Callable[[], Sequence[str]]) -> dict[str, Any]:
+    """Options of a judge: as stated, and what the target tells apart (`classes()`) where the judge would know and nobody
+    says."""
+    if "against" in said or "against" not in registry.options("Judge", spec):
+        return dict(said)
+    labels = classes()
+    # a judge contrasts ImageNet's names, among which "dog" would lose to every breed
+    return dict(said) if set(labels) == set(names.imagenet()) else {**said, "against": list(labels)}
+
+
+def target_labels(models: Models, settings: Config) -> tuple[str, ...]:
+    """What the target tells apart."""
+    return tasks.load(settings).labels(models.target)
+
+
+def check_judge(models: Models, labels: Sequence[str]) -> None:
+    """Raises SpecError where the judge says that it knows nothing of a label."""
+    getattr(models.judge, "check", lambda labels: None)(labels)
+
+
+def note_judge(store: Store, judge: Judge) -> None:
+    """What a judge says of itself: that it never errs, or how many voters it is made of."""
+    store.set_meta("judge_exact", bool(getattr(judge, "exact", False)))
+    store.set_meta("judge_voters", int(getattr(judge, "voters", 1)))
+
+
+@contextmanager
+def opened(
+    out: Path | str, labels: Sequence[str], models: Models, settings: Config, kind: str | None = None
+) -> Iterator[tuple[Engine, Store]]:
+    """The run folder, new or to go on with, and an engine on it; models are closed at the end."""
+    task = tasks.load(settings)
+    identity = {"labels": labels, "task_id": task.id, "medium": _medium(models), "models": models.ids()}
+    identity |= {"options": _options(out, settings)} | ({"kind": kind} if kind else {})
+    resolved = {"labels": labels, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
+    with Store.create(out, identity, resolved) as store:
+        store.set_meta("max_cost", settings.max_cost)
+        store.set_meta("classes", list(task.labels(models.target)))
+        store.set_meta("names", {role: registry.name(model) for role, model in models.present().items()})
+        engine = None
+        try:
+            engine = Engine(models, store, settings)
+            yield engine, store
+        finally:
+            if engine is not None:
+                engine.close()
+            models.close()
+
+
+def _medium(models: Models) -> str:
+    return str(getattr(models.generator, "medium", "picture"))
+
+
+def _options(out: Path | str, settings: Config) -> dict[str, Any]:
+    """The options that change results. A run of an earlier version can go on: what it did not know yet has its default."""
+    options = settings.identity()
+    try:
+        with Store.open(out) as store:
+            known = (store.meta("identity") or {}).get("options", options)
+    except StoreError:  # nothing there yet, or nothing that can be read: `Store.create` says so
+        return options
+    defaults = Config.of({}).to_mapping()
+    return {k: v for k, v in options.items() if k in known or v != defaults[k]}
+
+
+def new_folder(prefix: str) -> Path:
+    """A folder of this second."""
+    return Path("runs") / datetime.now().strftime(f"{prefix}%Y%m%d-%H%M%S")
+
+
+def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener) -> None:
+    """Do it; the report is written after each bug, its page while that is a small part of the work, and both at the end
+    whatever ends it."""
+    began, before = time.monotonic(), store.meta("seconds") or 0.0
+    last, due = Progress("loading"), 0.0
+
+    def listen(now: Progress) -> None:
+        nonlocal last
+        tell(now)
+        found, last = now.bugs != last.bugs, now
+        if found:
+            keep(paged=time.monotonic() >= due)
+
+    def keep(paged: bool = True) -> None:
+        nonlocal due
+        start = time.monotonic()
+        store.set_meta("seconds", before + start - began)
+        report.write(store, paged)
+        if paged:
+            due = time.monotonic() + PAGES * (time.monotonic() - start)
+
+    store.set_meta("stopped", None)
+    try:
+        work(engine, store, listen)
+    except CostCap as cap:  # as planned: what was found so far is reported
+        store.set_meta("stopped", str(cap))
+    finally:
+        keep()
+    tell(replace(last, stage="done"))
+
+
+def versions() -> dict[str, str]:
+    """Of `PACKAGES`, as far as they are installed."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,229 @@
+"""Names, synonyms, and what counts as the same thing."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bugscope.core import label_files, labels
+from bugscope.core.errors import SpecError
+
+NAMES = labels.imagenet()
+
+
+def test_there_are_a_thousand_different_names_in_the_usual_order():
+    assert len(set(NAMES)) == 1000
+    landmarks = {0: "tench", 281: "tabby", 504: "coffee mug", 681: "notebook", 779: "school bus", 876: "tub", 953: "pineapple"}
+    assert {i: NAMES[i] for i in landmarks} == landmarks
+    assert set(labels.wordnet_ids()) == set(NAMES)
+    assert labels.wordnet_ids()["tench"] == "n01440764"
+
+
+@given(st.sampled_from(NAMES), st.sampled_from(NAMES))
+def test_accepting_is_reflexive_and_symmetric(a, b):
+    assert a in labels.accepted(a)
+    assert (a in labels.accepted(b)) == (b in labels.accepted(a))
+
+
+def test_the_groups_name_real_labels_and_stay_small():
+    for group in labels.SAME_THING:
+        assert group <= set(NAMES), group - set(NAMES)
+        assert len(group) <= 3
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [("coffee mug", "cup"), ("notebook", "laptop"), ("tub", "bathtub"), ("ear", "corn"), ("table lamp", "lampshade")],
+)
+def test_near_synonyms_are_accepted(a, b):
+    assert b in labels.accepted(a)
+
+
+def test_look_alikes_are_not_accepted():
+    for a, b in (("bagel", "pretzel"), ("soccer ball", "volleyball"), ("coffee mug", "bucket"), ("balloon", "parachute")):
+        assert b not in labels.accepted(a)
+
+
+def test_more_can_be_accepted():
+    assert labels.accepted("mug", ["beaker"]) == {"mug", "beaker"}
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("teapot", "teapot"),
+        ("TEAPOT", "teapot"),
+        (" granny smith ", "Granny Smith"),
+        (" Cardigan ", "Cardigan"),
+        ("taxi", "cab"),
+        ("lighthouse", "beacon"),
+    ],
+)
+def test_a_label_is_found_by_case_and_synonym(text, label):
+    assert labels.resolve(text, NAMES) == label
+
+
+def test_a_synonym_of_an_absent_label_is_unknown():
+    with pytest.raises(SpecError, match="unknown label 'taxi'"):
+        labels.resolve("taxi", ["bus", "bike"])
+
+
+@given(st.sampled_from(NAMES))
+def test_every_name_is_itself(name):
+    assert labels.resolve(name, NAMES) == name
+
+
+def test_the_nearest_label_is_offered():
+    with pytest.raises(SpecError, match="unknown label 'pinapple'. Did you mean 'pineapple'"):
+        labels.resolve("pinapple", NAMES)
+
+
+@given(st.text(max_size=15) | st.sampled_from(NAMES).map(str.upper) | st.sampled_from(NAMES).map(lambda n: n[:-1]))
+def test_any_text_is_a_label_or_an_error_that_repeats_it(text):
+    try:
+        assert labels.resolve(text, NAMES) in NAMES
+    except SpecError as error:
+        assert str(error).startswith(f"unknown label {text!r}.") and "\n" not in str(error)
+
+
+def test_case_hides_no_label_but_a_dog_under_a_garment():
+    """Cardigan the corgi and cardigan the jacket: each is found as it is written."""
+    found = {n: labels.resolve(f" {n.upper()} ", NAMES) for n in NAMES}
+    assert {n: label for n, label in found.items() if label != n} == {"Cardigan": "cardigan"}
+
+
+# --- what others call the classes
+
+
+TABLE = labels._table()
+FULL = [", ".join(lemmas) for _, _, lemmas in TABLE]
+"""As in Hugging Face's id2label."""
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        NAMES,
+        FULL,
+        [wordnet for wordnet, _, _ in TABLE],
+        [f"{wordnet} {full}" for (wordnet, _, _), full in zip(TABLE, FULL, strict=True)],
+        [lemmas[0] for _, _, lemmas in TABLE],  # "crane" and "maillot" twice, as in older torchvision
+        [name.lower().replace(" ", "_").replace("-", "_") for name in NAMES],
+        [f" {lemmas[-1].upper()}\n" for _, _, lemmas in TABLE],
+        [f"LABEL_{i}" for i in range(1000)],
+        [""] * 1000,
+        [f"{lemmas[0]} of some kind" if i % 20 else "a name of its own" for i, (_, _, lemmas) in enumerate(TABLE)],
+    ],
+    ids=["ours", "lemmas", "ids", "ids and lemmas", "first lemma", "joined", "last lemma", "unnamed", "empty", "own words"],
+)
+def test_the_imagenet_classes_are_known_in_any_spelling(spelling):
+    assert labels.named(spelling) == NAMES
+
+
+def test_a_background_class_stays_in_front():
+    assert labels.named(["background", *FULL]) == ("background", *NAMES)
+
+
+def _replaced(names, part):
+    """Every tenth (`part` of ten) is another thing."""
+    return [f"widget {i}" if i % 10 < part else name for i, name in enumerate(names)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"product {i}" for i in range(1000)],
+        [str(i) for i in range(1000)],
+        list(NAMES[::-1]),
+        sorted(NAMES),
+        [*NAMES[1:], NAMES[0]],
+        _replaced(NAMES, 2),
+        [f"LABEL_{i + 1}" for i in range(1000)],
+    ],
+    ids=["products", "numbers", "turned", "sorted", "shifted", "a fifth replaced", "from 1"],
+)
+def test_a_thousand_other_classes_keep_their_names(names):
+    assert labels.named(names) == tuple(names)
+
+
+def test_unnamed_classes_that_are_not_a_thousand_stay_unnamed():
+    assert labels.named(["LABEL_0", "LABEL_1"]) == ("LABEL_0", "LABEL_1")
+    assert labels.named(["cat", ""]) == ("cat", "class 1")
+
+
+def test_part_of_imagenet_is_known_by_ids_and_whole_lemmas():
+    """Imagenette's folders, or a fine-tuned checkpoint's id2label; a lone word could be anything."""
+    assert labels.named(["n01440764", "n03888257", "n99999999"]) == ("tench", "parachute", "n99999999")
+    assert labels.named([FULL[681], FULL[639], "taxi"]) == ("notebook", "maillot tank suit", "taxi")
+    shuffled = FULL[500:] + FULL[:500]
+    assert sum(a == b for a, b in zip(labels.named(shuffled), NAMES[500:] + NAMES[:500], strict=True)) > 990
+
+
+@given(st.lists(st.text(max_size=4) | st.sampled_from(["crane", "crane (2)", "", "n01440764", "tench"]), max_size=12))
+def test_names_are_as_many_all_different_and_none_empty(names):
+    found = labels.named(names)
+    assert len(found) == len(set(found)) == len(names)
+    assert all(found)
+    assert labels.named(found) == found
+
+
+def test_the_second_of_a_name_is_counted():
+    assert labels.named(["crane", "crane", "crane (2)", "crane"]) == ("crane", "crane (3)", "crane (2)", "crane (4)")
+
+
+def test_labels_are_read_from_what_people_have(tmp_path):
+    want = ("Katze", "Hündin", "鳥, klein")
+    write = {
+        "a.txt": "Katze\n\n  Hündin \n鳥, klein\n",
+        "bom.txt": "\ufeffKatze\r\nHündin\r\n鳥, klein",
+        "list.json": '["Katze", "Hündin", "鳥, klein"]',
+        "index.json": '{"2": "鳥, klein", "0": "Katze", "1": "Hündin"}',
+        "turned.json": '{"Katze": 0, "Hündin": 1, "鳥, klein": 2}',
+        "config.json": '{"model_type": "vit", "id2label": {"0": "Katze", "1": "Hündin", "2": "鳥, klein"}}',
+    }
+    for name, text in write.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        assert label_files.read(str(tmp_path / name)) == want, name
+    assert label_files.read(list(want)) == labels.read(dict(enumerate(want))) == want
+    assert label_files.read(" Katze , Hündin,Vogel") == ("Katze", "Hündin", "Vogel")
+    assert label_files.read("ImageNet") == NAMES
+    assert label_files.read([1, 2]) == ("1", "2")
+
+
+def test_keras_index_of_imagenet_is_read(tmp_path):
+    rows = {str(i): [wordnet, name.replace(" ", "_")] for i, (wordnet, name, _) in enumerate(TABLE)}
+    (tmp_path / "imagenet_class_index.json").write_text(json.dumps(rows))
+    assert labels.named(label_files.read(str(tmp_path / "imagenet_class_index.json"))) == NAMES
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("imagenett", "Did you mean 'imagenet'"),
+        ("cats", "neither 'imagenet', names with commas between, nor a .txt or .json file"),
+        ("{}/label.txt", "Did you mean '.*labels.txt'"),
+        ("{}/nowhere/label.txt", "there is no file"),
+        ("{}/latin.txt", "cannot be read"),
+        ("{}/broken.json", "cannot be read"),
+        ("{}/number.json", "neither a list of names nor"),
+        ("{}/nested.json", "neither a list of names nor"),
+        ("{}/gap.json", "2 names, but none for class 1"),
+        ("{}/words.json", "'a' is no index"),
+        ("{}/one.txt", "1 names; at least 2"),
+        (7, "labels are 7"),
+        ([], "0 names; at least 2"),
+        ({}, "0 names; at least 2"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_a_sentence(tmp_path, value, says):
+    (tmp_path / "labels.txt").write_text("a\nb\n")
+    (tmp_path / "latin.txt").write_bytes("Hündin\nb".encode("latin-1"))
+    (tmp_path / "broken.json").write_text('["a", ')
+    (tmp_path / "number.json").write_text("7")
+    (tmp_path / "nested.json").write_text('[["a", "b"]]')
+    (tmp_path / "gap.json").write_text('{"0": "a", "2": "b"}')
+    (tmp_path / "words.json").write_text('{"a": "b", "c": "d"}')
+    (tmp_path / "one.txt").write_text("a\n\n")
+    with pytest.raises(SpecError, match=says):
+        label_files.read(value.format(tmp_path) if isinstance(value, str) else value)

@@ -1,0 +1,183 @@
+"""Options: declared once, checked at the door, refused in one sentence."""
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bugscope.core.errors import SpecError, nearest, unknown
+from bugscope.core.options import RECORDED, Config
+from bugscope.core.records import Prompt, Sample
+from bugscope.store.folder import Store
+
+# PyYAML reads the line ends that Unicode adds (U+0085, U+2028, U+2029) back as spaces
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=12)
+ARGUMENTS = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers() | TEXT, max_size=3)
+VALID = st.fixed_dictionaries(
+    {},
+    optional={
+        "generator": TEXT,
+        "target_args": ARGUMENTS,
+        "budget": st.integers(1, 10**9),
+        "alpha": st.floats(0, 1, exclude_min=True, exclude_max=True),
+        "margin": st.floats(0, 1, exclude_max=True),
+        "faithful": st.floats(0, 1, exclude_min=True),
+        "top_k": st.integers(1, 5),
+        "fixed_n": st.integers(0, 50),
+        "accept": st.dictionaries(TEXT, st.lists(TEXT, max_size=2), max_size=3),
+        "seed": st.integers(0, 2**63 - 1),
+    },
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(VALID)
+def test_what_is_written_to_a_file_is_read_from_it(tmp_path, values):
+    config = Config.of(values)
+    assert {name: getattr(config, name) for name in values} == values
+    file = tmp_path / "c.yaml"
+    file.write_text(yaml.safe_dump(config.to_mapping(), allow_unicode=True), encoding="utf-8")
+    assert Config.of(Config.from_file(file)) == config
+    file.write_text(yaml.safe_dump(values), encoding="utf-8")
+    assert Config.from_file(file) == values
+
+
+def test_every_option_has_a_default_and_a_meaning():
+    assert Config.of({}) == Config()
+    assert Config.of(Config().to_mapping()) == Config()
+    for name, field in Config.model_fields.items():
+        assert field.description and not field.is_required(), name
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("budget", (0, 10**9), (-1,)),
+        ("explore", (1,), (0,)),
+        ("hypotheses", (1,), (0,)),
+        ("look", (1,), (0,)),
+        ("batch_size", (1,), (0,)),
+        ("alpha", (1e-9, 0.999), (0.0, 1.0, -0.1, float("nan"), float("inf"))),
+        ("margin", (0.0, 0.999), (-0.01, 1.0, float("nan"))),
+        ("faithful", (1e-9, 1.0), (0.0, 1.01, float("nan"))),
+        ("fixed_n", (0, 50), (-1,)),
+        ("top_k", (1, 5), (0, 6)),
+        ("seed", (0, 2**63 - 1), (-1, 2**63)),
+    ],
+)
+def test_bounds_are_where_they_are_said_to_be(name, inside, outside):
+    for value in inside:
+        assert getattr(Config.of({name: value}), name) == value
+    for value in outside:
+        with pytest.raises(SpecError, match=f"option {name} is {value!r}; it "):
+            Config.of({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("budget", "600"), ("budget", 600.0), ("budget", True), ("budget", None), ("generator", 3), ("generator", None),
+        ("alpha", "5%"), ("accept", {"mug": [3]}), ("accept", {3: ["mug"]}), ("accept", ["mug"]), ("judge_args", {3: 4}),
+        ("judge_args", "a=b"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_type_is_never_bent(name, value):
+    with pytest.raises(SpecError) as error:
+        Config.of({name: value})
+    assert str(error.value).startswith(f"option {name} is {value!r}; it should be a valid ")
+    assert "\n" not in str(error.value)
+
+
+@given(st.text(max_size=12).filter(lambda name: name not in Config.model_fields))
+def test_no_other_name_is_an_option(name):
+    with pytest.raises(SpecError) as error:
+        Config.of({"budget": 9, name: 1})
+    assert f"unknown option {name!r}" in str(error.value)
+
+
+@pytest.mark.parametrize("name", Config.model_fields)
+def test_a_slip_of_the_pen_is_understood(name):
+    slip = name[:-2] + name[-1] + name[-2] if name[-1] != name[-2] else name[:-1]
+    with pytest.raises(SpecError, match=f"Did you mean '{name}'"):
+        Config.of({slip: 1})
+
+
+def test_options_do_not_change_once_made():
+    config = Config()
+    with pytest.raises(ValueError, match="frozen"):
+        config.seed = 3
+    config.to_mapping()["accept"]["mug"] = ["cup"]
+    assert config.accept == {} == Config().accept
+
+
+@pytest.mark.parametrize("name", [n for n in Config.model_fields if n not in ("batch_size", "max_cost")])
+def test_every_option_but_speed_and_cost_is_part_of_a_runs_identity(name):
+    assert Config().identity()[name] == getattr(Config(), name)
+    assert "batch_size" not in Config().identity()
+
+
+def test_the_largest_seed_fits_the_store(tmp_path):
+    sample = Sample(Prompt("a photo of a mug", "mug"), "explore", 0, Config(seed=2**63 - 1).seed)
+    with Store.create(tmp_path / "r", {}) as store:
+        store.put_samples([sample])
+        assert list(store.samples()) == [sample]
+
+
+# --- files --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_of_a_run_can_be_given(tmp_path):
+    recorded = {"labels": ["mug"], **Config(seed=4).to_mapping(), **dict.fromkeys(RECORDED, {"a": "b"})}
+    Store.create(tmp_path / "r", {}, recorded).close()
+    stated = Config.from_file(tmp_path / "r" / "config.yaml")
+    assert stated.pop("labels") == ["mug"]
+    assert Config.of(stated) == Config(seed=4)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\xff\xfe\x00", "is not YAML"),
+        (b"? [a]\n: 1", "is not YAML"),
+        (b"!!python/object/apply:os.system [touch owned]", "is not YAML"),
+        (b"text", "holds a str"),
+        (b"3", "holds a int"),
+        (b"1: 2", "unknown option in"),
+        (b"null: 2", "unknown option in"),
+        (b"Budget: 2", "Did you mean 'budget'"),
+    ],
+)
+def test_a_file_that_states_no_options_is_refused(tmp_path, monkeypatch, data, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_bytes(data)
+    with pytest.raises(SpecError) as error:
+        Config.from_file("c.yaml")
+    assert message in str(error.value) and "c.yaml" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert [f.name for f in tmp_path.iterdir()] == ["c.yaml"]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(SpecError, match="cannot read the config file .*none.yaml.*No such file"):
+        Config.from_file(tmp_path / "none.yaml")
+    with pytest.raises(SpecError, match="cannot read the config file .*directory"):
+        Config.from_file(tmp_path)
+
+
+# --- the nearest name -----------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=20, unique_by=str.lower), st.data())
+def test_the_nearest_name_is_a_known_one_and_a_known_one_is_its_own(known, data):
+    name = data.draw(st.sampled_from(known))
+    assert nearest(name, known) == name
+    other = data.draw(st.text(max_size=8))
+    assert nearest(other, known) in {None, *known}
+    message = str(unknown("thing", other, known))
+    assert message.startswith(f"unknown thing {other!r}.")
+    assert (f"and {len(known) - 12} more." in message) == (len(known) > 12)
+
+
+def test_nothing_is_offered_where_nothing_is_near():
+    assert nearest("xyzzy", ["budget", "seed"]) is None
+    assert str(unknown("thing", "xyzzy", ["b", "a"])) == "unknown thing 'xyzzy'. Known: a, b."

@@ -1,0 +1,527 @@
+"""The engine asks once, remembers, is patient, and believes no model blindly."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bugscope import language
+from bugscope.core.errors import ModelError, Transient
+from bugscope.core.options import Config
+from bugscope.core.records import Refused, Sample, Status
+from bugscope.engine.engine import Engine
+from bugscope.engine.models import Models
+from bugscope.media.picture import Picture
+from bugscope.store.folder import Store
+from bugscope.tasks.classify import check_labels
+from bugscope.testing import World
+
+SAMPLES = [Sample(language.neutral("mug"), "explore", i) for i in range(20)]
+
+
+class Role:
+    def __init__(self, call, name, labels=()):
+        self.call, self.id, self.labels = call, name, labels
+
+    def __call__(self, *inputs):
+        return self.call(*inputs)
+
+
+def speckled(**info):
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    pixels[14] = 0  # the world's mug
+    return Picture(Image.fromarray(pixels), info={"visible": 1.0, **info})
+
+
+def engine_of(path, world=None, sleep=None, config=None, **changed):
+    roles = (world or World()).roles()
+    models = Models(**{**roles, **{r: Role(c, f"test/{r}", roles[r].labels) for r, c in changed.items()}})
+    store = Store.create(path, {})
+    return Engine(models, store, config or Config(batch_size=4), sleep=sleep or (lambda seconds: None))
+
+
+def test_an_answer_is_asked_once_whatever_the_batch(tmp_path):
+    world = World()
+    engine = engine_of(tmp_path / "a", world)
+    first = engine.measure(SAMPLES)
+    calls = world.calls
+    assert engine.measure(SAMPLES[::-1]) == first[::-1]
+    assert engine.measure([*SAMPLES[:2], *SAMPLES[:2]]) == [*first[:2], *first[:2]]
+    assert world.calls == calls
+    assert engine_of(tmp_path / "b", config=Config(batch_size=7)).measure(SAMPLES) == first
+    assert len(engine.asked) == 20
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"target": lambda images: np.zeros((len(images), 9))}, r"scores of shape \(4, 9\); expected \(4, 2\)"),
+        ({"target": lambda images: np.zeros(len(images))}, r"scores of shape \(4,\); expected \(4, 2\)"),
+        ({"target": lambda images: np.full((len(images), 2), np.inf)}, "not finite, e.g. inf"),
+        ({"target": lambda images: [["a", "b"]] * len(images)}, "test/target raised ValueError"),
+        ({"target": lambda images: 1 / 0}, "target test/target raised ZeroDivisionError"),
+        ({"generator": lambda prompts, seeds: []}, "generator test/generator gave 0 pictures for 4 inputs"),
+        ({"generator": lambda prompts, seeds: ["no"] * 4}, "gave a str; expected a Picture or Refused"),
+        ({"judge": lambda pictures, labels: [1.5] * 4}, r"judge test/judge gave shape \(4,\).*probabilities in \[0, 1\]"),
+        ({"judge": lambda pictures, labels: [0.5]}, r"judge test/judge gave shape \(1,\)"),
+        ({"judge": lambda pictures, labels: [np.nan] * 4}, r"judge test/judge gave shape \(4,\), \[nan"),
+        ({"generator": lambda prompts, seeds: [Image.new("RGB", (0, 3))] * 4}, r"a picture of size \(0, 3\)"),
+        ({"generator": lambda prompts, seeds: [speckled(seen=object())] * 4}, "gave info that JSON cannot hold: TypeError"),
+        ({"generator": lambda prompts, seeds: [speckled(seen=np.inf)] * 4}, "gave info that JSON cannot hold: ValueError"),
+    ],
+)
+def test_a_model_that_breaks_its_contract_is_named(tmp_path, changed, message):
+    with pytest.raises(ModelError, match=message):
+        engine_of(tmp_path / "r", **changed).measure(SAMPLES)
+
+
+def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
+    for number, (caption, message) in enumerate(
+        (
+            (lambda i: ["one"], "gave 1 sentences for 4"),
+            (lambda i: [None] * 4, "gave a NoneType"),
+            (lambda i: ["a mug", " "] * 2, "gave ' '; expected a sentence"),
+            (lambda i: "four", "gave one str for 4 pictures"),
+        )
+    ):
+        engine = engine_of(tmp_path / str(number), captioner=caption)
+        with pytest.raises(ModelError, match=message):
+            engine.describe(engine.measure(SAMPLES))
+
+
+def test_a_caption_cut_inside_a_character_can_be_kept(tmp_path):
+    engine = engine_of(tmp_path / "r", captioner=lambda images: ["a mug \ud83d"] * len(images))
+    assert engine.describe(engine.measure(SAMPLES[:2])) == ["a mug ?"] * 2
+
+
+def test_what_a_model_says_is_told_on_one_line_of_readable_length(tmp_path):
+    def lengthy(images):
+        raise RuntimeError("first\n  second\n" * 500)
+
+    with pytest.raises(ModelError, match="target test/target raised RuntimeError: first second first") as error:
+        engine_of(tmp_path / "r", target=lengthy).measure(SAMPLES)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+    assert isinstance(error.value.__cause__, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(None, "0 label names"), (("mug",), "1 label names"), (("a", "b", "a"), "label 'a' twice"), ("ab", "the str 'ab'"),
+     (("a", ""), "no name for label number 1")],
+)  # fmt: skip
+def test_a_classifier_with_no_usable_labels_is_refused(labels, message):
+    with pytest.raises(ModelError, match=message):
+        check_labels(Role(None, "test/target", labels))
+
+
+def test_info_comes_to_the_judge_as_the_store_gives_it_back(tmp_path):
+    seen = []
+
+    def judge(pictures, labels):
+        seen.append([p.info for p in pictures])
+        return np.ones(len(pictures))
+
+    def draw(prompts, seeds):
+        info = {"visible": 1.0, "box": (1, 2), "score": np.float32(0.5), "where": np.arange(2)}
+        return [Picture(p.content, info=info) for p in World().generator(prompts, seeds)]
+
+    for name in ("test/first", "test/second"):
+        engine = engine_of(tmp_path / "r", generator=draw, judge=judge, target=lambda images: np.ones((len(images), 2)))
+        engine.models.judge.id = name
+        engine.measure(SAMPLES[:4])
+        engine.store.close()
+    assert seen[0] == seen[1] == [{"visible": 1.0, "box": [1, 2], "score": 0.5, "where": [0, 1]}] * 4
+
+
+def test_a_model_that_draws_on_its_picture_changes_no_other_answer(tmp_path):
+    def scrawl(images):
+        for image in images:
+            image.paste((9, 9, 9), (0, 0, 16, 16))
+
+    world = World()
+    outcomes = engine_of(tmp_path / "a").measure(SAMPLES)
+    vandals = engine_of(
+        tmp_path / "b",
+        world,
+        judge=lambda pictures, labels: scrawl([p.content for p in pictures]) or np.ones(len(pictures)),
+        captioner=lambda images: scrawl(images) or ["a mug"] * len(images),
+    )
+    assert [o.predicted for o in vandals.measure(SAMPLES)] == [o.predicted for o in outcomes]
+    stored = vandals.store.get("generator", "world/generator", [s.key for s in SAMPLES])
+    drawn = world.generator([s.prompt.text for s in SAMPLES], [s.seed for s in SAMPLES])
+    for s, p in zip(SAMPLES, drawn, strict=True):
+        assert vandals.store.image(stored[s.key]["image"]).tobytes() == p.content.tobytes()
+
+
+# --- asked again --------------------------------------------------------------------------------------------------------
+
+
+def test_another_classifier_is_answered_from_stored_pictures_and_asks_no_one_else(tmp_path):
+    world = World()
+    first = engine_of(tmp_path / "r", world)
+    before = first.measure(SAMPLES)
+    first.store.close()
+
+    def never(*_):
+        raise AssertionError("asked again")
+
+    models = {"generator": never, "judge": never, "target": lambda images: np.tile([0.1, 0.9], (len(images), 1))}
+    second = engine_of(tmp_path / "r", **models)
+    second.models.generator.id, second.models.judge.id = "world/generator", "world/judge"
+    assert {o.status for o in second.measure(SAMPLES)} == {Status.FAILURE}
+    second.store.close()
+    first = engine_of(tmp_path / "r", world)
+    calls = world.calls
+    assert first.measure(SAMPLES) == before
+    assert world.calls == calls
+
+
+@pytest.mark.parametrize("role", ["judge", "target"])
+def test_what_got_no_answer_is_asked_again_in_the_next_run_only(tmp_path, role):
+    calls = []
+
+    def busy(*inputs):
+        calls.append(1)
+        raise Transient("busy")
+
+    engine = engine_of(tmp_path / "r", **{role: busy})
+    first = engine.measure(SAMPLES[:4])
+    asked = len(calls)
+    assert engine.measure(SAMPLES[:4]) == first
+    assert len(calls) == asked
+    assert {o.status for o in first} == {Status.ERROR}
+    assert all(o.detail == f"{role}: Transient: busy" for o in first)
+    assert len(engine.store.notes("error")) == 4
+    engine.store.close()
+    world = World()
+    engine = engine_of(tmp_path / "r", world)
+    assert all(o.status.counts for o in engine.measure(SAMPLES[:4]))
+    assert world.calls == 0
+    assert engine.store.notes("error") == {}
+
+
+def test_a_caption_that_never_came_is_asked_for_in_the_next_run_only(tmp_path):
+    calls = []
+
+    def busy(images):
+        calls.append(1)
+        raise Transient("busy")
+
+    engine = engine_of(tmp_path / "r", captioner=busy)
+    outcomes = engine.measure(SAMPLES[:2])
+    assert engine.describe(outcomes) == engine.describe(outcomes) == ["", ""]
+    assert len(calls) == 15  # five times both, five times each
+    assert engine.measure(SAMPLES[:2]) == outcomes
+    engine.store.close()
+    assert all(engine_of(tmp_path / "r").describe(outcomes))
+
+
+def test_pictures_outlive_the_classifier_that_failed_on_them(tmp_path):
+    engine = engine_of(tmp_path / "r", target=lambda images: 1 / 0)
+    with pytest.raises(ModelError, match="ZeroDivisionError"):
+        engine.measure(SAMPLES[:8])
+    kept = engine.store.get("generator", "world/generator", [s.key for s in SAMPLES])
+    assert len(kept) >= 4
+    engine.store.close()
+    drawn = []
+
+    def draw(prompts, seeds):
+        drawn.extend(seeds)
+        return World().generator(prompts, seeds)
+
+    engine = engine_of(tmp_path / "r", generator=draw)
+    engine.models.generator.id = "world/generator"
+    assert all(o.status.counts for o in engine.measure(SAMPLES[:8]))
+    assert sorted(drawn) == sorted(s.seed for s in SAMPLES[:8] if s.key not in kept)
+
+
+def test_refused_and_blank_pictures_count_for_nothing(tmp_path):
+    def draw(prompts, seeds):
+        return [Refused("unsafe"), Picture(Image.new("RGB", (8, 8))), *World().generator(prompts[2:], seeds[2:])]
+
+    outcomes = engine_of(tmp_path / "r", generator=draw).measure(SAMPLES[:4])
+    assert [o.status for o in outcomes[:2]] == [Status.REFUSED, Status.REFUSED]
+    assert [o.detail for o in outcomes[:2]] == ["unsafe", "blank picture"]
+    holed = Image.fromarray(np.array([[0.5, np.nan]], np.float32))
+    (outcome,) = engine_of(tmp_path / "s", generator=lambda prompts, seeds: [Picture(holed)]).measure(SAMPLES[:1])
+    assert (outcome.status, outcome.detail) == (Status.REFUSED, "picture with values that are not finite")
+    assert not outcomes[0].status.counts
+
+
+def test_transient_errors_are_waited_for_then_halved_then_marked(tmp_path):
+    waits, poison = [], SAMPLES[5].seed
+    world = World()
+
+    def draw(prompts, seeds):
+        if poison in seeds:
+            raise Transient("busy", retry_after=7.0)
+        return world.generator(prompts, seeds)
+
+    engine = engine_of(tmp_path / "r", generator=draw, sleep=waits.append)
+    outcomes = engine.measure(SAMPLES)
+    assert [o.status is Status.ERROR for o in outcomes].count(True) == 1
+    assert outcomes[5].status is Status.ERROR
+    assert "busy" in outcomes[5].detail
+    assert waits and all(7.0 <= w <= 8.75 for w in waits)
+    assert list(engine.store.notes("error")) == [SAMPLES[5].key]
+    engine.store.close()
+    assert engine_of(tmp_path / "r", generator=world.generator).measure(SAMPLES)[5].status is not Status.ERROR
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(-5.0, 0.0), (float("nan"), 0.0), (float("inf"), 3600.0)])
+def test_no_server_can_ask_for_a_wait_that_makes_no_sense(tmp_path, asked, waited):
+    waits = []
+
+    def draw(prompts, seeds):
+        if not waits:
+            raise Transient("busy", retry_after=asked)
+        return World().generator(prompts, seeds)
+
+    engine_of(tmp_path / "r", generator=draw, sleep=waits.append).measure(SAMPLES[:1])
+    assert len(waits) == 1 and waited <= waits[0] <= 1.25 * waited
+
+
+def test_back_off_grows_where_the_server_names_no_time(tmp_path):
+    waits, tries = [], []
+
+    def draw(prompts, seeds):
+        tries.append(1)
+        if len(tries) < 4:
+            raise Transient("busy")
+        return World().generator(prompts, seeds)
+
+    outcomes = engine_of(tmp_path / "r", generator=draw, sleep=waits.append).measure(SAMPLES[:4])
+    assert all(o.status is not Status.ERROR for o in outcomes)
+    assert [1 <= w / base <= 1.25 for w, base in zip(waits, (1, 2, 4), strict=True)] == [True] * 3
+
+
+def test_out_of_memory_halves_the_batch(tmp_path):
+    sizes = []
+
+    def draw(prompts, seeds):
+        sizes.append(len(prompts))
+        if len(prompts) > 1:
+            raise MemoryError
+        return World().generator(prompts, seeds)
+
+    outcomes = engine_of(tmp_path / "r", generator=draw).measure(SAMPLES[:4])
+    assert all(o.status.counts for o in outcomes)
+    assert sizes == [4, 2, 1, 1, 2, 1, 1]
+
+
+def test_ctrl_c_keeps_what_was_finished(tmp_path):
+    engine = engine_of(tmp_path / "r", World(die_after=3))
+    with pytest.raises(KeyboardInterrupt):
+        engine.measure(SAMPLES)
+    kept = engine.store.get("target", "world/target", [s.key for s in SAMPLES])
+    assert len(kept) in (8, 12)
+
+
+def test_a_run_that_ends_waits_for_no_server(tmp_path):
+    waiting = threading.Event()
+    world = World()
+
+    def draw(prompts, seeds):
+        if SAMPLES[4].seed in seeds:
+            waiting.set()
+            raise Transient("busy", retry_after=600.0)
+        return world.generator(prompts, seeds)
+
+    def stopped(images):
+        assert waiting.wait(30)
+        raise KeyboardInterrupt
+
+    roles = World().roles()
+    models = Models(**{**roles, "generator": Role(draw, "g"), "target": Role(stopped, "c", roles["target"].labels)})
+    began = time.monotonic()
+    with Store.create(tmp_path / "r", {}) as store:
+        with pytest.raises(KeyboardInterrupt):
+            Engine(models, store, Config(batch_size=4)).measure(SAMPLES)
+        assert len(store.get("generator", "g", [s.key for s in SAMPLES])) == 4
+    assert time.monotonic() - began < 30
+
+
+def test_two_batches_are_worked_on_at_once(tmp_path):
+    drawing, seeing = threading.Event(), threading.Event()
+    world, late = World(), {s.seed for s in SAMPLES[4:8]}
+
+    def draw(prompts, seeds):
+        if late & set(seeds):
+            drawing.set()
+            assert seeing.wait(30), "nothing was classified while the second batch was drawn"
+        return world.generator(prompts, seeds)
+
+    def classify(images):
+        seeing.set()
+        assert drawing.wait(30), "nothing was drawn while the first batch was classified"
+        return world.classify(images)
+
+    assert len(engine_of(tmp_path / "r", generator=draw, target=classify).measure(SAMPLES[:8])) == 8
+
+
+def test_accepted_labels_and_top_k_decide_what_is_right(tmp_path):
+    always_bowl = {"target": lambda images: np.tile([0.4, 0.6], (len(images), 1))}
+    for options, status in (
+        ({}, Status.FAILURE),
+        ({"accept": {"mug": ["bowl"]}}, Status.SUCCESS),
+        ({"top_k": 2}, Status.SUCCESS),
+    ):
+        engine = engine_of(tmp_path / str(options), config=Config(**options), **always_bowl)
+        assert {o.status for o in engine.measure(SAMPLES)} == {status}
+
+
+# --- another model, another day ------------------------------------------------------------------------------------------
+
+
+def test_another_classifier_or_judge_is_shown_the_stored_pictures_and_nothing_is_drawn_again(tmp_path):
+    first = engine_of(tmp_path / "r")
+    seen = first.measure(SAMPLES)
+    first.store.close()
+    shown, world = [], World()
+
+    def classify(images):
+        shown.extend(i.tobytes() for i in images)
+        return np.tile([0.2, 0.8], (len(images), 1))
+
+    second = engine_of(tmp_path / "r", world, target=classify)
+    assert {o.status for o in second.measure(SAMPLES)} == {Status.FAILURE}
+    second.store.close()
+    third = engine_of(tmp_path / "r", world, judge=lambda pictures, labels: [0.1] * len(pictures))
+    assert {o.status for o in third.measure(SAMPLES)} == {Status.UNFAITHFUL}
+    third.store.close()
+    assert engine_of(tmp_path / "r", world).measure(SAMPLES) == seen
+    assert world.calls == 0
+    drawn = World().generator([s.prompt.text for s in SAMPLES], [s.seed for s in SAMPLES])
+    assert shown == [p.content.tobytes() for p in drawn]
+
+
+@pytest.mark.parametrize("size", [1, 3, 64])
+def test_the_batch_changes_no_answer_and_no_byte_of_the_store(tmp_path, size):
+    def rows(engine):
+        outcomes = engine.measure(SAMPLES)
+        captions = engine.describe(outcomes)
+        return outcomes, captions, engine.store.db.execute("select * from answers order by role, model, key").fetchall()
+
+    assert rows(engine_of(tmp_path / "a", config=Config(batch_size=size))) == rows(engine_of(tmp_path / "b"))
+
+
+@pytest.mark.parametrize("role", ["judge", "target"])
+def test_a_picture_that_only_one_model_could_not_see_is_kept_and_seen_on_the_next_run(tmp_path, role):
+    def busy(*inputs):
+        raise Transient("busy")
+
+    first = engine_of(tmp_path / "r", **{role: busy})
+    outcomes = first.measure(SAMPLES[:3])
+    assert [(o.status, o.detail) for o in outcomes] == [(Status.ERROR, f"{role}: Transient: busy")] * 3
+    assert first.measure(SAMPLES[:3]) == outcomes, "the same question has the same answer for as long as the run lasts"
+    first.store.close()
+    world = World()
+    fine = World().roles()[role]
+    second = engine_of(tmp_path / "r", world, **{role: fine})
+    assert all(o.status.counts for o in second.measure(SAMPLES[:3]))
+    assert world.calls == 0
+
+
+def test_a_caption_that_is_not_given_is_empty_and_asked_again_on_the_next_run(tmp_path):
+    poison = World().generator([SAMPLES[1].prompt.text], [SAMPLES[1].seed])[0].image.tobytes()
+
+    def caption(images):
+        if poison in [i.tobytes() for i in images]:
+            raise Transient("busy")
+        return World().caption(images)
+
+    engine = engine_of(tmp_path / "r", captioner=caption)
+    captions = engine.describe(engine.measure(SAMPLES[:4]))
+    assert [bool(c) for c in captions] == [True, False, True, True]
+    engine.store.close()
+    again = engine_of(tmp_path / "r", captioner=World().caption)
+    assert again.describe(again.measure(SAMPLES[:4]))[1].startswith("a photo of a ")
+
+
+def test_what_was_refused_has_no_caption_and_stays_refused(tmp_path):
+    calls = []
+
+    def draw(prompts, seeds):
+        calls.extend(seeds)
+        return [Refused("unsafe")] * len(prompts)
+
+    engine = engine_of(tmp_path / "r", generator=draw)
+    outcomes = engine.measure(SAMPLES[:4])
+    assert engine.describe(outcomes) == [""] * 4
+    assert engine.measure(SAMPLES[:4]) == outcomes
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, ModelError, RuntimeError])
+def test_an_error_while_drawing_ahead_stops_the_run_and_keeps_what_was_finished(tmp_path, error):
+    last = SAMPLES[17].seed
+
+    def draw(prompts, seeds):
+        if last in seeds:
+            raise error("boom")
+        return World().generator(prompts, seeds)
+
+    engine = engine_of(tmp_path / "r", generator=draw)
+    with pytest.raises(ModelError, match="boom"):
+        engine.measure(SAMPLES)
+    kept = engine.store.get("target", "world/target", [s.key for s in SAMPLES])
+    assert set(kept) == {s.key for s in SAMPLES[:16]}
+    engine.store.close()
+    world = World()
+    assert all(o.status.counts for o in engine_of(tmp_path / "r", generator=world.generator).measure(SAMPLES))
+    assert world.calls == 1
+
+
+def test_ctrl_c_in_any_model_is_no_models_fault_and_the_run_goes_on_to_the_same_end(tmp_path):
+    want = engine_of(tmp_path / "want").measure(SAMPLES)
+    for role in ("generator", "target", "judge"):
+        calls = []
+
+        def stop(*inputs, role=role, calls=calls):
+            calls.append(1)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return World().roles()[role](*inputs)
+
+        engine = engine_of(tmp_path / role, **{role: stop})
+        with pytest.raises(KeyboardInterrupt):
+            engine.measure(SAMPLES)
+        assert len(engine.store.get("generator", engine.models.generator.id, [s.key for s in SAMPLES])) >= 8
+        engine.store.close()
+        assert engine_of(tmp_path / role, **{role: stop}).measure(SAMPLES) == want
+
+
+@pytest.mark.parametrize(
+    "values", [[float("nan")] * 4, [-0.01, 0, 0, 0], [0, 0, 0, 1.01], [[0.5]] * 4, [0.5] * 5, 0.5, ["yes"] * 4, None]
+)
+def test_a_judge_gives_one_probability_a_picture(tmp_path, values):
+    with pytest.raises(ModelError, match="judge test/judge"):
+        engine_of(tmp_path / "r", judge=lambda pictures, labels: values).measure(SAMPLES[:4])
+
+
+@pytest.mark.parametrize("labels", [(), ("mug",), ("mug", "bowl", "mug")])
+def test_label_names_that_cannot_be_are_said_before_anything_is_drawn(tmp_path, labels):
+    roles = World().roles()
+    models = Models(**{**roles, "target": Role(lambda images: None, "test/target", labels)})
+    with Store.create(tmp_path / "r", {}) as store, pytest.raises(ModelError, match="test/target has"):
+        Engine(models, store, Config())
+
+
+# --- pictures of every kind ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_generator_draws_reaches_every_model_and_the_store_as_rgb(tmp_path):
+    modes = []
+
+    def draw(prompts, seeds):
+        return [Picture(p.content.convert("RGBA")) if i else p.content for i, p in enumerate(World().generator(prompts, seeds))]
+
+    def judge(pictures, labels):
+        modes.extend(p.content.mode for p in pictures)
+        return [1.0] * len(pictures)
+
+    want = engine_of(tmp_path / "want", judge=judge).measure(SAMPLES[:4])
+    assert engine_of(tmp_path / "r", generator=draw, judge=judge).measure(SAMPLES[:4]) == want
+    assert modes == ["RGB"] * 8

@@ -1,0 +1,179 @@
+"""Pictures: the same for the same prompt and seed, and the judge knows what they show."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bugscope.core.errors import ModelError, SpecError
+from bugscope.media.picture import Picture
+from bugscope.providers.studio import Captioner, Generator, Judge, variants
+from bugscope.providers.studio.film import fog, tone
+from bugscope.providers.studio.materials import Material
+from bugscope.providers.studio.render import contrast
+from bugscope.testing import check_captioner, check_generator, check_judge
+
+PROMPTS = ["a photo of a teapot on grass", "a photo of a red banana at night", "a photo of a school bus seen from above"]
+
+# every 28th pixel of their pictures with seeds 1, 2, 3 before empty scenes came
+# fmt: off
+RECORDED = (
+    "fefffff2e4e8e6d7d9fffffffffefffefffffefffdfcffffefeee5f7eaebece5e5fffdf8fdfdf9f6f5eefffefaf8f7ef"
+    "9aa78b9ea78d8d917593a37e94a4819da985aebb9da7ae994a701c45681b416119fffffe668541446c203c531846621a"
+    "527c2159841edde1ddf7f9f8f5f4f05b83233c5d1c3d59164365154d751b395b18878e796f80663851193b5f193f5e1a"
+    "3b59153f5f163557124a6617395913334d1335531340601a3b5d1a486d1a3755153a5e193d5a173e6017476c1b466b1c",
+    "8f7c83beaa9c785b72785876baa399bda596bba99c7758737a5c6f30134f2d1053320e497a5c72766173755e7470566d"
+    "755c77775e7532144f805e77786079775c753217532f1451765a757c61707a5f7466040a731919b8a699786177755d77"
+    "7c5d7292191e9b2026b89e96bfa799a83129745e76795c751b063d01060f8c1b1c795d706f070a9d181e775b75785d73"
+    "2f124e674a68755e717c5876765a76785c702f125030144e31124f7459757862767b5d747d5f73341150300f4d2f164f",
+    "8c94ad878ca573748d8c92a87a7a966b6d8571798b9197ad97a3b7767f959094a980899e7a808f777a8e848da2838ca5"
+    "6e7189888ea4fffffcf3dabc7a84947c8497798094888da6a4a9c57b7d8f5b62819d812d8d91a78c94ac7b819b7b859b"
+    "838c9e71758d898ca6565e7bfefffe858397868da27982999499af7074898991a67b809648546cfcfeff7b8295828aa3"
+    "6d758b939eb08c93a7747d928996b159668e8b91aa676981818b9f888dad6b7689737e918085987d869f84889d737f93",
+)
+# fmt: on
+
+
+@pytest.fixture(scope="module")
+def generator():
+    made = Generator("scalar", workers=2)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def pictures(generator):
+    return generator(PROMPTS, [1, 2, 3])
+
+
+def test_a_picture_depends_on_its_prompt_and_seed_alone(generator, pictures):
+    check_generator(generator, PROMPTS)
+    other = Generator("scalar", workers=1)
+    again = other(PROMPTS[::-1], [3, 2, 1])[::-1]
+    other.close()
+    for a, b in zip(pictures, again, strict=True):
+        assert a.content.size == (224, 224)
+        assert a.content.tobytes() == b.content.tobytes()
+        assert a.info == b.info
+
+
+def test_pictures_with_an_object_are_those_of_this_version(pictures):
+    """Single pixels, so that noise of another stream shows; two levels of slack for another processor's rounding."""
+    for picture, recorded in zip(pictures, RECORDED, strict=True):
+        wanted = np.frombuffer(bytes.fromhex(recorded), np.uint8).reshape(8, 8, 3)
+        assert np.abs(np.asarray(picture.content)[14::28, 14::28].astype(int) - wanted).max() <= 2
+
+
+def test_an_empty_scene_is_a_picture_that_shows_no_label(generator):
+    texts = [
+        "a photo of grass at night",
+        "a photo of an empty place on a sunny day seen from below",
+        "a photo of leaves on tiles",
+    ]
+    generator.check(texts)
+    made = generator(texts, [1, 2, 3])
+    for picture in made:
+        assert picture.info["scene"]["label"] == ""
+        assert picture.info["view"] == {"area": 0.0, "share": 0.0, "contrast": 0.0}
+        assert np.asarray(picture.content).std() > 3
+    for label in ("teapot", "grass", ""):
+        assert not Judge()(made, [label] * len(made)).any()
+
+
+@pytest.mark.slow
+def test_the_llvm_variant_draws_empty_scenes_too(generator):
+    if variants.working_library() is None:
+        pytest.skip("no LLVM library that works here")
+    fast = Generator("llvm", workers=1)
+    texts = ["a photo of a wooden floor at night", "a photo of an empty place on a sunny day seen from below"]
+    for a, b in zip(fast(texts, [1, 2]), generator(texts, [1, 2]), strict=True):
+        assert a.info == b.info
+        assert np.abs(np.asarray(a.content).astype(int) - np.asarray(b.content)).mean() < 8
+    fast.close()
+
+
+def test_another_seed_is_another_picture(generator, pictures):
+    assert generator([PROMPTS[0]], [4])[0].image.tobytes() != pictures[0].content.tobytes()
+
+
+def test_the_judge_knows_what_is_shown(pictures):
+    labels = ["teapot", "banana", "school bus"]
+    check_judge(Judge(), pictures, labels)
+    assert Judge()(pictures, labels).tolist() == [1, 1, 1]
+    assert Judge()(pictures, ["banana", "teapot", "cab"]).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("name", "value"), [("area", 0.01), ("share", 0.4), ("contrast", 0.05)])
+def test_an_object_too_small_hidden_or_faint_is_not_shown(pictures, name, value):
+    dimmed = {**pictures[0].info, "view": {**pictures[0].info["view"], name: value}}
+    assert Judge()([Picture(pictures[0].content, info=dimmed)], ["teapot"])[0] == 0
+
+
+def test_a_view_that_its_class_does_not_allow_is_unfaithful(generator):
+    made = generator(["a photo of a crossword puzzle seen from behind"], [1])
+    assert made[0].info["scene"]["nameable"] is False
+    assert Judge()(made, ["crossword puzzle"])[0] == 0
+
+
+def test_far_is_smaller_and_hiding_hides(generator):
+    near, far, hidden = generator(["a teapot", "a teapot far away", "a teapot partly hidden by leaves"], [5, 5, 5])
+    assert far.info["view"]["area"] < near.info["view"]["area"] / 3
+    assert hidden.info["view"]["share"] < near.info["view"]["share"]
+
+
+def test_the_judge_refuses_pictures_of_others():
+    with pytest.raises(ModelError, match="only pictures of the studio"):
+        Judge()([Picture(Image.new("RGB", (8, 8)))], ["teapot"])
+
+
+def test_unknown_words_stop_the_generator_before_it_draws(generator):
+    with pytest.raises(SpecError, match="does not know 'zeppelin'"):
+        generator(["a photo of a zeppelin"], [1])
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(SpecError, match="samples is 0"):
+        Generator("scalar", samples=0)
+    with pytest.raises(SpecError, match="Did you mean 'scalar'"):
+        Generator("scaler")
+
+
+def test_a_renderer_that_dies_is_replaced(generator, pictures):
+    for process in list(generator.pool.processes):
+        process.kill()
+    assert generator([PROMPTS[0]], [1])[0].image.tobytes() == pictures[0].content.tobytes()
+
+
+def test_a_library_that_is_none_is_found_out(tmp_path):
+    fake = tmp_path / "libLLVM.so"
+    fake.write_bytes(b"not a library")
+    assert not variants.works(str(fake))
+
+
+def test_tints_keep_the_pattern_and_replace_the_hue():
+    rng = np.random.default_rng(0)
+    pattern = np.repeat(rng.uniform(0.1, 0.9, (32, 32, 1)), 3, axis=2) * (1.0, 0.7, 0.4)
+    tinted = np.asarray(Material(pattern).tinted((0.75, 0.08, 0.07)).colour)
+    light = [np.asarray(a) @ (0.2126, 0.7152, 0.0722) for a in (pattern, tinted)]
+    assert np.corrcoef(light[0].ravel(), light[1].ravel())[0, 1] > 0.9
+    assert tinted[..., 0].mean() > 3 * tinted[..., 2].mean()
+
+
+def test_fog_hides_what_is_far_and_contrast_sees_it():
+    rng = np.random.default_rng(0)
+    scene = rng.uniform(0, 1, (64, 64, 3))
+    mask = np.zeros((64, 64), dtype=bool)
+    mask[20:44, 20:44] = True
+    scene[mask] = (0.9, 0.1, 0.1)
+    clear, foggy = ((tone(fog(scene, np.ones((64, 64)), density, dark=False)) * 255).astype(np.uint8) for density in (0.0, 4.0))
+    assert contrast(foggy, mask) < contrast(clear, mask) / 3
+
+
+def test_the_captioner_fits_its_role_and_sees_pixels_only(pictures):
+    captioner = Captioner()
+    check_captioner(captioner)
+    bare = [p.content.copy() for p in pictures]
+    said = captioner(bare)
+    assert "teapot" in said[0]
+    assert "on grass" in said[0]
+    assert "school bus" in said[2]
+    assert "seen from above" in said[2]

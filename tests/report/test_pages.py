@@ -1,0 +1,121 @@
+"""The page stays small whatever a run has, and shows what matters first."""
+
+import re
+
+import numpy as np
+import pytest
+
+import bugscope
+from bugscope.report import html
+from bugscope.store.folder import Store
+from bugscope.testing import World
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    world = World(labels=("mug", "pot"), planted={"snow": 0.95, "above": 0.9}, prior=0.05, spurious={"snow": 0.9})
+    return bugscope.hunt(("mug", "pot"), tmp_path_factory.mktemp("runs") / "run", budget=400, **world.roles())
+
+
+def pictures(page):
+    return len(re.findall(r'src="data:image', page))
+
+
+def test_every_picture_of_an_explanation_is_on_the_page(run):
+    page = run.write_report().read_text()
+    expected = 0
+    for bug in run.report["bugs"]:
+        expected += len(bug["examples"]) + len(bug["successes"])
+        expected += sum(len(row["pictures"]) for row in bug["explanation"]["strip"]) if bug["explanation"] else 0
+        expected += len(bug["spurious"]["examples"]) if bug["spurious"] else 0
+    assert pictures(page) == expected > 100
+
+
+def test_a_column_of_a_strip_has_one_seed_and_its_pictures_are_of_the_prompts_named(run):
+    frame = run.samples().set_index("image")
+    bug = next(b for b in run.report["bugs"] if b["explanation"])
+    strip = bug["explanation"]["strip"]
+    assert len(strip) == 1 + len(bug["counterfactuals"])
+    prompts = [bug["prompt"], *(c["prompt"] for c in bug["counterfactuals"])]
+    for row, prompt in zip(strip, prompts, strict=True):
+        assert [x["seed"] for x in row["pictures"]] == [x["seed"] for x in strip[0]["pictures"]]
+        for x in row["pictures"]:
+            found = frame.loc[[x["image"]]]
+            assert prompt in set(found.prompt) and x["seed"] in set(found.seed)
+
+
+def test_a_bug_whose_minimal_description_is_another_bug_says_so(run):
+    bugs = {b["id"]: b for b in run.report["bugs"]}
+    same = [b for b in bugs.values() if b["same_as"]]
+    assert same, "the world's red pot on snow at night is the pot on snow"
+    for b in same:
+        other = bugs[b["same_as"]]
+        assert other["label"] == b["label"] and other["description"] == b["minimal_description"] != b["description"]
+    page = run.write_report().read_text()
+    assert page.count("The same cause as") == len(same)
+    for b in bugs.values():
+        assert f'id="bug-{b["id"]}"' in page
+
+
+@pytest.mark.parametrize("share", [0.7, 0.3, 0.15])
+def test_a_page_that_would_be_too_large_loses_strips_before_examples(run, monkeypatch, share):
+    whole = run.write_report().read_text()
+    size = sum(len(found) for found in re.findall(r'src="(data:[^"]*)', whole))
+    monkeypatch.setattr(html, "SIZES", html.SIZES[:1])
+    monkeypatch.setattr(html, "LIMIT", int(share * size))
+    page = run.write_report().read_text()
+    kept = sum(len(found) for found in re.findall(r'src="(data:[^"]*)', page))
+    assert 0 < kept and pictures(page) < pictures(whole)
+    assert kept <= html.LIMIT
+    # what was measured is told in any case
+    for bug in run.report["bugs"]:
+        assert bug["sentence"] in page
+    if share == 0.7:
+        assert page.count('class="shots"') == whole.count('class="shots"')
+        assert page.count('class="strip"') < whole.count('class="strip"')
+
+
+class Panel:
+    """Three voters, of whom the third says no to every fourth picture."""
+
+    id, voters = "test/panel", 3
+
+    def __call__(self, pictures, labels):
+        return [2 / 3 if int(np.asarray(p.content)[15].sum()) % 4 == 0 else 1.0 for p in pictures]
+
+
+def test_how_far_the_voters_of_a_judge_agree_is_measured_and_said(tmp_path):
+    roles = World(planted={"snow": 0.9}).roles() | {"judge": Panel()}
+    run = bugscope.hunt("mug", tmp_path / "run", budget=120, explain=0, **roles)
+    found = run.report["judge_error"]["agreement"]
+    with Store.open(run.path) as store:
+        values = [v for (v,) in store.db.execute("select value from answers where role='judge'")]
+    split = sum(float(v) < 0.9 for v in values)
+    assert 0 < split < len(values) == found["n"] and found["voters"] == 3
+    # of a picture with votes 2 to 1, one of three pairs agrees
+    assert found["chance"] == pytest.approx(1 - split / len(values) * 2 / 3)
+    assert found["low"] < found["chance"] < found["high"]
+    page = run.write_report().read_text()
+    assert f"Two of its 3 voters, drawn at random, agree on {found['chance'] * 100:.0f} % of {found['n']} pictures" in page
+    assert (
+        "voters"
+        not in bugscope.hunt("mug", tmp_path / "one", budget=120, explain=0, **World().roles()).write_report().read_text()
+    )
+
+
+class Words:
+    """A describer that knows."""
+
+    id = "test/words"
+
+    def __call__(self, label, failures, successes):
+        return [f"a {label} seen from above"]
+
+
+def test_a_describers_words_are_tried_and_it_is_named(tmp_path):
+    world = World(planted={"above": 0.9}, prior=0.0, base=0.1)  # exploration never draws it, the checklist is cut short
+    options = {"budget": 160, "hypotheses": 2, "explain": 0}
+    run = bugscope.hunt("mug", tmp_path / "run", describer=Words(), **options, **world.roles())
+    assert [b["description"] for b in run.report["bugs"]] == ["seen from above"]
+    assert "from <code>test/words</code>" in (run.path / "report.html").read_text()
+    assert bugscope.hunt("mug", tmp_path / "run", describer=Words(), **options, **world.roles()).report["bugs"]
