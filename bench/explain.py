@@ -36,15 +36,19 @@ import numpy as np
 import platformdirs
 from PIL import Image
 
-from bugscope import language, stats
+from bugscope import stats
 from bugscope.core.explanation import Explanation
 from bugscope.core.options import Config
 from bugscope.core.records import Hypothesis, Outcome, Phrase, Prompt, Purpose, Rate, Sample, Status
+from bugscope.language import Wording
+from bugscope.media import picture
 from bugscope.media.picture import Picture
 from bugscope.method.explain import Fair, Purse, explain
 from bugscope.method.world import Measure
 from bugscope.testing import PHRASES, World
 from planted import LABELS, TRIGGERS, Pool, Trigger
+
+WORDS = Wording(picture.words)
 
 DEFAULTS = Config()
 SWAPS = 1
@@ -141,7 +145,7 @@ def uncorrected(e: Explanation, alpha: float) -> Answer:
 
 def by_hand(case: Case, measure: Measure, pairs: int) -> Answer:
     """The paper's practice: seeds of their own for each description, and a difference that looks large."""
-    edits = [e for e in language.edits(case.phrases, limit=0) if e.phrase]
+    edits = [e for e in WORDS.edits(case.phrases, limit=0) if e.phrase]
     before, *after = [_rate(measure, case, phrases, pairs) for phrases in (case.phrases, *(e.phrases for e in edits))]
     # a difference of exactly the bar is none, whatever the rounding
     cues = [e.phrase for e, rate in zip(edits, after, strict=True) if e.phrase and before - rate > FALL + 1e-9]
@@ -154,7 +158,7 @@ def without_test(phrases: Sequence[Phrase], cues: Sequence[Phrase], pictures: in
 
 
 def _rate(measure: Measure, case: Case, phrases: Sequence[Phrase], n: int) -> float:
-    counted = [o for o in measure(_samples(language.prompt(case.label, phrases), n, case.seed)) if o.status.counts]
+    counted = [o for o in measure(_samples(WORDS.prompt(case.label, phrases), n, case.seed)) if o.status.counts]
     return sum(o.status is Status.FAILURE for o in counted) / max(1, len(counted))
 
 
@@ -319,7 +323,7 @@ class Studio:
 
     def fires(self, trigger: Trigger, label: str, phrases: Sequence[Phrase]) -> tuple[float, float]:
         """(share of the faithful pictures in which the trigger fires, share of faithful pictures)."""
-        views = self.pool.look(_samples(language.prompt(label, phrases), MEASURED, self.seed), frames=False)
+        views = self.pool.look(_samples(WORDS.prompt(label, phrases), MEASURED, self.seed), frames=False)
         shown = [trigger.fires(v.pixels) for v in views if v.shows]
         return float(np.mean(shown)) if shown else 0.0, len(shown) / len(views)
 

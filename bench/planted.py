@@ -36,10 +36,15 @@ from bugscope.core.errors import SpecError
 from bugscope.core.labels import accepted
 from bugscope.core.options import Config
 from bugscope.core.records import Evidence, Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
+from bugscope.language import Wording
+from bugscope.media import picture
 from bugscope.media.picture import Picture
 from bugscope.method import confirm, discover
 from bugscope.method.search import affordable, search, settled
 from bugscope.store.folder import Store
+
+WORDS = Wording(picture.words)
+from bugscope.media import picture
 
 LABELS = ("hourglass", "folding chair", "school bus")
 STRENGTHS = (0.3, 0.6, 1.0)
@@ -168,12 +173,12 @@ class Pool:
             made = self.generator([_unframed(s) for s in todo.values()], [s.seed for s in todo.values()])
             self.rendered += len(todo)
             self.store.put(
-                ("generator", model, k, {"image": self.store.put_image(p.content), "info": dict(p.info)})
+                ("generator", model, k, {"image": self.store.keep(p.content, picture), "info": dict(p.info)})
                 for k, p in zip(todo, made, strict=True)
             )
             known = self.store.get("generator", model, keys)
             print(f"\r{self.rendered} pictures rendered", end="", file=sys.stderr, flush=True)
-        return [Picture(self.store.image(known[k]["image"]), info=known[k]["info"]) for k in keys]
+        return [Picture(self.store.content(known[k]["image"], picture), info=known[k]["info"]) for k in keys]
 
     def captions(self, samples: Sequence[Sample], frames: bool) -> list[str]:
         """What the captioner says of a picture's pixels; it is taught one more phrase, which it also reads off pixels."""
@@ -315,7 +320,7 @@ class Bench:
         for label in LABELS:
             wrong = [o for o in outcomes if o.status is Status.FAILURE and o.sample.prompt.label == label]
             texts = self.describe(wrong)
-            made = [language.phrases(text, label, self.wording["nouns"]) for text in texts]
+            made = [WORDS.phrases(text, label, self.wording["nouns"]) for text in texts]
             made = [tuple(p for p in phrases if self.wording["admissible"](label, p)) for phrases in made]
             proposed += [Hypothesis(label, phrases, "caption") for phrases in dict.fromkeys(made) if phrases][:limit]
         evidence = confirm.confirm(
@@ -336,7 +341,7 @@ class Bench:
         reported = []
         for label in LABELS:
             of_label = [o for o in outcomes if o.sample.prompt.label == label and o.status.counts]
-            read = {o.sample.key: language.phrases(c, label, self.wording["nouns"])
+            read = {o.sample.key: WORDS.phrases(c, label, self.wording["nouns"])
                     for o, c in zip(of_label, self.describe(of_label), strict=True)}  # fmt: skip
             read = {k: [p for p in v if self.wording["admissible"](label, p)] for k, v in read.items()}
             wrong, right = ([read[o.sample.key] for o in of_label if o.status is s] for s in (Status.FAILURE, Status.SUCCESS))
@@ -345,7 +350,7 @@ class Bench:
 
     def _explored(self) -> list[str]:
         return [
-            Sample(language.neutral(y), "explore", i, self.config.seed).key for y in LABELS for i in range(self.config.explore)
+            Sample(WORDS.neutral(y), "explore", i, self.config.seed).key for y in LABELS for i in range(self.config.explore)
         ]
 
     def _explore(self) -> Sequence[Outcome]:
@@ -366,17 +371,17 @@ class Bench:
 
     def brings_out(self, h: Hypothesis, drawn: int) -> float:
         """How much more often the trigger fires under the description than plainly."""
-        prompt = language.prompt(h.label, h.phrases)
+        prompt = WORDS.prompt(h.label, h.phrases)
         under = self.share(prompt, drawn, self.target.fires, "confirm")
-        return under - self.share(language.neutral(h.label), 48, self.target.fires, "confirm")
+        return under - self.share(WORDS.neutral(h.label), 48, self.target.fires, "confirm")
 
     def true(self, h: Hypothesis, drawn: int, fresh: int) -> bool:
         if self.target.trigger is None:
             return False
         if self.brings_out(h, drawn) * self.target.strength >= 1.5 * self.config.margin:
             return True
-        prompt = language.prompt(h.label, h.phrases)
-        rate, plain = (self.share(p, fresh, self.target.chance) for p in (prompt, language.neutral(h.label)))
+        prompt = WORDS.prompt(h.label, h.phrases)
+        rate, plain = (self.share(p, fresh, self.target.chance) for p in (prompt, WORDS.neutral(h.label)))
         return rate - plain >= self.config.margin
 
 
@@ -391,11 +396,11 @@ def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple
         labels = []
         for label in LABELS:
             bench = Bench(pool, Planted(trigger, 1.0, (label,)), config)
-            phrase = next(p for p in (FRAME, *language.CHECKLIST) if p.text == trigger.phrases[0])
-            plain = bench.share(language.neutral(label), 48, bench.target.fires, "confirm")
-            under = bench.share(language.prompt(label, (phrase,)), 16, bench.target.fires, "confirm")
+            phrase = next(p for p in (FRAME, *WORDS.words.checklist) if p.text == trigger.phrases[0])
+            plain = bench.share(WORDS.neutral(label), 48, bench.target.fires, "confirm")
+            under = bench.share(WORDS.prompt(label, (phrase,)), 16, bench.target.fires, "confirm")
             least = FRAMED + 0.1 if bench.target.frames else 0.1
-            samples = [Sample(language.prompt(label, (phrase,)), "confirm", i, config.seed) for i in range(20)]
+            samples = [Sample(WORDS.prompt(label, (phrase,)), "confirm", i, config.seed) for i in range(20)]
             shows = float(np.mean([v.shows for v in pool.look(samples, bench.target.frames)]))
             planted = plain < least and under >= 0.8 and shows >= 0.5
             labels += [label] * planted
@@ -438,7 +443,7 @@ def main() -> None:
     parser.add_argument("--fresh-others", type=int, default=60, help="the same for the methods compared")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    config = settled(LABELS, Config.of({"explain": 0}))
+    config = settled(LABELS, Config.of({"explain_budget": 0}))
     pool = Pool(args.pool)
     try:
         run(pool, config, args)

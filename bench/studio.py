@@ -13,14 +13,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bugscope import language, stats
+from bugscope import stats
 from bugscope.core.errors import ModelError
 from bugscope.core.labels import accepted
 from bugscope.core.records import Rate
+from bugscope.language import Wording
+from bugscope.media import picture
 from bugscope.media.picture import Picture
 from bugscope.providers import efficientnet_lite
 from bugscope.providers.studio import SAMPLES, Generator, Judge, objects
 from bugscope.providers.studio.workers import cores
+
+WORDS = Wording(picture.words)
 
 TARGETS = {"scalar": 0.6, "llvm": 1.0}
 
@@ -37,7 +41,7 @@ def classes(labels: Sequence[str], n: int, generator: Generator) -> list[dict]:
     rows = []
     print(f"{'class':<20} {'n':>3}  {'Lite0':>5} {'interval':>11} {'Lite1':>6} {'Lite2':>6}")
     for label in labels:
-        made = generator([language.neutral(label).text] * n, [7_000_000 + i for i in range(n)])
+        made = generator([WORDS.neutral(label).text] * n, [7_000_000 + i for i in range(n)])
         hits = [correct(net, made, [label] * n) for net in networks]
         rate = stats.wilson(sum(hits[0]), len(hits[0]))
         accuracy = [sum(h) / len(h) for h in hits]
@@ -61,7 +65,7 @@ def speed(labels: Sequence[str], n: int) -> list[dict]:
         except ModelError as error:
             print(f"{variant:<8} not measured: {error}")
             continue
-        prompts = [language.neutral(labels[i % len(labels)]).text for i in range(n)]
+        prompts = [WORDS.neutral(labels[i % len(labels)]).text for i in range(n)]
         generator(prompts[:2] * cores(), range(2 * cores()))  # processes up, libraries loaded
         began = time.perf_counter()
         generator(prompts, range(8_000_000, 8_000_000 + n))
@@ -74,7 +78,7 @@ def speed(labels: Sequence[str], n: int) -> list[dict]:
 
 def quality(labels: Sequence[str], n: int, reference: int, variant: str) -> dict[str, Rate]:
     """Accuracy on the same scenes with the default and with many samples a pixel."""
-    prompts = [language.neutral(labels[i % len(labels)]).text for i in range(n)]
+    prompts = [WORDS.neutral(labels[i % len(labels)]).text for i in range(n)]
     wanted = [labels[i % len(labels)] for i in range(n)]
     net = efficientnet_lite.Classifier("0")
     found = {}

@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import bugscope
-from bugscope import language, stats
+from bugscope import stats
 from bugscope.core.options import Config
 from bugscope.core.records import Phrase, Prompt, Sample, Status
 from bugscope.engine.engine import Engine
+from bugscope.language import Wording
+from bugscope.media import picture
 from bugscope.store.folder import Store
 from bugscope.workflows.session import load_models
+
+WORDS = Wording(picture.words)
 
 FRESH = 987_654_321
 """Added to the run's seed: every sample's seed changes with it."""
@@ -43,7 +47,7 @@ def causes(engine: Engine, bug: Any, whole: tuple[int, int], plain: tuple[int, i
     record, rows = bug.record, []
     phrases = [Phrase(**p) for p in record["minimal"]["phrases"]]
     if len(phrases) < sum(c["change"] == "drop" for c in record["counterfactuals"]):
-        k, m = failures(engine, language.prompt(bug.label, phrases), seed, n)
+        k, m = failures(engine, WORDS.prompt(bug.label, phrases), seed, n)
         claim = f"it is “{record['minimal_description']}” that does it"
         rows.append({"claim": claim, "k": k, "n": m, "against": plain, "holds": k / m - plain[0] / plain[1] >= 0.10})
     for c in record["cues"]:
@@ -93,7 +97,7 @@ def main() -> None:
         print(f"{'bug':<50} {'in the run':>10} {'fresh':>9} {'baseline':>9} {'rise':>6}")
         for bug in [b for b in run.bugs if args.bugs is None or b.number in args.bugs]:
             if bug.label not in baselines:
-                baselines[bug.label] = failures(engine, language.neutral(bug.label), seed, args.n)
+                baselines[bug.label] = failures(engine, WORDS.neutral(bug.label), seed, args.n)
             k, n = failures(engine, Prompt(bug.record["prompt"], bug.label, bug.description), seed, args.n)
             kb, nb = baselines[bug.label]
             rise = k / n - kb / nb

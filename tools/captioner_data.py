@@ -12,11 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bugscope import language
 from bugscope.core.records import Phrase
+from bugscope.language import Wording
+from bugscope.media import picture
 from bugscope.providers.studio import Generator, objects
 from bugscope.providers.studio.scene import allowed
 from bugscope.providers.studio.vocabulary import VALUES, Attribute
+
+WORDS = Wording(picture.words)
 
 CHANCE: dict[Attribute, float] = {
     "count": 0.1, "colour": 0.25, "material": 0.1, "ground": 0.6, "light": 0.5, "weather": 0.2, "view": 0.35, "pose": 0.1,
@@ -37,7 +40,7 @@ def prompts(n: int, seed: int, scale: float = 1.0) -> list[str]:
             if fair and rng.random() < chance * scale:
                 value = fair[rng.integers(len(fair))]
                 phrases.append(Phrase(value.phrase, value.before))
-        texts.append(language.prompt(model.name, phrases).text)
+        texts.append(WORDS.prompt(model.name, phrases).text)
     return texts
 
 

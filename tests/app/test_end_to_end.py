@@ -42,7 +42,7 @@ def models(tmp_path_factory):
         "faithful": 1e-9,
         "budget": 96,
         "explore": 8,
-        "explain": 24,
+        "explain_budget": 24,
         "pairs": 4,
         "batch_size": 8,
     }

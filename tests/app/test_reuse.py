@@ -28,7 +28,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "my_models", module)
     roles = world.roles()
     module.draw = lambda prompts, seeds: roles["generator"](prompts, seeds)
-    return bugscope.hunt("mug", tmp_path / "run", budget=260, explain=60, **roles)
+    return bugscope.hunt("mug", tmp_path / "run", budget=260, explain_budget=60, **roles)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bugscope
-from bugscope import language
 from bugscope.core.errors import Declined, SpecError, Transient
 from bugscope.core.options import Config
 from bugscope.core.records import Sample, Status, Usage
@@ -16,8 +15,9 @@ from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
 from bugscope.store.folder import Store
 from bugscope.testing import World
+from support.words import WORDS
 
-SAMPLES = [Sample(language.neutral("mug"), "explore", i) for i in range(40)]
+SAMPLES = [Sample(WORDS.neutral("mug"), "explore", i) for i in range(40)]
 
 
 class Hosted:
@@ -114,7 +114,7 @@ def test_a_price_that_nobody_said_is_asked_for(tmp_path):
     engine_of(tmp_path / "s", hosted(priced=False))
 
 
-OPTIONS = {"budget": 120, "explore": 16, "explain": 0, "batch_size": 8}
+OPTIONS = {"budget": 120, "explore": 16, "explain_budget": 0, "batch_size": 8}
 
 
 def test_a_hunt_stops_at_its_cap_reports_and_goes_on_with_a_higher_one(tmp_path, capsys):
@@ -188,7 +188,7 @@ def test_the_same_picture_counts_once_for_a_prompt(tmp_path):
     for size in (1, 16):
         roles = world.roles() | {"generator": Hosted(seven, "few/generator")}
         engine = Engine(Models(**roles), Store.create(tmp_path / f"r{size}", {}), Config(batch_size=size))
-        red = [Sample(language.prompt("mug", [language.piece("red")]), "confirm", i) for i in range(40)]
+        red = [Sample(WORDS.prompt("mug", [WORDS.piece("red")]), "confirm", i) for i in range(40)]
         outcomes = engine.measure([*SAMPLES, *red])
         for part, samples in ((outcomes[:40], SAMPLES), (outcomes[40:], red)):
             assert sum(o.status.counts for o in part) == len({s.seed % 7 for s in samples})
@@ -196,7 +196,7 @@ def test_the_same_picture_counts_once_for_a_prompt(tmp_path):
             assert {o.detail for o in refused} == {"the same picture as another of this prompt"}
         again = Engine(Models(**roles), engine.store, Config(batch_size=16))
         assert again.measure([*SAMPLES, *red]) == outcomes
-        more, seen = [Sample(language.neutral("mug"), "confirm", i) for i in range(20)], {s.seed % 7 for s in SAMPLES}
+        more, seen = [Sample(WORDS.neutral("mug"), "confirm", i) for i in range(20)], {s.seed % 7 for s in SAMPLES}
         assert all(o.status is Status.REFUSED for o in again.measure(more) if o.sample.seed % 7 in seen)
         engine.store.close()
 
@@ -207,10 +207,10 @@ def test_a_sharper_description_is_not_shown_by_the_pictures_that_suggested_it(tm
 
     roles = World().roles() | {"generator": Hosted(three, "few/generator")}
     engine = engine_of(tmp_path / "r", roles)
-    red, snow = language.piece("red"), language.piece("on snow")
-    parent = [Sample(language.prompt("mug", [red]), "confirm", i) for i in range(4)]
-    other = [Sample(language.prompt("mug", [snow]), "confirm", i) for i in range(12)]
-    child = [Sample(language.prompt("mug", [red, snow]), "refine", i) for i in range(24)]
+    red, snow = WORDS.piece("red"), WORDS.piece("on snow")
+    parent = [Sample(WORDS.prompt("mug", [red]), "confirm", i) for i in range(4)]
+    other = [Sample(WORDS.prompt("mug", [snow]), "confirm", i) for i in range(12)]
+    child = [Sample(WORDS.prompt("mug", [red, snow]), "refine", i) for i in range(24)]
     shown = {s.seed % 3 for s in parent}
     engine.measure(parent)
     assert sum(o.status.counts for o in engine.measure(other)) == 3, "two descriptions may share pictures"

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bugscope import language
 from bugscope.core.errors import ModelError, Transient
 from bugscope.core.options import Config
 from bugscope.core.records import Refused, Sample, Status
 from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
+from bugscope.media import picture
 from bugscope.media.picture import Picture
 from bugscope.store.folder import Store
 from bugscope.tasks.classify import check_labels
 from bugscope.testing import World
+from support.words import WORDS
 
-SAMPLES = [Sample(language.neutral("mug"), "explore", i) for i in range(20)]
+SAMPLES = [Sample(WORDS.neutral("mug"), "explore", i) for i in range(20)]
 
 
 class Role:
@@ -152,7 +153,7 @@ def test_a_model_that_draws_on_its_picture_changes_no_other_answer(tmp_path):
     stored = vandals.store.get("generator", "world/generator", [s.key for s in SAMPLES])
     drawn = world.generator([s.prompt.text for s in SAMPLES], [s.seed for s in SAMPLES])
     for s, p in zip(SAMPLES, drawn, strict=True):
-        assert vandals.store.image(stored[s.key]["image"]).tobytes() == p.content.tobytes()
+        assert vandals.store.content(stored[s.key]["image"], picture).tobytes() == p.content.tobytes()
 
 
 # --- asked again --------------------------------------------------------------------------------------------------------

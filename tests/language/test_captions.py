@@ -16,7 +16,7 @@ NOUNS = {"bee", "fly", "teapot", "coffee mug", "mug", "soccer ball", "clock towe
 
 def read(caption: str, label: str = "teapot", nouns: set[str] = NOUNS) -> list[str]:
     """Phrases as text, those before the noun marked with a dash: "red-"."""
-    return [p.text + "-" * p.before for p in language.phrases(caption, label, nouns)]
+    return [p.text + "-" * p.before for p in WORDS.phrases(caption, label, nouns)]
 
 
 # --- prompts ----------------------------------------------------------------------------------------------------------
@@ -32,7 +32,7 @@ def read(caption: str, label: str = "teapot", nouns: set[str] = NOUNS) -> list[s
 def test_adjectives_stand_before_the_label_and_the_rest_after_it(label, described):
     phrases = (Phrase("seen from above"), Phrase("red", before=True))
     assert language.sentence(label, phrases) == described
-    prompt = language.prompt(label, phrases)
+    prompt = WORDS.prompt(label, phrases)
     assert prompt.text == f"a photo of {described}"
     assert prompt.label == label
     assert prompt.description == "seen from above, red"
@@ -46,7 +46,7 @@ def test_adjectives_stand_before_the_label_and_the_rest_after_it(label, describe
     ],
 )  # fmt: skip
 def test_the_article_follows_the_sound(noun, article):
-    assert language.neutral(noun).text == f"a photo of {article} {noun}"
+    assert WORDS.neutral(noun).text == f"a photo of {article} {noun}"
 
 
 def test_the_article_agrees_with_the_adjective():
@@ -68,13 +68,13 @@ def test_counts_take_the_plural(noun, plural):
 
 
 def test_a_label_that_is_a_plural_has_no_article():
-    assert language.neutral("binoculars").text == "a photo of binoculars"
+    assert WORDS.neutral("binoculars").text == "a photo of binoculars"
 
 
 def test_every_imagenet_label_gives_a_prompt_that_names_it():
     for label in labels.imagenet():
-        assert language.neutral(label).text.endswith(f" {label}")
-        assert language.neutral(label).description == ""
+        assert WORDS.neutral(label).text.endswith(f" {label}")
+        assert WORDS.neutral(label).description == ""
 
 
 # --- captions ---------------------------------------------------------------------------------------------------------
@@ -138,8 +138,8 @@ def test_labels_of_several_words_and_their_plurals_are_found(label):
 
 
 def test_case_punctuation_and_typographic_quotes_make_no_difference():
-    plain = language.phrases("a photo of a red jack-o'-lantern on grass at night", "jack-o'-lantern")
-    assert language.phrases("A PHOTO of a Red Jack-o’-Lantern; on grass, at night!!!", "jack-o'-lantern") == plain
+    plain = WORDS.phrases("a photo of a red jack-o'-lantern on grass at night", "jack-o'-lantern")
+    assert WORDS.phrases("A PHOTO of a Red Jack-o’-Lantern; on grass, at night!!!", "jack-o'-lantern") == plain
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_cannot_be_read_gives_no_phrase(caption):
 
 @given(st.text(max_size=300), st.text(min_size=1, max_size=20))
 def test_no_text_breaks_the_reader(caption, label):
-    for phrase in language.phrases(caption, label, NOUNS):
+    for phrase in WORDS.phrases(caption, label, NOUNS):
         assert phrase.text and phrase.text == " ".join(phrase.text.split())
         assert "\x1b" not in phrase.text and "<" not in phrase.text
 
@@ -163,30 +163,30 @@ WORDS = st.sampled_from(
 
 @given(st.lists(WORDS, max_size=25))
 def test_no_word_salad_breaks_the_reader(words):
-    found = language.phrases(" ".join(words), "teapot", NOUNS)
+    found = WORDS.phrases(" ".join(words), "teapot", NOUNS)
     assert len(found) == len(set(found)) <= language.MOST_PHRASES
     assert all("teapot" not in p.text for p in found)
-    language.prompt("teapot", found)
+    WORDS.prompt("teapot", found)
 
 
 def test_long_captions_are_cut():
-    assert len(language.phrases("a teapot " + "on grass at night " * 10_000, "teapot")) == 2
+    assert len(WORDS.phrases("a teapot " + "on grass at night " * 10_000, "teapot")) == 2
 
 
 SAYABLE = [Phrase(v.phrase, v.before) for v in VALUES]
 
 
-@pytest.mark.parametrize("phrase", [*dict.fromkeys([*SAYABLE, *language.CHECKLIST])], ids=lambda p: p.text)
+@pytest.mark.parametrize("phrase", [*dict.fromkeys([*SAYABLE, *WORDS.words.checklist])], ids=lambda p: p.text)
 @pytest.mark.parametrize("label", ["water tower", "iPod"])
 def test_a_phrase_survives_the_way_into_a_prompt_and_back(label, phrase):
-    assert language.phrases(language.prompt(label, [phrase]).text, label, NOUNS) == [phrase]
+    assert WORDS.phrases(WORDS.prompt(label, [phrase]).text, label, NOUNS) == [phrase]
 
 
 def test_pairs_of_phrases_survive_too():
     for pair in itertools.permutations(SAYABLE, 2):
         if pair[0].before and pair[1].before:
             continue  # "gray white", "two golden": one quality or two, nobody can tell
-        made = language.phrases(language.prompt("water tower", pair).text, "water tower", NOUNS)
+        made = WORDS.phrases(WORDS.prompt("water tower", pair).text, "water tower", NOUNS)
         assert set(made) == set(pair), pair
 
 

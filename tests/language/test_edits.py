@@ -12,6 +12,7 @@ from bugscope.core.records import Hypothesis, Phrase, Prompt, Sample
 from bugscope.language import Kind
 from bugscope.language.edits import CAMERA, GROUPS, SURROUNDINGS
 from bugscope.providers.studio.vocabulary import VALUES
+from support.words import WORDS
 
 BY_ATTRIBUTE = {
     "count": Kind.COUNT, "colour": Kind.COLOUR, "material": Kind.MATERIAL, "ground": Kind.PLACE, "background": Kind.PLACE,
@@ -20,7 +21,7 @@ BY_ATTRIBUTE = {
 }  # fmt: skip
 INDOORS = {"indoors", "in a bright studio", "in a dark room"}
 GROUPED = [p for group in GROUPS for p in group]
-SAYABLE = list(dict.fromkeys([*(Phrase(v.phrase, v.before) for v in VALUES), *GROUPED, *language.CHECKLIST]))
+SAYABLE = list(dict.fromkeys([*(Phrase(v.phrase, v.before) for v in VALUES), *GROUPED, *WORDS.words.checklist]))
 RED, SNOW, NIGHT, GRASS = Phrase("red", before=True), Phrase("on snow"), Phrase("at night"), Phrase("on grass")
 
 
@@ -33,7 +34,7 @@ def before(text: str) -> Phrase:
 
 
 def read(caption: str, label: str = "teapot") -> list[Phrase]:
-    return language.phrases(caption, label)
+    return WORDS.phrases(caption, label)
 
 
 # --- kinds ------------------------------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ def read(caption: str, label: str = "teapot") -> list[Phrase]:
 @pytest.mark.parametrize("value", VALUES, ids=lambda v: v.phrase)
 def test_the_studios_phrases_have_the_kind_of_their_attribute(value):
     by_light = Kind.PLACE if value.phrase in INDOORS else Kind.TIME
-    assert language.kind(Phrase(value.phrase, value.before)) is BY_ATTRIBUTE.get(value.attribute, by_light)
+    assert WORDS.kind(Phrase(value.phrase, value.before)) is BY_ATTRIBUTE.get(value.attribute, by_light)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_the_studios_phrases_have_the_kind_of_their_attribute(value):
     ],
 )
 def test_kinds_of_what_stands_before_the_noun(kind, texts):
-    assert {t: language.kind(before(t)) for t in texts} == dict.fromkeys(texts, kind)
+    assert {t: WORDS.kind(before(t)) for t in texts} == dict.fromkeys(texts, kind)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_kinds_of_what_stands_before_the_noun(kind, texts):
     ],
 )  # fmt: skip
 def test_kinds_of_phrases_as_captioners_write_them(kind, texts):
-    assert {t: language.kind(after(t)) for t in texts} == dict.fromkeys(texts, kind)
+    assert {t: WORDS.kind(after(t)) for t in texts} == dict.fromkeys(texts, kind)
 
 
 @pytest.mark.parametrize(
@@ -120,19 +121,19 @@ def test_kinds_of_phrases_as_captioners_write_them(kind, texts):
     ],
 )
 def test_kinds_that_a_single_word_misleads(kind, text):
-    assert language.kind(after(text)) is kind
+    assert WORDS.kind(after(text)) is kind
 
 
 @given(st.text(max_size=60), st.booleans())
 def test_every_text_has_a_kind(text, stands_before):
     phrase = Phrase(text, stands_before)
-    assert language.kind(phrase) in Kind
-    assert phrase not in language.siblings(phrase)
+    assert WORDS.kind(phrase) in Kind
+    assert phrase not in WORDS.siblings(phrase)
 
 
 def test_case_does_not_change_a_kind():
     for p in SAYABLE:
-        assert language.kind(Phrase(p.text.upper(), p.before)) is language.kind(p)
+        assert WORDS.kind(Phrase(p.text.upper(), p.before)) is WORDS.kind(p)
 
 
 # --- siblings -----------------------------------------------------------------------------------------------------------
@@ -140,49 +141,49 @@ def test_case_does_not_change_a_kind():
 
 @pytest.mark.parametrize("phrase", SAYABLE, ids=lambda p: p.text)
 def test_siblings_are_others_of_the_same_kind_and_place_in_the_sentence(phrase):
-    found = language.siblings(phrase)
+    found = WORDS.siblings(phrase)
     assert found and phrase not in found and len(set(found)) == len(found)
-    assert {language.kind(p) for p in found} == {language.kind(phrase)}
+    assert {WORDS.kind(p) for p in found} == {WORDS.kind(phrase)}
     assert {p.before for p in found} == {phrase.before}
 
 
 def test_each_phrase_is_in_one_group_and_groups_are_symmetric():
     assert len(GROUPED) == len(set(GROUPED))
     for group in GROUPS:
-        assert len({language.kind(p) for p in group}) == 1, group
+        assert len({WORDS.kind(p) for p in group}) == 1, group
         for a, b in itertools.permutations(group, 2):
-            assert b in language.siblings(a) and a in language.siblings(b)
+            assert b in WORDS.siblings(a) and a in WORDS.siblings(b)
 
 
 def test_a_caption_outside_the_groups_gets_the_group_of_its_preposition():
-    assert language.siblings(after("on a lawn"))[0] == GRASS
-    assert after("in a forest") in language.siblings(after("in a meadow"))
-    assert after("in a kitchen") in language.siblings(after("in an office"))
-    assert language.siblings(after("under a blue sky"))[0] == NIGHT
-    assert language.siblings(before("old")) == language.siblings(after("cut in half")) == ()
+    assert WORDS.siblings(after("on a lawn"))[0] == GRASS
+    assert after("in a forest") in WORDS.siblings(after("in a meadow"))
+    assert after("in a kitchen") in WORDS.siblings(after("in an office"))
+    assert WORDS.siblings(after("under a blue sky"))[0] == NIGHT
+    assert WORDS.siblings(before("old")) == WORDS.siblings(after("cut in half")) == ()
 
 
 def test_a_swap_stays_indoors_or_outdoors():
     floors = {"on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete"}
     for text in floors:
-        assert {p.text for p in language.siblings(after(text))} == floors - {text}
+        assert {p.text for p in WORDS.siblings(after(text))} == floors - {text}
 
 
 def test_a_phrase_in_another_case_is_no_sibling_of_itself():
     for p in GROUPED:
-        assert p.text not in {s.text.lower() for s in language.siblings(Phrase(p.text.title(), p.before))}
+        assert p.text not in {s.text.lower() for s in WORDS.siblings(Phrase(p.text.title(), p.before))}
 
 
 @pytest.mark.parametrize("phrase", GROUPED, ids=lambda p: p.text)
 def test_every_sibling_survives_the_way_into_a_prompt_and_back(phrase):
-    assert read(language.prompt("water tower", [phrase]).text, "water tower") == [phrase]
+    assert read(WORDS.prompt("water tower", [phrase]).text, "water tower") == [phrase]
 
 
 # --- edits --------------------------------------------------------------------------------------------------------------
 
 
 def test_one_phrase_changes_at_a_time_the_likeliest_first():
-    found = language.edits([RED, SNOW], limit=2, add=[after("in fog")])
+    found = WORDS.edits([RED, SNOW], limit=2, add=[after("in fog")])
     assert [str(e) for e in found] == [
         "without “red”",
         "without “on snow”",
@@ -199,13 +200,13 @@ def test_one_phrase_changes_at_a_time_the_likeliest_first():
 
 
 def test_alternatives_that_are_given_take_the_place_of_siblings():
-    found = language.edits([RED, SNOW], alternatives=[[], [RED, SNOW, GRASS, GRASS, after("on ice")]], limit=3)
+    found = WORDS.edits([RED, SNOW], alternatives=[[], [RED, SNOW, GRASS, GRASS, after("on ice")]], limit=3)
     assert [(e.phrase, e.replacement) for e in found if e.op == "replace"] == [(SNOW, GRASS), (SNOW, after("on ice"))]
 
 
 def test_a_description_without_phrases_has_nothing_to_change():
-    assert language.edits([]) == []
-    assert [e.op for e in language.edits([], add=[NIGHT])] == ["add"]
+    assert WORDS.edits([]) == []
+    assert [e.op for e in WORDS.edits([], add=[NIGHT])] == ["add"]
 
 
 PHRASES = st.lists(st.sampled_from(SAYABLE), unique=True, max_size=6)
@@ -215,8 +216,8 @@ OTHERS = st.lists(st.sampled_from(SAYABLE), max_size=5)
 @given(st.data(), PHRASES, st.integers(0, 4), st.lists(st.sampled_from(SAYABLE), max_size=4), st.booleans())
 def test_an_edit_changes_what_it_says_and_nothing_else(data, phrases, limit, add, given_others):
     alternatives = [data.draw(OTHERS) for _ in phrases] if given_others else None
-    found = language.edits(phrases, alternatives=alternatives, limit=limit, add=add)
-    others = alternatives if given_others else [language.siblings(p) for p in phrases]
+    found = WORDS.edits(phrases, alternatives=alternatives, limit=limit, add=add)
+    others = alternatives if given_others else [WORDS.siblings(p) for p in phrases]
 
     assert [e.phrase for e in found if e.op == "drop"] == phrases == [e.phrase for e in found[: len(phrases)]]
     for e in found:
@@ -241,7 +242,7 @@ def test_an_edit_changes_what_it_says_and_nothing_else(data, phrases, limit, add
 
 @given(PHRASES, st.integers(1, 3))
 def test_drops_come_first_and_second_choices_last(phrases, limit):
-    found = language.edits(phrases, limit=limit, add=[after("made of ice")])
+    found = WORDS.edits(phrases, limit=limit, add=[after("made of ice")])
     ops = [e.op for e in found]
     assert ops[: len(phrases)] == ["drop"] * len(phrases)
     firsts, seconds = ops[len(phrases) : ops.index("add")], ops[ops.index("add") + 1 :]
@@ -300,9 +301,9 @@ def test_bare_never_raises_and_has_no_more_words_than_the_phrase(text):
     ],
 )
 def test_the_context_alone_is_a_sentence(caption, prompt):
-    found = language.context(read(caption), "bowl")
+    found = WORDS.context(read(caption), "bowl")
     assert found is not None and (found.text, found.label) == (prompt, "bowl")
-    assert found.description == ", ".join(p.text for p in language.surroundings(read(caption)))
+    assert found.description == ", ".join(p.text for p in WORDS.surroundings(read(caption)))
 
 
 @pytest.mark.parametrize(
@@ -314,13 +315,13 @@ def test_the_context_alone_is_a_sentence(caption, prompt):
     ],
 )  # fmt: skip
 def test_what_says_nothing_of_the_surroundings_has_no_context(caption):
-    assert language.context(read(caption), "bowl") is None
-    assert language.surroundings(read(caption)) == ()
+    assert WORDS.context(read(caption), "bowl") is None
+    assert WORDS.surroundings(read(caption)) == ()
 
 
 @pytest.mark.parametrize("caption", ["a teapot being held by a person", "a teapot being used by a man"])
 def test_the_context_of_what_happens_to_the_object_is_the_one_who_does_it_or_none(caption):
-    found = language.context(read(caption), "bowl")
+    found = WORDS.context(read(caption), "bowl")
     assert found is None or found.text in ("a photo of a person", "a photo of a man")
 
 
@@ -328,11 +329,11 @@ def test_the_context_of_what_happens_to_the_object_is_the_one_who_does_it_or_non
     st.lists(st.sampled_from([*SAYABLE, *map(after, ["on a leaf", "with a cup", "with trees in the background"])]), max_size=6)
 )
 def test_a_context_keeps_surroundings_and_camera_in_order_and_nothing_of_the_object(phrases):
-    kept = language.surroundings(phrases)
-    wanted = [p for p in phrases if not p.before and language.kind(p) in SURROUNDINGS | CAMERA]
-    has = any(language.kind(p) in SURROUNDINGS for p in wanted)
+    kept = WORDS.surroundings(phrases)
+    wanted = [p for p in phrases if not p.before and WORDS.kind(p) in SURROUNDINGS | CAMERA]
+    has = any(WORDS.kind(p) in SURROUNDINGS for p in wanted)
     assert list(kept) == (wanted if has else [])
-    found = language.context(phrases, "bowl")
+    found = WORDS.context(phrases, "bowl")
     assert (found is None) == (not has)
     if found:
         assert found.text.startswith("a photo of ") and "  " not in found.text
@@ -370,7 +371,7 @@ def test_every_imagenet_label_is_found_in_its_own_prompt_and_in_the_plural():
     known = labels.imagenet()
     for label in known:
         same = {name for name in known if name.lower() == label.lower()}  # a Cardigan is a dog, a cardigan a garment
-        assert language.named(language.neutral(label).text, known) in same
+        assert language.named(WORDS.neutral(label).text, known) in same
         plural = language.named(f"two {language.plural(label)} on snow", known)
         assert plural in same or {plural, label} == {"sunglass", "sunglasses"}
 
@@ -394,12 +395,12 @@ def test_no_text_breaks_the_search_for_a_name(text, names):
 def test_a_persons_prompt_is_drawn_as_written_and_compared_with_what_they_say():
     phrases = (after("on snow"),)
     own = Hypothesis("mug", phrases, text="Mug, ON snow (macro)", against=Prompt("a mug", "mug", "a mug"))
-    assert language.treated(own) == Prompt("Mug, ON snow (macro)", "mug", "on snow")
-    assert language.control(own).text == "a mug"
+    assert WORDS.treated(own) == Prompt("Mug, ON snow (macro)", "mug", "on snow")
+    assert WORDS.control(own).text == "a mug"
     plain = Hypothesis("mug", phrases)
-    assert language.treated(plain) == language.prompt("mug", phrases)
-    assert language.control(plain) == language.neutral("mug")
-    assert language.treated(Hypothesis("mug", (), text="my mug")).description == "my mug"
+    assert WORDS.treated(plain) == WORDS.prompt("mug", phrases)
+    assert WORDS.control(plain) == WORDS.neutral("mug")
+    assert WORDS.treated(Hypothesis("mug", (), text="my mug")).description == "my mug"
 
 
 # --- seeds --------------------------------------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bugscope import language
 from bugscope.core.records import Counts, Evidence, Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
 from bugscope.method import confirm
 from bugscope.stats import JudgeError
+from support.words import WORDS
 
 Answer = Callable[[Sequence[Sample]], list[Outcome]]
 
@@ -80,11 +80,11 @@ def test_the_pictures_behind_a_rate_are_the_first_replicates_of_purpose_confirm(
     evidence = tried(about("on snow", "on sand"), coins({"on snow": 0.9}, asked=asked), seed=3)
     assert {s.purpose for s in asked} == {"confirm"} and {s.run_seed for s in asked} == {3}
     for e in evidence:
-        prompt = language.prompt("mug", e.hypothesis.phrases)
+        prompt = WORDS.prompt("mug", e.hypothesis.phrases)
         assert sorted(s.replicate for s in asked if s.prompt == prompt) == list(range(e.drawn))
         again = coins({"on snow": 0.9})([Sample(prompt, "confirm", i, 3) for i in range(e.drawn)])
         assert e.treated.k == sum(o.status is Status.FAILURE for o in again)
-    neutral = [s.replicate for s in asked if s.prompt == language.neutral("mug")]
+    neutral = [s.replicate for s in asked if s.prompt == WORDS.neutral("mug")]
     assert sorted(neutral) == list(range(evidence[0].baseline_drawn))
 
 

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from bugscope import language
 from bugscope.core.records import Hypothesis, Outcome, Phrase, Sample, Status
 from bugscope.method import discover
+from support.words import WORDS
 
 LIST = (Phrase("in fog"), Phrase("at night"), Phrase("red", before=True), Phrase("far away"))
 
 
 def drawn(caption: str, predicted: str, number: int, label: str = "mug") -> tuple[Outcome, str]:
     status = Status.SUCCESS if predicted == label else Status.FAILURE
-    return Outcome(Sample(language.neutral(label), "explore", number), status, predicted), caption
+    return Outcome(Sample(WORDS.neutral(label), "explore", number), status, predicted), caption
 
 
 def proposals(drawn: Sequence[tuple[Outcome, str]], **options) -> list[Hypothesis]:
@@ -53,7 +54,7 @@ def test_exploring_draws_neutral_pictures_of_every_label():
 )
 def test_every_label_has_a_share_and_none_more_than_stated(explored, limit):
     outcomes = [
-        Outcome(Sample(language.neutral(f"thing {i}"), "explore", j), status, "cap")
+        Outcome(Sample(WORDS.neutral(f"thing {i}"), "explore", j), status, "cap")
         for i, (wrong, right, errors) in enumerate(explored)
         for j, status in enumerate([Status.FAILURE] * wrong + [Status.SUCCESS] * right + [Status.ERROR] * (errors + 1))
     ]
@@ -132,7 +133,7 @@ def test_captions_that_say_nothing_leave_the_checklist(caption):
 
 def test_unfaithful_and_refused_pictures_suggest_nothing():
     odd = [
-        (Outcome(Sample(language.neutral("mug"), "explore", i), status, "bowl"), "a photo of a mug on snow")
+        (Outcome(Sample(WORDS.neutral("mug"), "explore", i), status, "bowl"), "a photo of a mug on snow")
         for i, status in enumerate([Status.UNFAITHFUL, Status.REFUSED, Status.ERROR])
     ]
     assert {h.source for h in proposals(odd)} == {"checklist"}

@@ -29,6 +29,7 @@ from bugscope.stats import holm, mcnemar
 from bugscope.store.folder import Store
 from bugscope.tasks.classify import outcome
 from bugscope.testing import PHRASES, World
+from support.words import WORDS
 
 SNOW, SAND, GRASS, NIGHT, RED, FOG, BLUE, ABOVE, CLOSE, INDOORS = (
     PHRASES[w] for w in ("snow", "sand", "grass", "night", "red", "fog", "blue", "above", "close", "indoors")
@@ -261,7 +262,7 @@ def test_too_few_pictures_leave_the_minimal_description_undecided():
 def by_hand(lab: Lab, h: Sequence[Phrase], changed: Sequence[Phrase], pairs: int, seed: int) -> tuple[int, int, int, int]:
     """(failures before, failures after, only before, only after) over pairs that both count."""
     before, after = (
-        lab.measure([Sample(language.prompt("mug", p), "explain", i, seed) for i in range(pairs)]) for p in (h, changed)
+        lab.measure([Sample(WORDS.prompt("mug", p), "explain", i, seed) for i in range(pairs)]) for p in (h, changed)
     )
     kept = [(b, a) for b, a in zip(before, after, strict=True) if b.status.counts and a.status.counts]
     bad = [(b.status is Status.FAILURE, a.status is Status.FAILURE) for b, a in kept]
@@ -275,7 +276,7 @@ def test_every_number_agrees_with_counting_by_hand():
     phrases = (SNOW, RED, NIGHT)
     x = why(lab, phrases, pairs=20, swaps=2, seed=5, add=[FOG])
     assert x is not None
-    assert [c.edit for c in x.counterfactuals] == language.edits(phrases, limit=2, add=[FOG])
+    assert [c.edit for c in x.counterfactuals] == WORDS.edits(phrases, limit=2, add=[FOG])
     for c in x.counterfactuals:
         k_before, k_after, only_before, only_after = by_hand(lab, phrases, c.edit.phrases, 20, 5)
         assert (c.before.k, c.after.k, c.only_before, c.only_after) == (k_before, k_after, only_before, only_after)
@@ -323,7 +324,7 @@ def test_pictures_that_do_not_show_the_label_leave_their_pairs():
     lab = Lab(world)
     x = why(lab, (SNOW, RED), pairs=30, others=())
     assert x is not None
-    shown = {p: [o.status.counts for o in lab.measure([Sample(language.prompt("mug", p), "explain", i) for i in range(30)])]
+    shown = {p: [o.status.counts for o in lab.measure([Sample(WORDS.prompt("mug", p), "explain", i) for i in range(30)])]
              for p in {(SNOW, RED), *(c.edit.phrases for c in x.counterfactuals)}}  # fmt: skip
     assert 5 < shown[SNOW, RED].count(True) < 28
     assert x.base.n == sum(shown[SNOW, RED])
@@ -388,21 +389,21 @@ def test_no_more_pictures_than_the_purse_pays_for(budget, pairs, phrases, swaps,
     else:
         ops = Counter(c.edit.op for c in x.counterfactuals)
         assert ops["drop"] == len(phrases)
-        whole = len(language.edits(phrases, limit=swaps))
+        whole = len(WORDS.edits(phrases, limit=swaps))
         assert len(x.counterfactuals) == (whole if budget >= pairs * (whole + 1) else len(phrases))
 
 
 def test_what_was_asked_before_costs_nothing():
     lab = Lab(quiet())
     purse = Purse(lab.measure, 60)
-    refined = [Sample(language.neutral("mug"), "refine", i) for i in range(10)]
-    confirmed = [Sample(language.neutral("mug"), "confirm", i) for i in range(50)]
+    refined = [Sample(WORDS.neutral("mug"), "refine", i) for i in range(10)]
+    confirmed = [Sample(WORDS.neutral("mug"), "confirm", i) for i in range(50)]
     assert purse.affords(confirmed * 9) and purse.affords(refined)
     assert [o.sample for o in purse(confirmed)] == confirmed and purse.left == 60
     assert [o.sample for o in purse([*refined, *refined])] == refined * 2 and purse.left == 50
     purse(refined[:4])
     assert purse.left == 50
-    explained = [Sample(language.neutral("mug"), "explain", i) for i in range(51)]
+    explained = [Sample(WORDS.neutral("mug"), "explain", i) for i in range(51)]
     assert purse.affords(explained[:50]) and not purse.affords(explained)
 
 
@@ -438,7 +439,7 @@ def test_a_planted_spurious_word_is_seen_without_any_object_and_counted_right():
     for cell in (s.alone, s.whole, s.plain, s.others, s.others_plain):
         assert cell.drawn == cell.rate.n == 20
         assert cell.rate.k == sum(called(cell.prompts))
-    assert s.whole.prompts == (language.prompt("mug", (SNOW, RED)),) and s.plain.prompts == (language.neutral("mug"),)
+    assert s.whole.prompts == (WORDS.prompt("mug", (SNOW, RED)),) and s.plain.prompts == (WORDS.neutral("mug"),)
     # the colour goes with the mug; three others take its place
     assert [p.text for p in s.others.prompts] == [
         "a photo of a pot on snow",
@@ -555,7 +556,7 @@ def test_an_object_that_may_be_called_the_wrong_label_is_no_other_object():
 # --- in a hunt ----------------------------------------------------------------------------------------------------------
 
 LABELS = ("mug", "pot")
-OPTIONS = {"budget": 300, "explain": 260, "seed": 1}
+OPTIONS = {"budget": 300, "explain_budget": 260, "seed": 1}
 
 
 def planted(**changes: Any) -> World:
@@ -569,7 +570,9 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unexplained(tmp_path_factory):
-    return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "bare", **{**OPTIONS, "explain": 0}, **planted().roles())
+    return bugscope.hunt(
+        LABELS, tmp_path_factory.mktemp("runs") / "bare", **{**OPTIONS, "explain_budget": 0}, **planted().roles()
+    )
 
 
 @pytest.fixture
@@ -675,14 +678,14 @@ def test_a_generator_that_draws_no_scenery_without_an_object_ends_no_run(tmp_pat
 def test_what_the_generator_suggests_serves_as_other_objects(unexplained, tmp_path):
     roles = planted().roles()
     roles["generator"].suggested = ("nothing that is known", "pot")
-    done = bugscope.hunt(["mug"], tmp_path / "r", budget=160, explain=160, **roles)
+    done = bugscope.hunt(["mug"], tmp_path / "r", budget=160, explain_budget=160, **roles)
     cells = [b["spurious"]["others"] for b in explained(done).values() if b["spurious"]]
     assert cells and all({p["label"] for p in c["prompts"]} == {"pot"} for c in cells)
 
 
 def test_an_editor_is_not_asked_where_no_picture_is_left(tmp_path):
     editor = Editor()
-    done = bugscope.hunt(LABELS, tmp_path / "r", **{**OPTIONS, "explain": 20}, **planted().roles(), editor=editor)
+    done = bugscope.hunt(LABELS, tmp_path / "r", **{**OPTIONS, "explain_budget": 20}, **planted().roles(), editor=editor)
     assert done.bugs and not explained(done)
     assert editor.asked == []
 
@@ -756,7 +759,7 @@ def test_asked_again_an_explanation_draws_nothing(bare_run):
 def test_going_on_with_a_run_keeps_what_a_person_asked(bare_run, monkeypatch):
     asked = bugscope.explain(bare_run, 1, pairs=10, add=["in fog"], **planted().roles())
     idle = planted(die_after=0)
-    again = bugscope.hunt(LABELS, bare_run.path, **{**OPTIONS, "explain": 0}, **idle.roles())
+    again = bugscope.hunt(LABELS, bare_run.path, **{**OPTIONS, "explain_budget": 0}, **idle.roles())
     assert without_times(again.report) == without_times(asked.report) and idle.calls == 0
     loaded = bugscope.api.load_models
     monkeypatch.setattr(bugscope.api, "load_models", lambda s, given=None: loaded(s, idle.roles()))
@@ -816,7 +819,7 @@ def test_the_least_budget_that_is_named_is_enough(bare_run):
 
 def test_a_run_without_bugs_has_nothing_to_explain(tmp_path):
     roles = planted(planted={}, base=0.0).roles()
-    empty = bugscope.hunt(["mug"], tmp_path / "none", budget=100, explain=50, **roles)
+    empty = bugscope.hunt(["mug"], tmp_path / "none", budget=100, explain_budget=50, **roles)
     assert not empty.bugs
     with pytest.raises(SpecError, match="has no confirmed bugs to explain"):
         bugscope.explain(empty, **roles)
@@ -839,7 +842,7 @@ def test_an_explanation_stopped_half_way_leaves_a_finished_run_that_goes_on(bare
 
 
 def test_an_unfinished_run_is_explained_and_still_goes_on_to_the_same_end(unexplained, tmp_path):
-    options = {**OPTIONS, "explain": 0}
+    options = {**OPTIONS, "explain_budget": 0}
     die_after = 15
     with pytest.raises(KeyboardInterrupt):
         bugscope.hunt(LABELS, tmp_path / "r", **options, **planted(die_after=die_after).roles())
@@ -900,7 +903,7 @@ def test_an_editor_is_asked_once_a_bug_and_its_answers_survive(tmp_path):
 
 
 def test_a_run_with_an_editor_is_not_the_run_without(tmp_path):
-    small = {"budget": 60, "explore": 12, "explain": 0}
+    small = {"budget": 60, "explore": 12, "explain_budget": 0}
     bugscope.hunt(["mug"], tmp_path / "r", **small, **planted().roles(), editor=Editor())
     with pytest.raises(BugscopeError, match="another run"):
         bugscope.hunt(["mug"], tmp_path / "r", **small, **planted().roles())
@@ -909,7 +912,7 @@ def test_a_run_with_an_editor_is_not_the_run_without(tmp_path):
 @pytest.fixture(scope="module")
 def edited_run(tmp_path_factory):
     """With an editor that was not asked yet."""
-    options = {"budget": 160, "explain": 0}
+    options = {"budget": 160, "explain_budget": 0}
     folder = tmp_path_factory.mktemp("runs") / "edited"
     return bugscope.hunt(["mug"], folder, **options, **planted(labels=("mug",)).roles(), editor=Editor())
 

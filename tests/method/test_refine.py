@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from test_explain import RED, SNOW, Lab, copied, quick_disk, without_times  # noqa: F401
 
 import bugscope
-from bugscope import language
 from bugscope.core.records import Evidence, Hypothesis, Phrase, Status, Verdict
 from bugscope.method import confirm, refine
 from bugscope.method.explain import Purse
 from bugscope.stats import always_rise
 from bugscope.store.folder import Store
 from bugscope.testing import PHRASES, World
+from support.words import WORDS
 
 
 @dataclass
@@ -72,16 +72,16 @@ def test_a_sharper_description_is_found_and_compared_with_its_parent_on_fresh_pi
     child = next(c for _, c in pairs if c.hypothesis.description == "red, on snow")
     assert all(p is parent for p, _ in pairs)
     assert child.hypothesis.source == "refinement"
-    assert child.hypothesis.against == language.prompt("mug", (RED,))
-    assert language.control(child.hypothesis).text == "a photo of a red mug"
+    assert child.hypothesis.against == WORDS.prompt("mug", (RED,))
+    assert WORDS.control(child.hypothesis).text == "a photo of a red mug"
     assert child.treated.low > child.baseline.value + 0.1 or child.e_value > 20
     fresh = [s for key, s in lab.asked.items() if key not in before]
     assert fresh and {s.purpose for s in fresh} == {"refine"} and not set(before) & {s.key for s in fresh}
     assert {s.prompt for s in fresh} == {
-        language.prompt("mug", (RED,)), *(language.prompt("mug", c.hypothesis.phrases) for _, c in pairs)
+        WORDS.prompt("mug", (RED,)), *(WORDS.prompt("mug", c.hypothesis.phrases) for _, c in pairs)
     }  # fmt: skip
     # the counts are those of the fresh pictures
-    mine = [s for s in fresh if s.prompt == language.treated(child.hypothesis)]
+    mine = [s for s in fresh if s.prompt == WORDS.treated(child.hypothesis)]
     assert child.drawn == len(mine)
     assert child.treated.k == sum(o.status is Status.FAILURE for o in lab.measure(mine))
 
@@ -200,7 +200,7 @@ def test_asked_again_nothing_is_drawn():
 
 # --- in a hunt ----------------------------------------------------------------------------------------------------------
 
-OPTIONS = {"budget": 500, "explain": 700, "seed": 0, "hypotheses": 6}
+OPTIONS = {"budget": 500, "explain_budget": 700, "seed": 0, "hypotheses": 6}
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def test_a_child_is_explained_by_its_number(run, tmp_path):
 
 def test_explaining_a_bug_looks_for_sharper_descriptions_too(tmp_path):
     folder = tmp_path / "r"
-    before = bugscope.hunt(["mug"], folder, **{**OPTIONS, "explain": 0}, **nested().roles())
+    before = bugscope.hunt(["mug"], folder, **{**OPTIONS, "explain_budget": 0}, **nested().roles())
     red = next(b for b in before.report["bugs"] if b["description"] == "red")
     done = bugscope.explain(folder, "red", **nested().roles())
     children = [b for b in done.report["bugs"] if b["parent"] == red["id"]]

@@ -17,7 +17,6 @@ from PIL import Image
 from scipy.stats import chisquare
 
 import bugscope
-from bugscope import language
 from bugscope.core import registry
 from bugscope.core.errors import MissingDependency, ModelError, SpecError
 from bugscope.core.labels import accepted, imagenet
@@ -250,10 +249,10 @@ def test_what_a_prompt_asks_for(prompt, label, stems):
 def test_every_neutral_prompt_is_neutral_and_every_description_is_heard():
     found = names.Names(imagenet())
     for label in imagenet():
-        plain = found.query(language.neutral(label).text)
+        plain = found.query(WORDS.neutral(label).text)
         assert (plain.label, plain.stems) == (label, ()), label
-        for phrase in language.CHECKLIST:
-            query = found.query(language.prompt(label, (phrase,)).text)
+        for phrase in WORDS.words.checklist:
+            query = found.query(WORDS.prompt(label, (phrase,)).text)
             # "three sunglasses" may be of either of two labels, which are the same thing
             assert query.label in accepted(label) and query.stems, (label, phrase)
 

@@ -61,7 +61,7 @@ def test_it_is_listed_as_soon_as_it_is_installed(dots, tmp_path):
 
 def test_a_hunt_with_it_finds_its_bug(dots, tmp_path):
     roles = [word for role in ("generator", "target", "captioner", "judge") for word in (f"--{role}", "dots")]
-    command = [*BUGSCOPE, "hunt", *roles, "--budget", "200", "--explain", "0", "--out", "run", "--json"]
+    command = [*BUGSCOPE, "hunt", *roles, "--budget", "200", "--explain-budget", "0", "--out", "run", "--json"]
     report = json.loads(run(*command, path=dots, cwd=tmp_path))
     assert {(bug["label"], bug["description"]) for bug in report["bugs"]} == {("circle", "red"), ("triangle", "red")}
     assert all(bug["rate"] == 1 and [p["label"] for p in bug["predicted"]] == ["square"] for bug in report["bugs"])

@@ -86,7 +86,7 @@ class Panel:
 
 def test_how_far_the_voters_of_a_judge_agree_is_measured_and_said(tmp_path):
     roles = World(planted={"snow": 0.9}).roles() | {"judge": Panel()}
-    run = bugscope.hunt("mug", tmp_path / "run", budget=120, explain=0, **roles)
+    run = bugscope.hunt("mug", tmp_path / "run", budget=120, explain_budget=0, **roles)
     found = run.report["judge_error"]["agreement"]
     with Store.open(run.path) as store:
         values = [v for (v,) in store.db.execute("select value from answers where role='judge'")]
@@ -99,7 +99,9 @@ def test_how_far_the_voters_of_a_judge_agree_is_measured_and_said(tmp_path):
     assert f"Two of its 3 voters, drawn at random, agree on {found['chance'] * 100:.0f} % of {found['n']} pictures" in page
     assert (
         "voters"
-        not in bugscope.hunt("mug", tmp_path / "one", budget=120, explain=0, **World().roles()).write_report().read_text()
+        not in bugscope.hunt("mug", tmp_path / "one", budget=120, explain_budget=0, **World().roles())
+        .write_report()
+        .read_text()
     )
 
 
@@ -114,7 +116,7 @@ class Words:
 
 def test_a_describers_words_are_tried_and_it_is_named(tmp_path):
     world = World(planted={"above": 0.9}, prior=0.0, base=0.1)  # exploration never draws it, the checklist is cut short
-    options = {"budget": 160, "hypotheses": 2, "explain": 0}
+    options = {"budget": 160, "hypotheses": 2, "explain_budget": 0}
     run = bugscope.hunt("mug", tmp_path / "run", describer=Words(), **options, **world.roles())
     assert [b["description"] for b in run.report["bugs"]] == ["seen from above"]
     assert "from <code>test/words</code>" in (run.path / "report.html").read_text()

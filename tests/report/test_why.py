@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from test_explain import Hidden, planted, quick_disk  # noqa: F401
 
 import bugscope
-from bugscope import language, stats
+from bugscope import stats
 from bugscope.core.explanation import Cell, Counterfactual, Edit, Explanation, Minimal, Spurious
 from bugscope.core.records import Estimate, Evidence, Hypothesis, Outcome, Phrase, Prompt, Rate, Sample, Status, Verdict
 from bugscope.report import why
 from bugscope.store import ledger
 from bugscope.testing import World
+from support.words import WORDS
 
 SNOW, RED, NIGHT, SAND, BLUE, FOG = (
     Phrase("on snow"), Phrase("red", before=True), Phrase("at night"), Phrase("on sand"), Phrase("blue", before=True),
@@ -348,7 +349,7 @@ def test_nothing_that_is_not_a_number_reaches_the_ledger():
 
 
 def test_the_ledger_says_a_hypothesis_in_a_persons_words_and_what_it_is_compared_with():
-    own = Hypothesis("mug", (SNOW,), text="Mug lost on snow", against=language.prompt("mug", (SAND,)))
+    own = Hypothesis("mug", (SNOW,), text="Mug lost on snow", against=WORDS.prompt("mug", (SAND,)))
     note = ledger.hypothesis(own)
     assert (note["sentence"], note["prompt"]) == ("Mug lost on snow", "Mug lost on snow")
     assert (note["neutral"], note["description"]) == ("a photo of a mug on sand", "on snow")
@@ -377,7 +378,7 @@ def evil_page(tmp_path_factory):
     roles = planted(labels=(EVIL, "pot <i>"), prior=0.0).roles()
     roles["generator"].admissible = lambda label, phrase: True
     folder = tmp_path_factory.mktemp("runs") / "evil"
-    run = bugscope.hunt([EVIL], folder, budget=160, explain=300, **roles, editor=Evil())
+    run = bugscope.hunt([EVIL], folder, budget=160, explain_budget=300, **roles, editor=Evil())
     assert any(b["explanation"] and b["spurious"] for b in run.report["bugs"])
     return run, (run.path / "report.html").read_text()
 
@@ -410,7 +411,7 @@ def test_an_explanation_without_a_single_picture_that_counts_is_shown_all_the_sa
 
     world = Moody(labels=("mug", "pot"), planted={"snow": 0.95}, prior=0.0, base=0.03)
     world.moody = False
-    run = bugscope.hunt(["mug"], tmp_path / "r", budget=160, explain=0, **world.roles())
+    run = bugscope.hunt(["mug"], tmp_path / "r", budget=160, explain_budget=0, **world.roles())
     world.moody = True
     done = bugscope.explain(run, 1, pairs=6, **world.roles())
     bug = done.report["bugs"][0]
@@ -423,7 +424,7 @@ def test_an_explanation_without_a_single_picture_that_counts_is_shown_all_the_sa
 
 def test_pictures_that_do_not_show_the_label_are_marked_on_the_strip(tmp_path):
     world = Hidden(labels=("mug", "pot"), planted={"snow": 0.95}, prior=0.0, base=0.03, hides="snow")
-    run = bugscope.hunt(["mug"], tmp_path / "r", budget=200, explain=200, **world.roles())
+    run = bugscope.hunt(["mug"], tmp_path / "r", budget=200, explain_budget=200, **world.roles())
     strips = [x for b in run.report["bugs"] if b["explanation"] for row in b["explanation"]["strip"] for x in row["pictures"]]
     if any(x["status"] == "unfaithful" for x in strips):
         assert "(unclear)" in (run.path / "report.html").read_text()

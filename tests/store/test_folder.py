@@ -14,6 +14,7 @@ from PIL import Image
 
 from bugscope.core.errors import StoreError
 from bugscope.core.records import Prompt, Sample
+from bugscope.media import picture
 from bugscope.store.folder import Store
 
 JSON = st.recursive(
@@ -63,13 +64,13 @@ def test_a_value_that_json_cannot_hold_changes_nothing(shared):
 def test_images_are_named_by_their_content(tmp_path):
     with Store.create(tmp_path / "r", {}) as store:
         image = Image.new("RGB", (8, 8), "red")
-        name = store.put_image(image)
-        assert store.put_image(image.copy()) == name
-        assert store.image(name).tobytes() == image.tobytes()
+        name = store.keep(image, picture)
+        assert store.keep(image.copy(), picture) == name
+        assert store.content(name, picture).tobytes() == image.tobytes()
         assert [p.name for p in (store.path / name).parent.iterdir()] == [name.rsplit("/")[-1]]
         (store.path / name).unlink()
         with pytest.raises(StoreError, match="lacks the picture"):
-            store.image(name)
+            store.content(name, picture)
 
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):
@@ -135,7 +136,7 @@ def test_a_picture_outside_the_folder_is_not_read(tmp_path):
     with Store.create(tmp_path / "r", {}) as store:
         for name in ("../secret.png", str(tmp_path / "secret.png")):
             with pytest.raises(StoreError, match="outside its folder"):
-                store.image(name)
+                store.content(name, picture)
 
 
 def test_a_damaged_picture_is_said(tmp_path):
@@ -145,7 +146,7 @@ def test_a_damaged_picture_is_said(tmp_path):
         for end in (0, 20, 60, len(whole) // 2):
             (store.path / name).write_bytes(whole[:end])
             with pytest.raises(StoreError, match="lacks the picture"):
-                store.image(name)
+                store.content(name, picture)
 
 
 def test_notes_can_be_taken_back(shared):

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bugscope.workflows.hunting import hunt
 
-from bugscope import language, testing
+from bugscope import testing
 from bugscope.core.errors import SpecError
 from bugscope.core.options import Config
 from bugscope.core.records import Evidence, Outcome, Phrase, Status, Verdict
@@ -22,8 +23,8 @@ from bugscope.media.picture import Picture, as_rgb
 from bugscope.method.search import affordable, check, search, settled
 from bugscope.store.folder import Store
 from bugscope.testing import World
-from bugscope.workflows.hunting import hunt
 from bugscope.workflows.progress import Progress
+from support.words import WORDS
 
 SMALL = {"budget": 300, "explore": 40}
 
@@ -148,7 +149,7 @@ def test_every_hypothesis_tried_is_in_the_ledger_before_its_first_picture(tmp_pa
         evidence = hunt(world.labels, engine, store, config, lambda now: None).evidence
         assert len(known) == len(evidence) == len(store.notes("evidence"))
         for note, e in zip(store.notes("evidence").values(), evidence, strict=True):
-            prompt = language.prompt(e.hypothesis.label, e.hypothesis.phrases)
+            prompt = WORDS.prompt(e.hypothesis.label, e.hypothesis.phrases)
             assert note["label"] == e.hypothesis.label and note["description"] == e.hypothesis.description
             assert note["prompt"] == prompt.text and note["neutral"] == "a photo of a mug"
             assert tuple(Phrase(**p) for p in note["phrases"]) == e.hypothesis.phrases
@@ -159,7 +160,7 @@ def test_every_hypothesis_tried_is_in_the_ledger_before_its_first_picture(tmp_pa
 
 def test_the_budget_counts_every_picture(tmp_path):
     for budget in (60, 111, 300):
-        run(World(), tmp_path / str(budget), budget=budget, explain=0)
+        run(World(), tmp_path / str(budget), budget=budget, explain_budget=0)
         assert len(content(tmp_path / str(budget))["samples"]) <= budget
         for explain in (30, 200):
             folder = tmp_path / f"{budget} and {explain}"
@@ -199,7 +200,7 @@ def test_descriptions_go_where_failures_are_found(tmp_path):
             for s, w in zip(samples, wrong, strict=True)
         ]
 
-    config = Config.of({"budget": 520, "explain": 0})
+    config = Config.of({"budget": 520, "explain_budget": 0})
     found = search(labels, config, measure=measure, describe=lambda outcomes: [""] * len(outcomes))
     tried = Counter(e.hypothesis.label for e in found.evidence)
     limit = affordable(labels, config)
@@ -228,7 +229,7 @@ def test_pictures_of_many_labels_do_not_pile_up_in_memory(tmp_path):
     world.classify = watched(world.classify, lambda inputs, _: inputs[0])
     world.caption = watched(world.caption, lambda inputs, _: inputs[0])
     world.judge = watched(world.judge, lambda inputs, _: [p.content for p in inputs[0]])
-    evidence = run(world, tmp_path / "run", budget=40 * 24, explore=16, batch_size=8, explain=0)
+    evidence = run(world, tmp_path / "run", budget=40 * 24, explore=16, batch_size=8, explain_budget=0)
     assert len({e.hypothesis.label for e in evidence}) == 40
     # drawn, judged, classified: three copies of 40 x 24 pictures and some captioned; two batches are under way at a time
     assert len(seen) > 3 * 40 * 22
@@ -246,7 +247,7 @@ def test_a_small_budget_tries_fewer_descriptions():
 
 
 def test_the_papers_procedure_stays_in_the_budget(tmp_path):
-    evidence = run(World(), tmp_path / "run", fixed_n=20, budget=300, explain=0)
+    evidence = run(World(), tmp_path / "run", fixed_n=20, budget=300, explain_budget=0)
     assert {e.drawn for e in evidence} == {20}
     assert "on snow" in bugs(evidence)
     assert len(content(tmp_path / "run")["samples"]) <= 300

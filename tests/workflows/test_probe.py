@@ -5,12 +5,12 @@ import re
 from typing import Any
 
 import pytest
+from bugscope.workflows.probing import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 from test_explain import copied, quick_disk, without_times  # noqa: F401
 
 import bugscope
-from bugscope import language
 from bugscope.app.cli import main
 from bugscope.app.cli.progress import Live
 from bugscope.core.errors import BugscopeError, SpecError, StoreError
@@ -19,8 +19,8 @@ from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows import probing as ask
 from bugscope.workflows import session as api
-from bugscope.workflows.probing import hypothesis
 from bugscope.workflows.progress import Progress
+from support.words import WORDS
 
 LABELS = ("mug", "pot", "coffee mug")
 
@@ -38,11 +38,11 @@ def asked(tmp_path, prompts, *arguments, **options):
 
 def test_a_prompt_is_compared_with_the_plain_label_or_with_another():
     h = hypothesis("  a  photo of a mug\non snow ", "mug")
-    assert h.text == "a photo of a mug on snow" and language.control(h) == language.neutral("mug")
+    assert h.text == "a photo of a mug on snow" and WORDS.control(h) == WORDS.neutral("mug")
     assert h.description == "on snow" and h.source == "user"
     against = hypothesis("a photo of a mug on snow", "mug", " a photo of a mug  on sand ")
-    assert language.control(against).text == "a photo of a mug on sand" and language.control(against).label == "mug"
-    assert language.treated(against).text == "a photo of a mug on snow"
+    assert WORDS.control(against).text == "a photo of a mug on sand" and WORDS.control(against).label == "mug"
+    assert WORDS.treated(against).text == "a photo of a mug on snow"
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_any_text_is_a_question_or_a_sentence_about_it(text, label, against):
         h = hypothesis(text, label, against)
     except SpecError:
         return
-    assert h.text == " ".join(text.split()) and language.treated(h).text.lower() != language.control(h).text.lower()
-    assert language.treated(h).label == language.control(h).label == label
+    assert h.text == " ".join(text.split()) and WORDS.treated(h).text.lower() != WORDS.control(h).text.lower()
+    assert WORDS.treated(h).label == WORDS.control(h).label == label
 
 
 # --- answers ------------------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_a_prompt_written_twice_is_asked_once(tmp_path):
 )
 def test_the_label_is_the_longest_that_the_prompt_names(tmp_path, prompt, label):
     (answer,) = asked(tmp_path, prompt, n=4).answers
-    assert answer.label == label and answer.compared_with == language.neutral(label).text
+    assert answer.label == label and answer.compared_with == WORDS.neutral(label).text
 
 
 def test_the_label_may_be_said_and_need_not_be_named(tmp_path):
@@ -316,7 +316,7 @@ def test_a_probe_folder_is_loaded_and_reported_again_but_not_resumed(probed):
 def test_a_probe_and_a_hunt_do_not_share_a_folder(probed, tmp_path):
     with pytest.raises(StoreError, match="another run"):
         bugscope.hunt(["mug"], copied(probed, tmp_path / "p"), **world().roles())
-    hunted = bugscope.hunt(["mug"], tmp_path / "h", budget=60, explore=12, explain=0, **world().roles())
+    hunted = bugscope.hunt(["mug"], tmp_path / "h", budget=60, explore=12, explain_budget=0, **world().roles())
     with pytest.raises(StoreError, match="another run"):
         ask("a photo of a mug on snow", out=hunted.path, **world().roles())
     assert bugscope.load(hunted.path).report["kind"] == "hunt"
@@ -456,7 +456,7 @@ def test_user_errors_are_one_line_and_exit_code_2(probed, tmp_path, monkeypatch,
 
 
 def test_explain_on_the_command_line(tmp_path, capsys, on_world):
-    run = bugscope.hunt(["mug"], tmp_path / "r", budget=200, explain=0, **world().roles())
+    run = bugscope.hunt(["mug"], tmp_path / "r", budget=200, explain_budget=0, **world().roles())
     assert run.bugs
     code, out, err = command(capsys, "explain", str(run.path), "1", "--pairs", "8", "--add", "at night", "--add", "on sand")
     assert (code, err) == (0, "")

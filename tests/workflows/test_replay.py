@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 import bugscope
-from bugscope import language
 from bugscope.core.errors import Declined, ModelError, SpecError, StoreError
 from bugscope.core.records import Counts, Hypothesis, Outcome, Phrase, Sample, Status
 from bugscope.core.records import Verdict as Confirmed
@@ -30,6 +29,7 @@ from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows import session as api
 from bugscope.workflows.replay import bugs_of, replay
+from support.words import WORDS
 
 LABELS = ("mug", "pot")
 ALPHA, MARGIN = 0.05, 0.1
@@ -150,7 +150,7 @@ def replayed(coins: Coins, seed: int, fresh: int = 0) -> tuple[list[str], list[v
     bugs = [e for e in found if e.verdict is Confirmed.CONFIRMED]
     cases = []
     for e in bugs:
-        prompts = (language.treated(e.hypothesis), language.control(e.hypothesis))
+        prompts = (WORDS.treated(e.hypothesis), WORDS.control(e.hypothesis))
         drawn = (e.drawn, e.baseline_drawn)
         stored = [coins.again([Sample(p, "confirm", i, seed) for i in range(n)]) for p, n in zip(prompts, drawn, strict=True)]
         more = [
@@ -497,7 +497,7 @@ def test_a_sharper_description_is_compared_with_the_plain_label(tmp_path):
             return scores
 
     roles = World(labels=("mug",), **both).roles() | {"target": Both()}
-    options = {"budget": 400, "explain": 1200, "hypotheses": 8}
+    options = {"budget": 400, "explain_budget": 1200, "hypotheses": 8}
     runs = (bugscope.hunt("mug", tmp_path / f"r{seed}", seed=seed, **options, **roles) for seed in range(6))
     run = next(run for run in runs if any("." in b.number for b in run.bugs))
     found = replay(run, Both())

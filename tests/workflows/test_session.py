@@ -110,7 +110,7 @@ def test_a_finished_run_is_not_drawn_again(run):
 
 
 def test_a_run_of_an_earlier_version_goes_on_with_defaults_for_what_it_did_not_know(tmp_path):
-    options = {"budget": 120, "explain": 0}
+    options = {"budget": 120, "explain_budget": 0}
     bugscope.hunt(["mug"], tmp_path / "r", **options, **world().roles())
     with Store.create(tmp_path / "r", bugscope_identity(tmp_path / "r")) as store:
         held = store.meta("identity")
@@ -380,7 +380,7 @@ def test_every_label_that_both_know_and_labels_of_a_file(tmp_path, capsys, monke
     world = World(labels=("mug", "pot", "vase"), planted={"snow": 0.9})
     roles = world.roles()
     roles["generator"].labels = ("pot", "vase", "mug", "lamp")  # "bowl" is only the target's, "lamp" only the generator's
-    options = {"budget": 240, "explore": 8, "explain": 0}
+    options = {"budget": 240, "explore": 8, "explain_budget": 0}
     run = bugscope.hunt(None, tmp_path / "all", all_labels=True, **options, **roles)
     assert [label["label"] for label in run.report["labels"]] == ["mug", "pot", "vase"]
     with pytest.raises(SpecError, match="labels mug and all labels were asked for"):
@@ -427,7 +427,7 @@ def test_a_slow_page_is_not_made_again_for_each_bug_but_the_numbers_are(tmp_path
     monkeypatch.setattr(summary, "page", slow)
     monkeypatch.setattr(api, "PAGES", 10**6)  # as if the first took a year
     world = World(labels=("mug", "pot", "cup"), planted={"snow": 0.95, "above": 0.9}, prior=0.05)
-    run = bugscope.hunt(world.labels, tmp_path / "r", budget=700, explain=0, progress=heard, **world.roles())
+    run = bugscope.hunt(world.labels, tmp_path / "r", budget=700, explain_budget=0, progress=heard, **world.roles())
     found = len(run.bugs)
     assert found >= 4 and numbers[-1][0] == found
     # when a bug is told of, the numbers on disk know all those before it

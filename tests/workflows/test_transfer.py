@@ -299,7 +299,7 @@ def test_a_probes_prompts_are_rows_confirmed_or_not(tmp_path):
 
 
 def test_a_run_without_bugs_still_has_its_adversarial_pictures(tmp_path):
-    run = bugscope.hunt("mug", tmp_path / "r", budget=60, explain=0, **World(planted={}, base=0.3, prior=0.0).roles())
+    run = bugscope.hunt("mug", tmp_path / "r", budget=60, explain_budget=0, **World(planted={}, base=0.3, prior=0.0).roles())
     assert not run.bugs
     model = Model("m", names=("mug", "bowl"), labels=("mug",), planted={}, base=0.1, prior=0.0)
     found = transfer(run, model)
@@ -423,7 +423,7 @@ def test_transfer_and_evaluate_on_the_command_line(tmp_path, monkeypatch, capsys
     module.classify = lambda images: roles["target"](images)
     module.classify.labels = roles["target"].labels
     monkeypatch.setitem(sys.modules, "my_models", module)
-    run = bugscope.hunt("mug", tmp_path / "run", budget=160, explain=0, **roles)
+    run = bugscope.hunt("mug", tmp_path / "run", budget=160, explain_budget=0, **roles)
     assert run.bugs
 
     def said(*arguments):

@@ -1,6 +1,7 @@
 """What may be said to the models of a run: what its generator, its target and its medium know."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from .. import media
 from ..core.errors import SpecError
@@ -10,7 +11,7 @@ from ..tasks import Task
 from .models import Models
 
 
-def of(models: Models, task: Task, labels: Sequence[str] = ()) -> Wording:
+def of(models: Models, task: Task[Any], labels: Sequence[str] = ()) -> Wording:
     """A generator with a limited vocabulary may offer `labels`, `suggested`, `admissible(label, phrase)`, and `check(prompts)`,
     which raises SpecError for what it cannot read. `labels`: those of the run."""
     generator, known = models.generator, task.labels(models.target)

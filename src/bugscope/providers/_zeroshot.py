@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from ..core import label_files
 from ..core import labels as names
 from ..core.errors import SpecError
 from ..language import sentence
@@ -143,7 +144,7 @@ def said(label: str, template: str) -> str:
 
 def read_labels(given: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The labels by the names used here, and what a text says of each: the word given, unless that is a WordNet id."""
-    words = names.read(given)
+    words = label_files.read(given)
     labels = names.named(words)
     return labels, tuple(ours if names.WORDNET.match(word) else word for ours, word in zip(labels, words, strict=True))
 

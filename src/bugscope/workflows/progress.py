@@ -67,6 +67,10 @@ class Watch:
             self._tell(hypotheses=len(evidence), bugs=len(confirmed), message="")
 
     def _tell(self, **changes: Any) -> None:
-        counts = {"images": len(self.engine.asked), "failures": len(self.engine.failures), "cost": self.engine.meter.cost}
+        counts: dict[str, Any] = {
+            "images": len(self.engine.asked),
+            "failures": len(self.engine.failures),
+            "cost": self.engine.meter.cost,
+        }
         self.now = replace(self.now, **counts, **changes)
         self.listener(self.now)

@@ -11,6 +11,7 @@ from bugscope import language
 from bugscope.core.records import Phrase
 from bugscope.providers.studio import Generator, objects, prompts, scene, stage
 from bugscope.providers.studio.vocabulary import SCENIC, VALUES, by_wording
+from support.words import WORDS
 
 MODELS = sorted(objects.load_all())
 SEEDS = st.integers(0, 2**31 - 1)
@@ -23,7 +24,7 @@ def phrase(value):
 def alternatives(old):
     """Siblings that the studio knows, then every other value of the attribute."""
     attribute = by_wording()[old.text].attribute
-    near = [p for p in language.siblings(old) if p.text in by_wording()]
+    near = [p for p in WORDS.siblings(old) if p.text in by_wording()]
     return [*near, *(phrase(v) for v in VALUES if v.attribute == attribute)]
 
 
@@ -43,7 +44,7 @@ class Pair:
 
 def request(label, phrases):
     if label:
-        return prompts.parse(language.prompt(label, phrases).text)
+        return prompts.parse(WORDS.prompt(label, phrases).text)
     return prompts.Request("", {by_wording()[p.text].attribute: by_wording()[p.text].name for p in phrases})
 
 
@@ -55,7 +56,7 @@ def pairs(draw, models=MODELS):
     new = [phrase(v) for v in known if v.attribute not in {v.attribute for v in values}]
     phrases = [phrase(v) for v in values]
     others = [alternatives(p) for p in phrases]
-    edit = draw(st.sampled_from(language.edits(phrases, alternatives=others, limit=30, add=new)))
+    edit = draw(st.sampled_from(WORDS.edits(phrases, alternatives=others, limit=30, add=new)))
     return Pair(edit, request(label, phrases), request(label, edit.phrases), draw(SEEDS))
 
 
@@ -100,7 +101,7 @@ def test_what_follows_does_so_by_its_rule(pair):
 @given(pairs())
 def test_dropping_what_was_added_gives_the_scene_back(pair):
     assume(pair.edit.op == "add")
-    back = next(e for e in language.edits(pair.edit.phrases) if e.op == "drop" and e.phrase == pair.edit.replacement)
+    back = next(e for e in WORDS.edits(pair.edit.phrases) if e.op == "drop" and e.phrase == pair.edit.replacement)
     again = request(pair.before.label, back.phrases)
     assert scene.resolve(again, pair.seed) == scene.resolve(pair.before, pair.seed)
 

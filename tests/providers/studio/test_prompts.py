@@ -12,6 +12,7 @@ from bugscope.core.labels import imagenet
 from bugscope.core.records import Phrase
 from bugscope.providers.studio import SUGGESTED, objects, prompts, scene
 from bugscope.providers.studio.vocabulary import FILLERS, SCENIC, UNUSUAL, VALUES, by_wording, nouns
+from support.words import WORDS
 
 MODELS = objects.load_all()
 
@@ -60,7 +61,7 @@ def test_every_object_is_understood_by_each_of_its_names(label):
     model = MODELS[label]
     assert label in imagenet()
     for name in (model.name, *model.synonyms):
-        assert prompts.parse(language.neutral(name).text).label == label
+        assert prompts.parse(WORDS.neutral(name).text).label == label
     assert prompts.parse(f"a photo of {model.plural}").label == label
 
 
@@ -124,14 +125,14 @@ def test_no_filler_hides_a_condition():
 
 def test_suggested_labels_exist_and_the_checklist_is_in_the_vocabulary():
     assert set(SUGGESTED) <= set(MODELS)
-    for phrase in language.CHECKLIST:
+    for phrase in WORDS.words.checklist:
         assert by_wording()[phrase.text].before == phrase.before
 
 
 def test_captions_read_back_as_the_phrases_they_were_made_of():
     for value in VALUES:
         caption = f"a photo of {language.sentence('teapot', [Phrase(value.phrase, value.before)])}"
-        assert language.phrases(caption, "teapot") == [Phrase(value.phrase, value.before)]
+        assert WORDS.phrases(caption, "teapot") == [Phrase(value.phrase, value.before)]
 
 
 # --- empty scenes -------------------------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ def surroundings(draw):
 
 @given(surroundings())
 def test_a_context_without_its_object_is_understood(values):
-    made = language.context([Phrase(v.phrase) for v in values], "spindle")
+    made = WORDS.context([Phrase(v.phrase) for v in values], "spindle")
     if made is None:
         assert {v.attribute for v in values} <= {"view", "camera"}
     else:

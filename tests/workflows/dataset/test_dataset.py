@@ -20,6 +20,7 @@ import yaml
 import bugscope
 from bugscope import report
 from bugscope.core.errors import MissingDependency, SpecError, StoreError
+from bugscope.media import picture
 from bugscope.store.folder import Store
 from bugscope.testing import World, null_world
 from bugscope.workflows import dataset
@@ -37,7 +38,9 @@ def run(tmp_path_factory):
 def other(tmp_path_factory):
     """The same label on another run's seeds."""
     world = World(labels=("mug",), planted={"snow": 0.95}, prior=0.05)
-    return bugscope.hunt("mug", tmp_path_factory.mktemp("runs") / "other", budget=200, explain=0, seed=7, **world.roles())
+    return bugscope.hunt(
+        "mug", tmp_path_factory.mktemp("runs") / "other", budget=200, explain_budget=0, seed=7, **world.roles()
+    )
 
 
 def rows(folder):
@@ -129,7 +132,7 @@ def test_near_duplicates_within_and_across_runs_are_left_out(run, other, tmp_pat
     images = {}
     with Store.open(run.path) as a, Store.open(other.path) as b:
         for store in (a, b):
-            images |= {sha256((store.path / r["image"]).read_bytes()).digest(): store.image(r["image"])
+            images |= {sha256((store.path / r["image"]).read_bytes()).digest(): store.content(r["image"], picture)
                        for r in report.rows(store) if r["image"]}  # fmt: skip
     signs = [alike.signature(images[sha256(data).digest()]) for _, _, data in found]
     for (h, s), (g, t) in combinations(signs, 2):
@@ -142,8 +145,8 @@ def test_near_duplicates_within_and_across_runs_are_left_out(run, other, tmp_pat
 
 def test_a_picture_found_again_by_another_run_is_kept_once(tmp_path):
     world = World(planted={"snow": 0.95})
-    first = bugscope.hunt("mug", tmp_path / "a", budget=120, explain=0, **world.roles())
-    again = bugscope.hunt("mug", tmp_path / "b", budget=160, explain=0, **world.roles())
+    first = bugscope.hunt("mug", tmp_path / "a", budget=120, explain_budget=0, **world.roles())
+    again = bugscope.hunt("mug", tmp_path / "b", budget=160, explain_budget=0, **world.roles())
     one = dataset.export(again, tmp_path / "one", per_bug=0, test=0)
     both = dataset.export([again, first], tmp_path / "both", per_bug=0, test=0)
     assert both.kept >= one.kept and both.counts["near-duplicate"] > one.counts.get("near-duplicate", 0)
@@ -200,7 +203,7 @@ def test_each_part_has_a_folder_for_each_label_so_that_class_numbers_agree(run, 
 
 def test_imagenet_labels_have_their_ids_and_a_classifiers_own_numbers(tmp_path):
     world = World(labels=("teapot", "thing"), planted={"snow": 0.95, "above": 0.9})
-    run = bugscope.hunt(("teapot", "thing"), tmp_path / "run", budget=300, explain=0, **world.roles())
+    run = bugscope.hunt(("teapot", "thing"), tmp_path / "run", budget=300, explain_budget=0, **world.roles())
     dataset.export(run, tmp_path / "set", classes=["nothing", "thing", "teapot"], license="cc0-1.0", title="My pots")
     by_label = {v["label_name"]: v for _, v, _ in rows(tmp_path / "set")}
     numbers = {n: (v["wordnet_id"], v["imagenet_index"], v["class_index"]) for n, v in by_label.items()}
@@ -334,7 +337,9 @@ NASTY = (
 
 def test_label_names_never_become_paths(tmp_path):
     world = World(labels=NASTY, planted={"snow": 1.0}, base=0.0, prior=0.0)
-    run = bugscope.hunt(NASTY, tmp_path / "run", budget=900, explore=4, hypotheses=17, explain=0, alpha=0.5, **world.roles())
+    run = bugscope.hunt(
+        NASTY, tmp_path / "run", budget=900, explore=4, hypotheses=17, explain_budget=0, alpha=0.5, **world.roles()
+    )
     assert len({bug.label for bug in run.bugs}) > 6, "the world has bugs of most labels"
     out = tmp_path / "sets" / "set"
     made = dataset.export(run, out, per_bug=0)
@@ -419,7 +424,7 @@ def test_a_place_below_a_file_is_named(run, tmp_path):
 
 
 def test_a_run_without_confirmed_bugs_says_so_and_can_be_written_whole(run, tmp_path):
-    none = bugscope.hunt("mug", tmp_path / "none", budget=80, explain=0, **null_world().roles())
+    none = bugscope.hunt("mug", tmp_path / "none", budget=80, explain_budget=0, **null_world().roles())
     with pytest.raises(SpecError, match="none' has no confirmed bugs.*--all"):
         dataset.export(none, tmp_path / "set")
     assert not (tmp_path / "set").exists()
@@ -434,7 +439,7 @@ def test_a_run_without_confirmed_bugs_says_so_and_can_be_written_whole(run, tmp_
 def test_runs_of_several_classifiers_go_together_and_the_card_says_so(run, tmp_path):
     roles = World(labels=("mug",), planted={"red": 0.95}).roles()
     roles["target"].id = "world/another"
-    second = bugscope.hunt("mug", tmp_path / "second", budget=200, explain=0, **roles)
+    second = bugscope.hunt("mug", tmp_path / "second", budget=200, explain_budget=0, **roles)
     made = dataset.export([run.path, str(second.path)], tmp_path / "set")
     assert {v["target"] for _, v, _ in rows(tmp_path / "set")} == {"world/target", "world/another"}
     assert any("2 targets" in note for note in made.notes)
@@ -450,7 +455,7 @@ def test_a_probe_is_a_run_too(tmp_path):
 
 
 def test_a_missing_picture_is_named(tmp_path):
-    run = bugscope.hunt("mug", tmp_path / "run", budget=200, explain=0, **World(planted={"snow": 0.95}).roles())
+    run = bugscope.hunt("mug", tmp_path / "run", budget=200, explain_budget=0, **World(planted={"snow": 0.95}).roles())
     example = run.report["bugs"][0]["examples"][0]["image"]
     whole = (run.path / example).read_bytes()
     (run.path / example).write_bytes(whole[:60])
@@ -463,7 +468,7 @@ def test_a_missing_picture_is_named(tmp_path):
 
 
 def test_a_run_that_names_a_picture_outside_its_folder_is_refused(tmp_path):
-    run = bugscope.hunt("mug", tmp_path / "run", budget=200, explain=0, **World(planted={"snow": 0.95}).roles())
+    run = bugscope.hunt("mug", tmp_path / "run", budget=200, explain_budget=0, **World(planted={"snow": 0.95}).roles())
     example = run.report["bugs"][0]["examples"][0]["image"]
     db = sqlite3.connect(run.path / "run.sqlite")
     db.execute("update answers set value=replace(value, ?, '../secret.png') where role='generator'", (example,))

@@ -26,7 +26,7 @@ REPO = re.compile(r"/api/datasets/([^/]+/[^/?]+)(.*)")
 def folder(tmp_path_factory):
     pytest.importorskip("huggingface_hub")
     root = tmp_path_factory.mktemp("hub")
-    run = bugscope.hunt("mug", root / "run", budget=200, explain=0, **World(planted={"snow": 0.95}).roles())
+    run = bugscope.hunt("mug", root / "run", budget=200, explain_budget=0, **World(planted={"snow": 0.95}).roles())
     dataset.export(run, root / "set")
     return root / "set"
 

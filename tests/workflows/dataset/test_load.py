@@ -20,7 +20,7 @@ LABELS = ("teapot", "bullet train", "test tube", "dev", "Dev")
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     world = World(labels=LABELS, planted={"snow": 1.0, "above": 0.9}, base=0.0, prior=0.1)
-    return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "run", budget=700, explain=120, **world.roles())
+    return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "run", budget=700, explain_budget=120, **world.roles())
 
 
 def read(tmp_path, code, **names):

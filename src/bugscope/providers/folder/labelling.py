@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from ...core import label_files
 from ...core import labels as names
 from ...core.errors import SpecError
 from .collection import Collection
@@ -41,7 +42,7 @@ def _looked_for(labels: Any) -> tuple[str, ...]:
     if not labels:
         return names.imagenet()
     single = isinstance(labels, str) and "," not in labels and labels != "imagenet" and not labels.endswith((".txt", ".json"))
-    return (labels,) if single else names.read(labels)
+    return (labels,) if single else label_files.read(labels)
 
 
 def most_pictures(found: Collection, by_label: dict[str, list[int]]) -> tuple[str, ...]:

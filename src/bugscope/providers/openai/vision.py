@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from ...core import label_files
 from ...core import labels as names
 from ...core.errors import Declined, SpecError, short, unknown
 from ...media.picture import Picture, data_url
@@ -88,7 +89,7 @@ class Classifier(Hosted):
         price_input: float | None = None, price_output: float | None = None,
     ) -> None:  # fmt: skip
         """`labels`: as of `bugscope.labels.read`; all go with every question. The others as of `Captioner`."""
-        self.labels: Sequence[str] = names.read(labels)
+        self.labels: Sequence[str] = label_files.read(labels)
         if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
             raise SpecError(f"classifier openai/{model} needs at least two labels, all different, not {short(repr(labels))}")
         self._listed = json.dumps({"labels": self.labels}, ensure_ascii=False)

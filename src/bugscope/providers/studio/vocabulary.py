@@ -12,6 +12,8 @@ from typing import Literal
 
 from ... import language
 from ...core.records import Phrase
+from ...language import Wording
+from ...media import picture
 
 Attribute = Literal[
     "count", "colour", "material", "ground", "background", "light", "weather", "view", "pose", "distance",
@@ -150,7 +152,7 @@ def nouns() -> Mapping[str, Value]:
     words: dict[str, Value] = {}
     for wording, value in by_wording().items():
         noun = language.bare(wording)
-        if noun and value.attribute in SCENIC - {"view", "camera"} and language.kind(Phrase(wording)) in _THINGS:
+        if noun and value.attribute in SCENIC - {"view", "camera"} and Wording(picture.words).kind(Phrase(wording)) in _THINGS:
             assert words.setdefault(noun, value) is value, f"two meanings for {noun!r}"
     return words
 

@@ -92,7 +92,7 @@ def dataset(
         if not chosen:
             raise SpecError(_nothing(found))
         steps = _Steps(progress, 2 * len(chosen))
-        hashes, thumbs = alike.signatures(len(chosen), lambda i: chosen[i].source.picture(chosen[i]), steps)
+        hashes, thumbs = alike.signatures(len(chosen), lambda i: chosen[i].source.signature(chosen[i]), steps)
         failures = [i for i, item in enumerate(chosen) if item.kept]
         # by themselves: what else is written must not decide which failures are kept
         choose.distinct([chosen[i] for i in failures], alike.groups(hashes[failures], thumbs[failures]))

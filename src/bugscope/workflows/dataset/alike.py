@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from scipy.fft import dctn
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -29,33 +27,20 @@ _ONES = np.array([i.bit_count() for i in range(1 << 16)], dtype=np.uint8)
 
 
 def signatures(
-    count: int, picture: Callable[[int], Image.Image], step: Callable[[int], None] = lambda n: None
+    count: int, signature: Callable[[int], bytes], step: Callable[[int], None] = lambda n: None
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Hashes [count] and thumbnails [count, 192] of RGB pictures; `step(n)`: n more are done.
+    """Hashes [count] and thumbnails [count, d] from `Medium.signature`s; `step(n)`: n more are done.
 
-    `picture(i)` is called once each, from several threads; as many pictures as threads are in memory.
+    `signature(i)` is called once each, from several threads; as many pictures as threads are in memory.
     """
-    hashes = np.zeros(count, dtype=np.uint64)
-    thumbs = np.zeros((count, 192), dtype=np.uint8)
-
-    def sign(i: int) -> None:
-        hashes[i], thumbs[i] = signature(picture(i))
-
+    found: list[bytes] = []
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
         for start in range(0, count, CHUNK):
             part = range(start, min(start + CHUNK, count))
-            list(threads.map(sign, part))
+            found += threads.map(signature, part)
             step(len(part))
-    return hashes, thumbs
-
-
-def signature(image: Image.Image) -> tuple[np.uint64, NDArray[np.uint8]]:
-    """64-bit DCT hash of an RGB picture's lightness, and its 8 x 8 thumbnail, flat."""
-    grey = np.asarray(image.convert("L").resize((32, 32), Image.Resampling.LANCZOS), dtype=float)
-    waves = dctn(grey, norm="ortho")[:8, :8].ravel()
-    waves[0] = 0.0  # the mean: lightness is the thumbnail's affair
-    bits = np.packbits(waves > np.median(waves))
-    return bits.view(np.uint64)[0], np.asarray(image.resize((8, 8), Image.Resampling.BOX), dtype=np.uint8).ravel()
+    rows = np.frombuffer(b"".join(found), dtype=np.uint8).reshape(count, -1) if count else np.zeros((0, 8), np.uint8)
+    return np.ascontiguousarray(rows[:, :8]).view(np.uint64).ravel(), rows[:, 8:]
 
 
 def groups(hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8]) -> NDArray[np.intp]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from ... import report
-from ...core.errors import SpecError, StoreError
+from ... import media, report
+from ...core.errors import SpecError
 from ...core.records import Status
+from ...media import Medium
 from ...store.folder import Store
 
 NEAR = "near-duplicate"
@@ -89,16 +88,17 @@ class Source:
         found: Sequence[Mapping[str, Any]] = self.report["bugs"]
         return found
 
-    def picture(self, item: Item) -> Image.Image:
-        """RGB. Raises StoreError where it is missing or damaged."""
-        return self.store.image(item.image)
+    @property
+    def medium(self) -> Medium[Any]:
+        return media.load(self.report["medium"])
+
+    def signature(self, item: Item) -> bytes:
+        """For finding near-duplicates. Raises StoreError where the picture is missing or damaged."""
+        return self.medium.signature(self.store.content(item.image, self.medium))
 
     def file(self, item: Item) -> bytes:
-        """The PNG file as the run holds it."""
-        try:
-            return (self.store.path / item.image).read_bytes()
-        except OSError as error:
-            raise StoreError(f"the run {str(self.store.path)!r} lacks the picture {item.image}: {error.strerror}") from error
+        """The file as the run holds it. Raises StoreError where it is missing."""
+        return self.store.blobs.get(item.image)
 
 
 def sources(runs: Sequence[Any], stack: ExitStack) -> list[Source]:
