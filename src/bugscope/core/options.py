@@ -92,10 +92,10 @@ def option(
 class Config:
     """Every option of a hunt. Raises SpecError that names the option, the value and what is allowed."""
 
-    task: str = option("classify", "what the target does, and so what counts as a failure", commands=ALL, metavar="NAME")
-    task_args: Arguments = option({}, "options of the task", commands=ALL, metavar=PAIR)
     target: str = option("efficientnet-lite/0", "model under test", commands=ALL, metavar=MODEL)
     target_args: Arguments = option({}, "options of the target", commands=ALL, metavar=PAIR)
+    task: str = option("classify", "what the target does, and so what counts as a failure", commands=ALL, metavar="NAME")
+    task_args: Arguments = option({}, "options of the task", commands=ALL, metavar=PAIR)
     generator: str = option("studio", "model that makes pictures from prompts", commands=ALL, metavar=MODEL)
     generator_args: Arguments = option({}, "options of the generator", commands=ALL, metavar=PAIR)
     captioner: str = option("studio", "model that describes a picture in a sentence", commands=ALL, metavar=MODEL)
@@ -119,7 +119,7 @@ class Config:
     budget: int = option(
         0, "pictures for finding bugs, over all labels; 0: 600 for up to six labels and 60 more for each further one", ge=0
     )
-    explore: int = option(24, "pictures of each label to start from, without any description", gt=0)
+    explore: int = option(24, "plain pictures of each label to start from", gt=0)
     hypotheses: int = option(24, "descriptions to try for each label, at most", gt=0)
     look: int = option(4, "pictures generated for a description before its evidence is checked again", commands=FRESH, gt=0)
     explain_budget: int = option(480, "additional pictures for explaining the bugs; 0: explain none", ge=0)
