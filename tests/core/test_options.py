@@ -78,7 +78,8 @@ def test_bounds_are_where_they_are_said_to_be(name, inside, outside):
     ("name", "value"),
     [
         ("budget", "600"), ("budget", 600.0), ("budget", True), ("budget", None), ("generator", 3), ("generator", None),
-        ("alpha", "5%"), ("alpha", False), ("accept", {"mug": [3]}), ("accept", {3: ["mug"]}), ("accept", ["mug"]), ("judge_args", {3: 4}),
+        ("alpha", "5%"), ("alpha", False), ("accept", {"mug": [3]}), ("accept", {3: ["mug"]}), ("accept", ["mug"]),
+        ("judge_args", {3: 4}),
         ("judge_args", "a=b"),
     ],
 )  # fmt: skip
@@ -131,10 +132,11 @@ def test_a_whole_number_will_do_for_a_number_and_is_kept_as_one():
 
 def test_the_table_says_what_the_options_allow():
     shown = {name: (o.type, o.shown_default, o.bounds) for name, o in OPTIONS.items()}
-    assert shown["alpha"] == ("float", "0.05", "> 0, < 1")
-    assert shown["seed"] == ("int", "0", ">= 0, < 2^63")
-    assert shown["editor"] == ("str", "none", "")
-    assert shown["judge_sensitivity"] == ("str", "no correction", "")
+    assert shown["alpha"] == ("number", "0.05", "> 0, < 1")
+    assert shown["seed"] == ("integer", "0", ">= 0, < 2^63")
+    assert shown["max_cost"] == ("number", "0", ">= 0")
+    assert shown["editor"] == ("string", "none", "")
+    assert shown["judge_sensitivity"] == ("string", "no correction", "")
     assert shown["accept"] == ("mapping", "none", "")
     assert not OPTIONS["accept"].commands, "a mapping of lists is for files and Python"
 
