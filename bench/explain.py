@@ -196,20 +196,20 @@ class Causes(World):
     def __post_init__(self) -> None:
         self.planted = {"all causes": self.strength}
 
-    def _draw(self, prompt: str, seed: int) -> Picture:
-        drawn = super()._draw(prompt, seed)
+    def draw(self, prompt: str, seed: int) -> Picture:
+        drawn = super().draw(prompt, seed)
         if not self.fated:
             return drawn
         pixels = np.array(drawn.content)
         pixels[15] = np.frombuffer(hashlib.sha256(str(seed).encode()).digest() * 2, np.uint8)[:48].reshape(16, 3)
         return Picture(Image.fromarray(pixels), info=drawn.info)
 
-    def _read(self, image: Image.Image) -> tuple[int, list[str], float]:
-        name, words, chance = super()._read(image)
+    def read(self, image: Image.Image) -> tuple[int, list[str], float]:
+        name, words, chance = super().read(image)
         return name, ["all causes"] * bool(self.causes and set(self.causes) <= set(words)), chance
 
     def measure(self, samples: Sequence[Sample]) -> list[Outcome]:
-        pictures = [self._draw(s.prompt.text, s.seed) for s in samples]
+        pictures = [self.draw(s.prompt.text, s.seed) for s in samples]
         wrong = self.classify([p.content for p in pictures]).argmax(axis=1) == len(self.labels)
         return [Outcome(s, Status.FAILURE if w else Status.SUCCESS) for s, w in zip(samples, wrong, strict=True)]
 
