@@ -237,7 +237,8 @@ def main() -> None:
         "# The studio's captioner",
         "",
         "The captioner is a small network on the frozen features of EfficientNet-Lite2 and on plain colours, trained on",
-        f"{int((~held).sum())} studio pictures (`tools/captioner_data.py`, `tools/train_captioner.py`, which also writes this page).",
+        f"{int((~held).sum())} studio pictures (`tools/captioner_data.py`, `tools/train_captioner.py`, which also writes "
+        "this page).",
         "It sees only pixels. These are its scores on scenes that were kept out of training.",
         "",
     ]
