@@ -207,7 +207,7 @@ def examples(told: captioner.Captioner, reads: list[dict[str, tuple[str, float]]
     lines = ["", "Some sentences about held-out scenes, and what each scene really was:", ""]
     for r, t in list(zip(reads, truths, strict=True))[:: max(1, len(truths) // 8)][:8]:
         facts = [v.phrase for a in captioner.ORDER if (v := by_name(a, t[a]))]
-        lines.append(f"- “{told.say(r)}” — {t['label']}: {', '.join(facts)}")
+        lines += [f"- “{told.say(r)}”", f"  — {t['label']}: {', '.join(facts)}"]
     return lines
 
 
