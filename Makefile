@@ -1,5 +1,7 @@
 # One command for everything. Activate a virtual environment first: python3 -m venv .venv && . .venv/bin/activate
 PYTHON ?= python
+# Material for MkDocs reminds of its end of life at each start
+export NO_MKDOCS_2_WARNING = 1
 # the benchmarks that need neither a GPU nor a finished run; `make bench BENCH=null` runs one of them
 BENCH ?= null error_control explain studio planted
 

@@ -86,6 +86,7 @@ def missing(page: Path, target: str, root: Path) -> str:
 def pages(root: Path) -> list[Path]:
     """Every Markdown file; of the hidden folders only .github."""
     every = (page.relative_to(root) for page in root.rglob("*.md"))
+
     def skipped(part: str) -> bool:
         return part in SKIPPED or (part.startswith(".") and part != ".github")
 

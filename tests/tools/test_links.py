@@ -45,7 +45,7 @@ def test_a_dead_heading_is_named(dead):
 
 
 def test_links_that_hold(dead):
-    page = "[f](docs/b.md) [h](docs/b.md#what-it-is) [d](docs) ![p](docs/b.md 'title') [self](#top)\n\n[ref]: docs/b.md\n\n# Top"
+    page = "[f](docs/b.md) [h](docs/b.md#what-it-is) [d](docs) ![p](docs/b.md 'title') [s](#top)\n\n[r]: docs/b.md\n# Top"
     assert dead(README=page, docs__b="## What it is\n[up](../README.md#top) [root](/README.md)") == []
 
 
@@ -93,12 +93,14 @@ def test_headings_are_named_as_github_does(tool, heading, name):
 
 
 def test_a_heading_that_comes_again_is_numbered(tool):
-    assert tool.anchors("# A\n## A\n## A\n## B {#own}\n<a id='mark'></a>\n```\n# code\n```") == {"a", "a-1", "a-2", "b", "own", "mark"}
+    page = "# A\n## A\n## A\n## B {#own}\n<a id='mark'></a>\n```\n# code\n```"
+    assert tool.anchors(page) == {"a", "a-1", "a-2", "b", "own", "mark"}
 
 
 def test_hidden_and_built_folders_are_not_read(dead):
     bad = "[a](b.md)"
-    assert dead(README="fine", **{".venv__x": bad, "build__x": bad, ".github__x": bad}) == [".github/x.md:1: b.md: no such file"]
+    pages = {"README": "fine", ".venv__x": bad, "build__x": bad, ".github__x": bad}
+    assert dead(**pages) == [".github/x.md:1: b.md: no such file"]
 
 
 def test_the_links_of_this_repository_hold(tool, capsys):
