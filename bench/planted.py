@@ -156,7 +156,7 @@ class Pool:
         if not left:
             return
         pictures = self._pictures([owner[k] for k in left])
-        images = [_with_frame(p.content) if k[1] else p.content for k, p in zip(left, pictures, strict=True)]
+        images = [with_frame(p.content) if k[1] else p.content for k, p in zip(left, pictures, strict=True)]
         top = np.asarray(self.target(images)).argmax(axis=1)
         shows = np.asarray(self.judge(pictures, [owner[k].prompt.label for k in left])) >= 0.5
         for k, image, best, ok in zip(left, images, top, shows, strict=True):
@@ -188,7 +188,7 @@ class Pool:
         if todo:
             pictures = self._pictures(list(todo.values()))
             said = self.captioner(
-                [_with_frame(p.content) if "|" in k else p.content for k, p in zip(todo, pictures, strict=True)]
+                [with_frame(p.content) if "|" in k else p.content for k, p in zip(todo, pictures, strict=True)]
             )
             self.store.put(("captioner", self.captioner.id, k, c) for k, c in zip(todo, said, strict=True))
             known = self.store.get("captioner", self.captioner.id, keys)
@@ -212,7 +212,7 @@ def _framed(s: Sample) -> bool:
     return FRAME.text in s.prompt.text or chance < FRAMED
 
 
-def _with_frame(image: Image.Image) -> Image.Image:
+def with_frame(image: Image.Image) -> Image.Image:
     framed = image.copy()
     ImageDraw.Draw(framed).rectangle((0, 0, image.width - 1, image.height - 1), outline=(205, 24, 30), width=12)
     return framed
