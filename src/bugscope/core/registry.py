@@ -165,8 +165,6 @@ def _given(kind: str, model: Any, options: Mapping[str, Any]) -> Any:
     check_names(what, options, ("labels", "name") if role(kind) == "target" else ("name",))
     stated = options.get("labels")
     labels = _label_names(what, getattr(model, "labels", None) if stated is None else stated)
-    if role(kind) == "target" and not labels:
-        raise SpecError(f"{what} has no label names; give it an attribute 'labels' or pass target_args")
     if getattr(model, "id", "") and stated is None and not options.get("name"):
         return model
     return Wrapped(model, labels, str(options.get("name", "")))

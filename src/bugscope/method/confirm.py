@@ -85,10 +85,10 @@ class Streams:
         self.measure, self.seed, self.left, self.purpose = measure, seed, budget, purpose
         self.most = most or budget
         """Pictures of one prompt."""
-        self.by_prompt: dict[str, Stream] = {}
+        self.by_prompt: dict[tuple[str, str], Stream] = {}
 
     def of(self, prompt: Prompt) -> Stream:
-        return self.by_prompt.setdefault(f"{prompt.label}|{prompt.text}", Stream(prompt))
+        return self.by_prompt.setdefault((prompt.label, prompt.text), Stream(prompt))
 
     def draw(self, wanted: Sequence[tuple[Stream, int]], keep: int = 0) -> bool:
         """The next n pictures of each stream, in one question, the first streams first, until only `keep` pictures are
