@@ -1,9 +1,9 @@
-"""Any Python function as a classifier behind Bugscope's HTTP protocol (docs/http-protocol.md), on the standard library.
+"""A Python function as a classifier behind Bugscope's HTTP protocol (docs/http-protocol.md); standard library and Pillow only.
 
 python examples/http_server.py --port 8765
-bugscope doctor --classifier http/127.0.0.1:8765
+bugscope doctor --target http/127.0.0.1:8765
 
-Put your own model in the place of `LABELS`, `ID` and `classify`.
+Replace `LABELS`, `ID` and `classify` with your own model.
 """
 
 import argparse
@@ -23,7 +23,7 @@ LABELS = ["red", "green", "blue"]
 
 
 def classify(images: Sequence[Image.Image]) -> list[list[float]]:
-    """RGB pictures of any size -> for each, one score a label; higher is likelier."""
+    """RGB pictures of any size -> for each picture, one score per label; higher is likelier."""
     means = [image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)) for image in images]
     return [[channel / 255 for channel in mean] for mean in means]
 
@@ -66,7 +66,7 @@ def decode(text: str) -> Image.Image:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="A classifier behind Bugscope's HTTP protocol.")
-    parser.add_argument("--port", type=int, default=8765, help="0: any that is free")
+    parser.add_argument("--port", type=int, default=8765, help="0: any free port")
     with ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), Handler) as server:
         sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
         sys.stdout.flush()

@@ -1,10 +1,11 @@
-"""The third experiment of Wiles, Albuquerque and Gowal (2022), end to end on what Bugscope brings along: hunt one network over
-every label that the studio draws, make an adversarial data set of its failures, and see whether other networks fail on it.
+"""The third experiment of Wiles, Albuquerque and Gowal (2022), from start to finish with Bugscope's built-in models: hunt for
+bugs of one network over every label that the studio draws, make an adversarial data set of its failures, and see whether other
+networks fail on it.
 
     pip install '.[studio]' && python examples/imagenet_adversarial.py
 
-About an hour on two cores. Run again on the same --out, it goes on where it stopped. Writes OUT/hunt (the run and its report),
-OUT/set (the data set), OUT/transfer (the page) and OUT/table.json.
+It takes about an hour on two cores. Run it again with the same --out to continue where it stopped. It writes OUT/hunt (the run
+and its report), OUT/set (the data set), OUT/transfer (the page) and OUT/table.json.
 """
 
 import argparse
@@ -19,16 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 import bugscope
-from bugscope.app.cli.progress import Live
+from bugscope.app.cli.screen import Live
 from bugscope.core.records import Rate
-from bugscope.report.transfer import Transfer
 from bugscope.stats import clopper_pearson
-from bugscope.workflows.dataset import export
-from bugscope.workflows.replay import Replay, replay
-from bugscope.workflows.transfer import transfer
 
 EASY = 0.1
-"""A label is easy where no network errs on a larger share of the hunt's plain pictures."""
+"""A label is easy if no network gets a larger share of the hunt's plain pictures wrong."""
 
 Picture = Mapping[str, Any]
 
@@ -36,36 +33,38 @@ Picture = Mapping[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description="Does an adversarial data set made for one network fool others?")
     parser.add_argument("--out", type=Path, default=Path("runs/adversarial"))
-    parser.add_argument("--classifier", default="efficientnet-lite/0", help="the network to hunt")
-    parser.add_argument("--others", nargs="+", default=["efficientnet-lite/1", "efficientnet-lite/2"], help="those to fool")
+    parser.add_argument("--target", default="efficientnet-lite/0", help="the network to hunt")
+    parser.add_argument(
+        "--others", nargs="+", default=["efficientnet-lite/1", "efficientnet-lite/2"], help="the networks to fool"
+    )
     parser.add_argument("--labels", nargs="+", default=None, help="label names; default: all")
     parser.add_argument("--budget", type=int, default=0, help="pictures for finding bugs; 0: as many as the labels need")
-    parser.add_argument("--explain", type=int, default=0, help="further pictures for explaining the bugs; 0: none")
+    parser.add_argument("--explain-budget", type=int, default=0, help="further pictures for explaining the bugs; 0: none")
     parser.add_argument("--fresh", type=int, default=8, help="fresh pictures of each bug and each of its labels")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
     with Live() as tell:
         run = bugscope.hunt(
-            args.labels, args.out / "hunt", all_labels=not args.labels, classifier=args.classifier, budget=args.budget,
-            explain=args.explain, seed=args.seed, progress=tell,
+            args.labels, args.out / "hunt", all_labels=not args.labels, target=args.target, budget=args.budget,
+            explain_budget=args.explain_budget, seed=args.seed, progress=tell,
         )  # fmt: skip
     hunted = run.report
     print(
-        f"{len(run.bugs)} bugs of {hunted['classifier']} on {len(hunted['labels'])} labels: {hunted['hypotheses_tested']} "
+        f"{len(run.bugs)} bugs of {hunted['target']} on {len(hunted['labels'])} labels: {hunted['hypotheses_tested']} "
         f"descriptions, {hunted['images_generated']} pictures, {hunted['seconds'] / 60:.1f} minutes"
     )
     folder = args.out / "set"
     if not folder.exists():
-        print(export(run, folder, seed=args.seed).sentence)
-    found = transfer(run, args.others, out=args.out / "transfer")
+        print(bugscope.dataset(run, folder, seed=args.seed).sentence)
+    found = bugscope.transfer(run, args.others, out=args.out / "transfer")
     print("\n".join(found.sentences()))
     replays = {}
-    for spec in (args.classifier, *args.others):
+    for spec in (args.target, *args.others):
         with Live() as tell:
-            made = replay(run, spec, fresh=args.fresh, progress=tell)
-        replays[made.report["classifier"]] = made
-        print(f"replay on {made.report['classifier']}: {made.report['summary']}; exit code {made.exit_code()}; {made.write()}")
+            made = bugscope.replay(run, spec, fresh=args.fresh, progress=tell)
+        replays[made.report["target"]] = made
+        print(f"replay on {made.report['target']}: {made.report['summary']}; exit code {made.exit_code()}; {made.write()}")
 
     rows = experiment(found, replays, members(folder), args.seed)
     Console(width=140).print(table(rows, found.models))
@@ -81,10 +80,8 @@ def members(folder: Path) -> set[tuple[str, int]]:
     return {(row["prompt"], row["seed"]) for row in map(json.loads, lines)}
 
 
-def experiment(
-    found: Transfer, replays: Mapping[str, Replay], kept: set[tuple[str, int]], seed: int
-) -> dict[str, dict[str, Rate]]:
-    """Failure rates of each network, by what it is shown."""
+def experiment(found: Any, replays: Mapping[str, Any], kept: set[tuple[str, int]], seed: int) -> dict[str, dict[str, Rate]]:
+    """Failure rates of each network, by what it is shown. `found`: the transfer; `replays`: by network."""
     own, everything = found.models[0], found.pictures()
     plain = {x["image"]: x for x in everything if not x["description"] and x["purpose"] in ("explore", "confirm")}.values()
     easy = {
@@ -109,8 +106,8 @@ def rate(shown: Iterable[Picture], model: str) -> Rate:
     return clopper_pearson(sum(answers), len(answers))
 
 
-def fresh(replayed: Replay, good: Callable[[str], bool], baseline: bool = False) -> Rate:
-    """On pictures that nobody has seen before: of the bugs' prompts, or of the plain labels that they are compared with."""
+def fresh(replayed: Any, good: Callable[[str], bool], baseline: bool = False) -> Rate:
+    """On pictures that no network has seen before: of the bugs' prompts, or of the plain labels they are compared with."""
     bugs = [b for b in replayed.report["bugs"] if good(b["label"])]
     if baseline:
         counts = list({b["compared_with"]: b["fresh"]["baseline"] for b in bugs}.values())

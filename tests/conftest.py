@@ -1,6 +1,33 @@
 """What several test files share."""
 
+import os
+
 import pytest
+from hypothesis import HealthCheck, settings
+
+# a slow machine is no fault of the code
+settings.register_profile("fast", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, print_blob=True)
+
+
+def pytest_configure(config):
+    """The same examples at every run, so that nobody's fast run fails by chance; the slow suite searches for new ones.
+
+    HYPOTHESIS_PROFILE or --hypothesis-profile names another profile.
+    """
+    if config.getoption("--hypothesis-profile", None):
+        return
+    marks = config.getoption("markexpr", "") or ""
+    searching = "slow" in marks and "not slow" not in marks
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("search" if searching else "fast"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_disk():
+    """What tests write need not survive a power cut."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
 
 
 @pytest.fixture(scope="module")

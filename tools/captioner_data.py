@@ -1,9 +1,9 @@
-"""Draw the studio pictures that the captioner is trained on: a balanced random mix of objects and conditions.
+"""Draw the studio pictures for training the captioner: a balanced random mix of objects and conditions.
 
     python tools/captioner_data.py FOLDER --n 3000 [--seed 0] [--scale 1]
 
-Writes FOLDER/00000.png ... and FOLDER/scenes.jsonl (one line a picture: prompt, seed, scene, view). Run again, it goes on
-where it stopped.
+Writes FOLDER/00000.png ... and FOLDER/scenes.jsonl (one line per picture: prompt, seed, scene, view). If it is run again, it
+continues where it stopped.
 """
 
 import argparse
@@ -28,7 +28,7 @@ CHANCE: dict[Attribute, float] = {
 
 
 def prompts(n: int, seed: int, scale: float = 1.0) -> list[str]:
-    """Each object equally often; each attribute stated at its chance times `scale`, its values equally often."""
+    """Each object appears equally often; each attribute is stated at its chance times `scale`, its values equally often."""
     rng = np.random.default_rng(seed)
     models = list(objects.load_all().values())
     texts = []
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--n", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scale", type=float, default=1.0, help="of the chances of conditions: 1 gives 2.3 a picture")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on the chances of conditions; 1 gives 2.3 per picture")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     log = args.folder / "scenes.jsonl"

@@ -2,8 +2,8 @@
 
     python tools/train_captioner.py FOLDER [FOLDER ...]
 
-Writes captioner.onnx and captioner.json beside the provider, and docs/captioner.md with the scores on held-out scenes. Needs
-the extra `train` (PyTorch). Deterministic for the same pictures and library versions.
+Writes captioner.onnx and captioner.json beside the provider, and docs/captioner.md with the scores on held-out scenes. It needs
+the extra `train` (PyTorch), and is deterministic for the same pictures and library versions.
 """
 
 import argparse
@@ -33,11 +33,11 @@ ORDINARY = {
     "view": "side", "pose": "upright", "distance": "normal", "occlusion": "none", "camera": "sharp",
 }  # fmt: skip
 HELD_OUT = 15
-"""Per cent of the scenes kept out of training, by a hash of the seed."""
+"""Per cent of the scenes that are kept out of training, chosen by a hash of the seed."""
 
 
 def truth(scene: dict) -> dict[str, str]:
-    """What a picture shows, as the captioner's answers."""
+    """What a picture shows, in the form of the captioner's answers."""
     values = {a: str(scene["distance_name" if a == "distance" else a]) for a in captioner.ORDER}
     values["count"] = {"1": "one", "2": "two", "3": "three"}[values["count"]]
     values = {a: v if by_name(a, v) else ORDINARY[a] for a, v in values.items()}
@@ -46,7 +46,7 @@ def truth(scene: dict) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Scenes:
-    """Faithful pictures of one folder: features as they are and mirrored [n, d], truths, held out [n]."""
+    """Faithful pictures of one folder: features, features of the mirrored pictures [n, d], truths, held out [n]."""
 
     features: np.ndarray
     mirrored: np.ndarray
@@ -69,7 +69,7 @@ def load(folder: Path) -> Scenes:
 
 
 def _features(folder: Path, n: int, name: str) -> np.ndarray:
-    """Of all pictures, remembered in the folder."""
+    """Features of all pictures, cached in the folder."""
     cache = folder / f"{name}.npy"
     if cache.exists() and len(found := np.load(cache)) == n:
         return found
@@ -81,7 +81,7 @@ def _features(folder: Path, n: int, name: str) -> np.ndarray:
 
 
 class Net(nn.Module):
-    """Standardised features -> one block of logits an attribute."""
+    """Standardised features -> one block of logits per attribute."""
 
     def __init__(self, features: int, outputs: int) -> None:
         super().__init__()
@@ -154,7 +154,7 @@ def read_all(told: captioner.Captioner, features: np.ndarray) -> list[dict[str, 
 
 
 def score(title: str, reads: list[dict[str, tuple[str, float]]], truths: list[dict[str, str]]) -> list[str]:
-    """Markdown of how true the sentences are on some held-out scenes."""
+    """Markdown: how often the sentences about some held-out scenes are true."""
     n = len(truths)
     objects_ = stats.wilson(sum(r["label"][0] == t["label"] for r, t in zip(reads, truths, strict=True)), n)
     said = [
@@ -177,13 +177,14 @@ def score(title: str, reads: list[dict[str, tuple[str, float]]], truths: list[di
 
 
 def tables(reads: list[dict[str, tuple[str, float]]], truths: list[dict[str, str]]) -> list[str]:
-    """Markdown, attribute by attribute and value by value."""
+    """Markdown: scores by attribute and by value."""
     n = len(truths)
     pairs = list(zip(reads, truths, strict=True))
     lines = [
-        "Over all held-out scenes. Accuracy counts every scene; the guess always answers the commonest value. Recall is the "
-        f"share of a value's scenes whose sentence states it (probability at least {captioner.SURE}), precision the share of "
-        "such statements that are true.",
+        "The tables are over all held-out scenes. Accuracy counts every scene; the guess always answers the most common value.",
+        "Recall is the share of a value's scenes whose sentence states it (with a probability of at least "
+        f"{captioner.SURE}); precision",
+        "is the share of such statements that are true.",
         "",
         "| attribute | accuracy | guess |",
         "|---|---|---|",
@@ -203,17 +204,17 @@ def tables(reads: list[dict[str, tuple[str, float]]], truths: list[dict[str, str
 
 
 def examples(told: captioner.Captioner, reads: list[dict[str, tuple[str, float]]], truths: list[dict[str, str]]) -> list[str]:
-    lines = ["", "Some held-out sentences, and what was true:", ""]
+    lines = ["", "Some sentences about held-out scenes, and what each scene really was:", ""]
     for r, t in list(zip(reads, truths, strict=True))[:: max(1, len(truths) // 8)][:8]:
         facts = [v.phrase for a in captioner.ORDER if (v := by_name(a, t[a]))]
-        lines.append(f"- “{told.say(r)}” — {t['label']}: {', '.join(facts)}")
+        lines += [f"- “{told.say(r)}”", f"  — {t['label']}: {', '.join(facts)}"]
     return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--titles", nargs="+", default=None, help="what to call each folder's scenes in the scores")
+    parser.add_argument("--titles", nargs="+", default=None, help="names of the folders' scenes in the scores")
     parser.add_argument("--epochs", type=int, default=60)
     args = parser.parse_args()
     parts = [load(folder) for folder in args.folders]
@@ -235,9 +236,10 @@ def main() -> None:
     lines = [
         "# The studio's captioner",
         "",
-        f"A small network on the frozen features of EfficientNet-Lite2 and on plain colours, trained on {int((~held).sum())} "
-        "studio pictures (tools/captioner_data.py, tools/train_captioner.py). It is told nothing but pixels. On scenes it "
-        "never saw:",
+        "The captioner is a small network on the frozen features of EfficientNet-Lite2 and on plain colours, trained on",
+        f"{int((~held).sum())} studio pictures (`tools/captioner_data.py`, `tools/train_captioner.py`, which also writes "
+        "this page).",
+        "It sees only pixels. These are its scores on scenes that were kept out of training.",
         "",
     ]
     for part, title in zip(parts, args.titles or [f.name for f in args.folders], strict=True):

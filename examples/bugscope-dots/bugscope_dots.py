@@ -1,4 +1,4 @@
-"""A provider of four roles in one module: coloured shapes, and a classifier that goes by brightness."""
+"""A provider with four roles in one module: coloured shapes, and a classifier that relies on brightness."""
 
 import random
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from bugscope.core.records import Phrase
 from bugscope.media.picture import Picture, as_rgb
 
 FILLS = {"circle": 0.785, "square": 1.0, "triangle": 0.5}
-"""How much of its box each shape fills."""
+"""The share of its box that each shape fills."""
 COLOURS = {"white": (240, 240, 240), "yellow": (240, 210, 30), "green": (50, 200, 60), "red": (170, 25, 25)}
 GROUND = (40, 40, 40)
 
@@ -20,16 +20,16 @@ class _Dots:
     def __init__(self, model: str = "") -> None:
         if model:
             raise SpecError(f"dots/{model} should read dots: there is one model")
-        self.id = "dots/1"  # raised with whatever changes an answer: answers are remembered by it
+        self.id = "dots/1"  # answers are stored under it: raise it whenever an answer changes
 
 
 class Generator(_Dots):
-    """One shape of one colour on dark ground."""
+    """One shape of one colour on a dark background."""
 
     labels = suggested = tuple(FILLS)
 
     def admissible(self, label: str, phrase: Phrase) -> bool:
-        return phrase.text in COLOURS  # of other phrases these pictures show nothing
+        return phrase.text in COLOURS  # these pictures cannot show any other phrase
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture]:
         return [self.draw(set(prompt.split()), random.Random(seed)) for prompt, seed in zip(prompts, seeds, strict=True)]
@@ -47,7 +47,7 @@ class Generator(_Dots):
 
 
 class Classifier(_Dots):
-    """Goes by how much of its box a bright thing fills; what is not bright it takes for a square."""
+    """Goes by how much of its box a bright thing fills, and takes anything that is not bright for a square."""
 
     labels = tuple(FILLS)
 
@@ -61,7 +61,7 @@ class Classifier(_Dots):
 
 
 class Captioner(_Dots):
-    """Names the colour that differs most from the ground."""
+    """Names the colour that differs most from the background."""
 
     def __call__(self, images: Sequence[Image.Image]) -> list[str]:
         return [f"a photo of a {self.colour(np.asarray(as_rgb(image), dtype=int).reshape(-1, 3))} thing" for image in images]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bugscope import stats
 from bugscope.core.records import Counts, Evidence, Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
 from bugscope.method import confirm
 from bugscope.stats import JudgeError
@@ -33,8 +34,8 @@ def about(*descriptions: str, label: str = "mug") -> list[Hypothesis]:
 
 
 def tried(hypotheses: Sequence[Hypothesis], measure: Answer, **options) -> list[Evidence]:
-    options = {"alpha": 0.05, "margin": 0.1, "budget": 400, "look": 4, "seed": 0, **options}
-    return confirm.confirm(hypotheses, measure=measure, **options)
+    test = confirm.Test(**{name: options.pop(name) for name in ("look", "seed", "judge") if name in options})
+    return confirm.confirm(hypotheses, measure=measure, wording=WORDS, test=test, **{"budget": 400, **options})
 
 
 def verdicts(evidence: Sequence[Evidence]) -> dict[str, Verdict]:
@@ -247,7 +248,7 @@ def unsure(rates: Mapping[str, float], shows: Mapping[str, float], misses: float
             shown = u < shows.get(o.sample.prompt.description, 1.0)
             wrong = o.status is Status.FAILURE or not shown
             status = Status.UNFAITHFUL if not shown and v >= misses else Status.FAILURE if wrong else Status.SUCCESS
-            found.append(Outcome(o.sample, status, wrong=wrong))
+            found.append(Outcome(o.sample, status, wrong))
         return found
 
     return measure
@@ -256,7 +257,7 @@ def unsure(rates: Mapping[str, float], shows: Mapping[str, float], misses: float
 def test_a_judge_that_errs_makes_a_bug_of_the_generators_failure_unless_its_error_is_known():
     measure = unsure({}, shows={"in a bottle": 0.4}, misses=0.5)
     naive = tried(about("in a bottle"), measure)[0]
-    honest = tried(about("in a bottle"), measure, judge_error=JudgeError((99, 100), (50, 100)))[0]
+    honest = tried(about("in a bottle"), measure, judge=JudgeError((99, 100), (50, 100)))[0]
     assert naive.verdict is Verdict.CONFIRMED and naive.corrected is None
     assert honest.verdict is not Verdict.CONFIRMED
     assert honest.corrected is not None and honest.corrected[0].low < 0.2 < honest.treated.value
@@ -264,7 +265,7 @@ def test_a_judge_that_errs_makes_a_bug_of_the_generators_failure_unless_its_erro
 
 def test_a_real_bug_is_confirmed_with_a_judge_that_errs():
     measure = unsure({"on snow": 0.95}, shows={"on snow": 0.9, "": 0.95}, misses=0.1)
-    found = tried(about("on snow", "on sand"), measure, judge_error=JudgeError((97, 100), (45, 50)))
+    found = tried(about("on snow", "on sand"), measure, judge=JudgeError((97, 100), (45, 50)))
     assert [e.verdict is Verdict.CONFIRMED for e in found] == [True, False]
     assert found[0].corrected is not None and found[0].corrected[0].low > found[0].corrected[1].value + 0.1
 
@@ -285,12 +286,12 @@ def test_null_classifiers_have_no_bugs():
 def test_the_papers_procedure():
     asked: list[Sample] = []
     hypotheses = about("on snow", "on sand")
-    options = {"measure": coins({"on snow": 0.8}, asked=asked), "alpha": 0.05, "margin": 0.1, "n": 20, "seed": 0}
+    options = {"measure": coins({"on snow": 0.8}, asked=asked), "wording": WORDS, "test": confirm.Test(), "n": 20}
     evidence = confirm.fixed_n(hypotheses, **options)
     assert verdicts(evidence) == {"on snow": Verdict.CONFIRMED, "on sand": Verdict.FUTILE}
     assert len(asked) == 60
     assert [e.drawn for e in evidence] == [20, 20]
-    assert evidence[0].treated == confirm.stats.clopper_pearson(evidence[0].treated.k, 20)
+    assert evidence[0].treated == stats.clopper_pearson(evidence[0].treated.k, 20)
     assert confirm.fixed_n([], **options) == []
 
 

@@ -1,6 +1,7 @@
 """From captions of failures and successes to hypotheses; no model, no file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,15 +17,29 @@ LIST = (Phrase("in fog"), Phrase("at night"), Phrase("red", before=True), Phrase
 
 def drawn(caption: str, predicted: str, number: int, label: str = "mug") -> tuple[Outcome, str]:
     status = Status.SUCCESS if predicted == label else Status.FAILURE
-    return Outcome(Sample(WORDS.neutral(label), "explore", number), status, predicted), caption
+    return Outcome(Sample(WORDS.neutral(label), "explore", number), status, predicted != label, predicted), caption
+
+
+class Scribe:
+    """A world that describes: captions by sample, and what a describer says."""
+
+    def __init__(self, captions, said=lambda *_: []):
+        self.captions, self.propose, self.described = captions, said, []
+
+    def describe(self, outcomes):
+        self.described.append(len(outcomes))
+        return [self.captions.get(o.sample.key, "") for o in outcomes]
 
 
 def proposals(drawn: Sequence[tuple[Outcome, str]], **options) -> list[Hypothesis]:
-    captions = {o.sample.key: c for o, c in drawn}
-    limit = options.pop("limit", 8)
-    options = {"limits": {o.sample.prompt.label: limit for o, _ in drawn}, "checklist": LIST, **options}
+    """`limit` of each label; `said`: the describer; the rest is known to the wording."""
+    limit, said = options.pop("limit", 8), options.pop("said", lambda *_: [])
     return discover.propose(
-        [o for o, _ in drawn], describe=lambda outcomes: [captions[o.sample.key] for o in outcomes], **options
+        [o for o, _ in drawn],
+        world=Scribe({o.sample.key: c for o, c in drawn}, said),
+        wording=replace(WORDS, **options),
+        limits={o.sample.prompt.label: limit for o, _ in drawn},
+        checklist=LIST,
     )
 
 
@@ -43,7 +58,7 @@ SNOWY = [
 
 def test_exploring_draws_neutral_pictures_of_every_label():
     asked: list[Sample] = []
-    discover.explore(["mug", "apple"], 3, seed=5, measure=lambda samples: asked.extend(samples) or [])
+    discover.explore(["mug", "apple"], 3, seed=5, measure=lambda samples: asked.extend(samples) or [], wording=WORDS)
     assert [(s.prompt.text, s.replicate) for s in asked[2:4]] == [("a photo of a mug", 2), ("a photo of an apple", 0)]
     assert {s.purpose for s in asked} == {"explore"} and {s.run_seed for s in asked} == {5}
     assert len({s.seed for s in asked}) == 6
@@ -54,7 +69,7 @@ def test_exploring_draws_neutral_pictures_of_every_label():
 )
 def test_every_label_has_a_share_and_none_more_than_stated(explored, limit):
     outcomes = [
-        Outcome(Sample(WORDS.neutral(f"thing {i}"), "explore", j), status, "cap")
+        Outcome(Sample(WORDS.neutral(f"thing {i}"), "explore", j), status, taken_for="cap")
         for i, (wrong, right, errors) in enumerate(explored)
         for j, status in enumerate([Status.FAILURE] * wrong + [Status.SUCCESS] * right + [Status.ERROR] * (errors + 1))
     ]
@@ -123,7 +138,7 @@ def test_prompts_that_the_generator_does_not_understand_are_left_out():
 
 def test_a_caption_of_another_object_keeps_its_context_and_gets_the_true_label():
     drawings = [drawn("a bee on a flower", "bee", i, "fly") for i in range(3)]
-    assert texts(proposals(drawings, nouns={"bee"}))[0] == "contrast: a fly on a flower"
+    assert texts(proposals(drawings, nouns=frozenset({"bee"})))[0] == "contrast: a fly on a flower"
 
 
 @pytest.mark.parametrize("caption", ["", "nothing to say", "a photo of a mug"])
@@ -133,22 +148,17 @@ def test_captions_that_say_nothing_leave_the_checklist(caption):
 
 def test_unfaithful_and_refused_pictures_suggest_nothing():
     odd = [
-        (Outcome(Sample(WORDS.neutral("mug"), "explore", i), status, "bowl"), "a photo of a mug on snow")
+        (Outcome(Sample(WORDS.neutral("mug"), "explore", i), status, taken_for="bowl"), "a photo of a mug on snow")
         for i, status in enumerate([Status.UNFAITHFUL, Status.REFUSED, Status.ERROR])
     ]
     assert {h.source for h in proposals(odd)} == {"checklist"}
 
 
 def test_as_many_successes_as_failures_are_described():
-    asked: list[int] = []
-
-    def describe(outcomes: Sequence[Outcome]) -> list[str]:
-        asked.append(len(outcomes))
-        return [""] * len(outcomes)
-
+    scribe = Scribe({})
     outcomes = [o for o, _ in [*(drawn("", "bowl", i) for i in range(10)), *(drawn("", "mug", i) for i in range(10, 40))]]
-    discover.propose(outcomes, describe=describe, limits={o.sample.prompt.label: 3 for o in outcomes})
-    assert asked == [20]
+    discover.propose(outcomes, world=scribe, wording=WORDS, limits={o.sample.prompt.label: 3 for o in outcomes})
+    assert scribe.described == [20]
 
 
 def test_what_a_describer_says_becomes_descriptions_of_the_labels_that_fail():
@@ -159,7 +169,7 @@ def test_what_a_describer_says_becomes_descriptions_of_the_labels_that_fail():
         return ["a red mug in a storm", "blue, seen from below", "unsayable", "mug", ""]
 
     fine = [drawn("a photo of a pot on grass", "pot", i, "pot") for i in range(4)]
-    found = proposals([*SNOWY, *fine], proposals=said, sayable=lambda prompt: "unsayable" not in prompt.text)
+    found = proposals([*SNOWY, *fine], said=said, sayable=lambda prompt: "unsayable" not in prompt.text)
     ((label, failures, successes),) = asked
     assert label == "mug" and failures == [c for _, c in SNOWY[:4]] and successes == [c for _, c in SNOWY[4:]]
     mine = [h for h in found if h.source == "describer"]

@@ -14,6 +14,11 @@ M = TypeVar("M")
 Source = Literal["caption", "contrast", "checklist", "describer", "refinement", "user"]
 
 
+def joined(*parts: str) -> str:
+    """Parts with | between them, escaped inside a part: two different lists are never the same text."""
+    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What is asked of a generator. `description` is empty for the neutral prompt."""
@@ -47,8 +52,8 @@ class Sample:
         return int(digest[:8], 16) % 2**31
 
     def _digest(self, words: str) -> str:
-        text = f"{self.run_seed}|{self.purpose}|{words}|{self.prompt.label}|{self.replicate}"
-        return hashlib.sha256(text.encode()).hexdigest()
+        parts = (str(self.run_seed), self.purpose, words, self.prompt.label, str(self.replicate))
+        return hashlib.sha256(joined(*parts).encode()).hexdigest()
 
 
 class Box(NamedTuple):

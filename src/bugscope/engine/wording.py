@@ -15,7 +15,7 @@ def of(models: Models, task: Task[Any], labels: Sequence[str] = ()) -> Wording:
     """A generator with a limited vocabulary may offer `labels`, `suggested`, `admissible(label, phrase)`, and `check(prompts)`,
     which raises SpecError for what it cannot read. `labels`: those of the run."""
     generator, known = models.generator, task.labels(models.target)
-    suggested = [name for name in getattr(generator, "suggested", ()) if name in known]
+    suggested = [name for name in getattr(generator, "suggested", ()) if not known or name in known]
     return Wording(
         media.of(generator).words,
         nouns=frozenset({*known, *getattr(generator, "labels", ())}),

@@ -46,7 +46,8 @@ class Task(Protocol[M_contra]):
     needs: frozenset[str]
 
     def labels(self, target: Any) -> tuple[str, ...]:
-        """The label names that the target knows, when a run begins. Raises ModelError where they are unusable."""
+        """The label names that the target knows, when a run begins; none where it takes any. Raises SpecError or ModelError
+        where they are unusable."""
 
     def ask(self, target: Any, items: Sequence[M_contra], truths: Sequence[Truth]) -> list[Any]:
         """The target's own words about each item, as JSON holds them: kept in the run folder. Raises ModelError."""

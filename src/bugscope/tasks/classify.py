@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..core.errors import ModelError
+from ..core.errors import ModelError, SpecError
 from ..core.labels import Names, accepted, meaning
 from ..core.records import Truth
 from . import Mark, Reading
@@ -30,11 +30,13 @@ class Classify:
         self.top_k, self.accept = top_k, accept
 
     def labels(self, target: Any) -> tuple[str, ...]:
-        """At least two, all different. Raises ModelError."""
+        """At least two, all different. Raises SpecError where there are none, ModelError where they are unusable."""
         given = getattr(target, "labels", None)
         if isinstance(given, str):
             raise ModelError(f"target {target.id} has the str {given!r} for labels; expected a list of names")
         labels = tuple(str(label) for label in (() if given is None else given))
+        if not labels:
+            raise SpecError(f"target {target.id} has no label names; give it an attribute 'labels', or state --target-arg labels=a,b")
         if "" in labels:
             raise ModelError(f"target {target.id} has no name for label number {labels.index('')}")
         if len(labels) < 2:

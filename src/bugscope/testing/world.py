@@ -45,9 +45,9 @@ class World:
         self.calls += 1
         if self.die_after is not None and self.calls > self.die_after:
             raise KeyboardInterrupt
-        return [self._draw(p, s) for p, s in zip(prompts, seeds, strict=True)]
+        return [self.draw(p, s) for p, s in zip(prompts, seeds, strict=True)]
 
-    def _draw(self, prompt: str, seed: int) -> Picture:
+    def draw(self, prompt: str, seed: int) -> Picture:
         rng = random.Random(seed)  # what the prompt leaves open depends on the seed alone, as a generator's noise does
         pixels = np.zeros((16, 16, 3), dtype=np.uint8)
         name = self._name(prompt)
@@ -63,7 +63,8 @@ class World:
     def _name(self, prompt: str) -> int:
         return next((i for i, label in enumerate(self.labels) if f" {label} " in f"{prompt} "), NOTHING)
 
-    def _read(self, image: Image.Image) -> tuple[int, list[str], float]:
+    def read(self, image: Image.Image) -> tuple[int, list[str], float]:
+        """What a picture says: the number of its label (`NOTHING`: none), its words, and a chance of its own in [0, 1)."""
         a = np.asarray(image)
         chance = int.from_bytes(a[15].tobytes()[:6], "big") / 2**48
         name = int(a[14, 0, 0])  # a picture of no world has no object
@@ -72,7 +73,7 @@ class World:
     def classify(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         rows = np.zeros((len(images), len(self.labels) + 1), dtype=np.float32)
         for row, image in zip(rows, images, strict=True):
-            name, words, chance = self._read(as_rgb(image))
+            name, words, chance = self.read(as_rgb(image))
             rates, least = (self.spurious, 0.0) if name == NOTHING else (self.planted, self.base)
             wrong = chance < max([least, *(rates.get(w, 0.0) for w in words)])
             row[-1 if wrong else 0 if name == NOTHING else name] = 0.9
@@ -81,7 +82,7 @@ class World:
     def caption(self, images: Sequence[Image.Image]) -> list[str]:
         sentences = []
         for image in images:
-            name, words, _ = self._read(as_rgb(image))
+            name, words, _ = self.read(as_rgb(image))
             label = "picture" if name == NOTHING else self.labels[name]
             before = " ".join(PHRASES[w].text for w in words if PHRASES[w].before)
             after = " ".join(PHRASES[w].text for w in words if not PHRASES[w].before)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .. import __name__ as package
 from .. import media, tasks
 from ..core import registry
 from ..core.errors import BugscopeError, told
@@ -29,7 +28,7 @@ def doctor(options: Mapping[str, Any]) -> list[Check]:
     """Load every model and have it answer once. One that fails does not keep the others from being tried."""
     found = session.versions()
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
-    checks.append(Check("versions", package in found, ", ".join(f"{k} {v}" for k, v in found.items())))
+    checks.append(Check("versions", "bugscope" in found, ", ".join(f"{k} {v}" for k, v in found.items())))
     try:
         settings = Config.of(options)
     except BugscopeError as error:

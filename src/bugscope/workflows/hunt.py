@@ -131,11 +131,11 @@ def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[
     if everything:
         if labels:
             raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; one of the two")
-        drawn = set(getattr(models.generator, "labels", None) or known)
-        wanted = [label for label in known if label in drawn]
+        drawn = getattr(models.generator, "labels", None) or known
+        wanted = [label for label in known or drawn if label in set(drawn)]
     if not wanted:
         raise SpecError("no labels to hunt on: name at least one")
-    found = list(dict.fromkeys(names.resolve(label, known) for label in wanted))
+    found = list(dict.fromkeys(names.resolve(label, known) if known else label for label in wanted))
     vocabulary = getattr(models.generator, "labels", None)
     for label in found:
         if vocabulary and label not in vocabulary:

@@ -10,7 +10,7 @@ from .. import language, tasks
 from ..core import labels as names
 from ..core.errors import SpecError
 from ..core.options import Config
-from ..core.records import Evidence, Hypothesis, Prompt
+from ..core.records import Evidence, Hypothesis, Prompt, joined
 from ..engine import wording
 from ..engine.engine import Engine
 from ..engine.models import Models
@@ -89,7 +89,7 @@ def question(text: str, label: str, wording: Wording, against: str = "") -> Hypo
 def _label_of(text: str, label: str | None, models: Models, known: Sequence[str]) -> str:
     """The label that a prompt is about: the one given, else the longest label name in it."""
     if label is not None:
-        return names.resolve(label, known)
+        return names.resolve(label, known) if known else label
     named = language.named(text, known)
     if named is None:
         raise SpecError(f"the prompt {text!r} names no label of {models.target.id}; say with --label what it shows")
@@ -110,7 +110,7 @@ def conduct(
     show = Watch(engine, budget, listener)
     session.note_judge(store, engine.models.judge)
     store.forget("evidence", store.notes("evidence"))
-    ids = [sha256(f"{h.label}|{h.text}|{words.control(h).text}".encode()).hexdigest()[:12] for h in hypotheses]
+    ids = [sha256(joined(h.label, h.text, words.control(h).text).encode()).hexdigest()[:12] for h in hypotheses]
 
     def measured(evidence: Sequence[Evidence]) -> None:
         notes = [ledger.evidence(e, words) | {"order": i} for i, e in enumerate(evidence)]

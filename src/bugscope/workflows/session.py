@@ -69,7 +69,7 @@ def judge_args(spec: Any, said: Mapping[str, Any], classes: Callable[[], Sequenc
         return dict(said)
     labels = classes()
     # a judge contrasts ImageNet's names, among which "dog" would lose to every breed
-    return dict(said) if set(labels) == set(names.imagenet()) else {**said, "against": list(labels)}
+    return dict(said) if not labels or set(labels) == set(names.imagenet()) else {**said, "against": list(labels)}
 
 
 def target_labels(models: Models, settings: Config) -> tuple[str, ...]:

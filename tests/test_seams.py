@@ -1,0 +1,175 @@
+"""A task and a medium of somebody else, each one file found by its entry point: hunts, reports and replays as with ours."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import bugscope
+from bugscope.core import registry
+from bugscope.core.errors import BugscopeError, SpecError
+from bugscope.testing import World
+
+SEAMS = Path(__file__).parent / "seams"
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Installs files of `seams` as packages with an entry point each."""
+
+    def install(**entries):
+        site = tmp_path / "site"
+        for file in SEAMS.glob("*.py"):
+            site.mkdir(exist_ok=True)
+            shutil.copy(file, site)
+        info = site / "seams-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: seams\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("".join(f"[bugscope.{group}]\n{line}\n" for group, line in entries.items()))
+        monkeypatch.syspath_prepend(str(site))
+        return site
+
+    yield install
+    for name in ("counting", "waveform", "tones"):
+        sys.modules.pop(name, None)
+
+
+class Counter:
+    """Sees two objects in most pictures on snow."""
+
+    id = "world/counter"
+
+    def __init__(self, world):
+        self.world = world
+
+    def __call__(self, images):
+        scores = self.world.classify(images)
+        return [2 if row.argmax() == len(self.world.labels) else 1 for row in scores]
+
+
+def test_a_task_in_one_file(installed, tmp_path):
+    installed(tasks="counting = counting:Counting")
+    world = World(labels=("mug", "pot"), planted={"snow": 0.95})
+    roles = world.roles() | {"target": Counter(world)}
+    options = {"task": "counting", "budget": 300, "explain_budget": 200, "seed": 1}
+    run = bugscope.hunt(["mug", "pot"], tmp_path / "run", **options, **roles)
+    assert run.report["task"] == "counting" and {"on snow"} <= {b.description for b in run.bugs}
+    assert {b.predicted for b in run.bugs} == {"2 of them"}
+    assert any("on snow" in line for b in run.bugs for line in b.why)
+    assert "2 of them" in (run.path / "report.html").read_text()
+    # the same questions cost nothing, another task is another run
+    calls = world.calls
+    assert bugscope.hunt(["mug", "pot"], tmp_path / "run", **options, **roles).report["bugs"] == run.report["bugs"]
+    assert world.calls == calls
+    with pytest.raises(BugscopeError, match="holds another run"):
+        bugscope.hunt(["mug", "pot"], tmp_path / "run", **options, task_args={"slack": 1}, **roles)
+    fixed = Counter(World(labels=("mug", "pot"), planted={}, base=0.0))
+    fixed.id = "world/fixed"
+    assert {b.verdict for b in bugscope.replay(run, fixed).bugs} <= {"fixed", "undecided"}
+
+
+def test_options_of_a_task(installed, tmp_path):
+    installed(tasks="counting = counting:Counting")
+    world = World()
+    roles = world.roles() | {"target": Counter(world)}
+    with pytest.raises(SpecError, match="argument of task 'counting' 'slak'.*Did you mean 'slack'"):
+        bugscope.hunt(["mug"], tmp_path / "run", task="counting", task_args={"slak": 1}, **roles)
+    with pytest.raises(SpecError, match="unknown task 'countin'. Did you mean 'counting'"):
+        bugscope.hunt(["mug"], tmp_path / "run", task="countin", **roles)
+    slack = bugscope.hunt(["mug"], tmp_path / "run", task="counting", task_args={"slack": 1}, budget=120, **roles)
+    assert slack.bugs == [] and slack.report["task"] == "counting?slack=1"
+
+
+def test_a_function_by_its_name_plays_the_role_of_any_task(installed, tmp_path, monkeypatch):
+    site = installed(tasks="counting = counting:Counting")
+    (site / "my_counter.py").write_text("def count(images):\n    return [1] * len(images)\n")
+    roles = {role: model for role, model in World().roles().items() if role != "target"}
+    run = bugscope.hunt(["mug"], tmp_path / "run", task="counting", target="python/my_counter:count", budget=120, **roles)
+    assert run.report["target"] == "python/my_counter:count" and run.bugs == []
+    with pytest.raises(SpecError, match="provider 'studio' has no target"):
+        bugscope.hunt(["mug"], tmp_path / "other", task="counting", target="studio", **roles)
+
+
+def test_the_command_line_takes_a_task(installed, tmp_path):
+    site = installed(tasks="counting = counting:Counting")
+    command = [sys.executable, "-m", "bugscope.app.cli", "hunt", "mug", "--task", "countin"]
+    done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": f"{site}"}, capture_output=True, text=True)
+    assert done.returncode == 2 and "Did you mean 'counting'" in done.stderr
+
+
+@pytest.fixture
+def tones(installed):
+    installed(media="waveform = waveform")
+    import tones  # noqa: PLC0415 - installed just now
+
+    return tones
+
+
+def sounds(tones, **changes):
+    roles = {"generator": tones.Generator(), "target": tones.Target(), "captioner": tones.Captioner(), "judge": tones.Judge()}
+    return roles | changes
+
+
+def test_a_medium_in_one_file(tones, tmp_path):
+    run = bugscope.hunt(["sine", "square"], tmp_path / "run", budget=300, explain_budget=260, seed=2, **sounds(tones))
+    found = {b.sentence for b in run.bugs}
+    assert {"a sine with noise", "a square with noise"} & found and run.report["medium"] == "waveform"
+    assert all("with noise" in sentence for sentence in found)
+    assert run.report["bugs"][0]["prompt"].startswith("a recording of a s")
+    assert {b.predicted for b in run.bugs} == {"bell"}
+    # swaps come from the medium's own table, the context is said in its words
+    changes = {c["sentence"] for b in run.report["bugs"] for c in b["counterfactuals"]}
+    assert changes & {"a sine with an echo", "a square with an echo"}
+    files = run.samples().image.dropna()
+    assert files.str.match(r"files/../[0-9a-f]{64}\.npy").all()
+    assert np.load(run.path / files.iloc[0]).shape == (1000,)
+    page = (run.path / "report.html").read_text()
+    shown = re.findall(r"data:image/png;base64,([^\"]+)", page)
+    assert shown and Image.open(io.BytesIO(base64.b64decode(shown[0]))).format == "PNG"
+
+
+def test_sounds_are_resumed_replayed_transferred_and_exported(tones, tmp_path):
+    options = {"budget": 260, "explain_budget": 0, "seed": 2}
+    run = bugscope.hunt(["sine"], tmp_path / "run", **options, **sounds(tones))
+    assert run.bugs
+    again = bugscope.hunt(["sine"], tmp_path / "run", **options, **sounds(tones))
+    assert again.report["bugs"] == run.report["bugs"]
+    fixed = tones.Target("tones/fixed", planted=())
+    replay = bugscope.replay(run, fixed, fresh=24, generator=tones.Generator(), judge=tones.Judge())
+    assert {b.verdict for b in replay.bugs} == {"fixed"} and replay.exit_code() == 0
+    assert "data:image/png" in replay.page()
+    assert bugscope.transfer(run, [tones.Target("tones/twin")]).cell("tones/twin", "1").rate.k > 0
+    with pytest.raises(SpecError, match="a data set of waveforms cannot be written"):
+        bugscope.dataset(run, tmp_path / "data")
+
+
+def test_what_is_no_sound_is_named(tones, tmp_path):
+    def pictures(prompts, seeds):
+        return [Image.new("RGB", (8, 8)) for _ in prompts]
+
+    pictures.id, pictures.medium = "mine/generator", "waveform"
+    with pytest.raises(BugscopeError, match="generator mine/generator gave a Image; expected an array"):
+        bugscope.hunt(["sine"], tmp_path / "run", budget=120, **sounds(tones, generator=pictures))
+    pictures.medium = "waveforms"
+    with pytest.raises(SpecError, match="unknown medium 'waveforms'. Did you mean 'waveform'"):
+        bugscope.hunt(["sine"], tmp_path / "other", budget=120, **sounds(tones, generator=pictures))
+
+
+def test_doctor_tries_the_models_of_another_medium(tones, installed):
+    checks = bugscope.doctor({"generator": "tones", "target": "tones", "captioner": "tones", "judge": "tones"})
+    # these models are no provider; what is said of each is one line
+    assert all(not c.ok and "unknown" in c.detail for c in checks if c.name.startswith("load"))
+
+
+def test_ours_are_found_the_same_way():
+    assert registry.kinds()[0] == "Classifier"
+    assert registry.medium("picture").suffix == ".png"
+    assert json.dumps(registry.role("Classifier")) == '"target"'
