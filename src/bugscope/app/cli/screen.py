@@ -46,7 +46,7 @@ class Quiet:
 
 
 class Live:
-    """Pictures, failures, descriptions tried and confirmed, rate and time left; each new bug on a line of its own."""
+    """Pictures, failures, descriptions tried, bugs, rate and time left; each new bug on a line of its own."""
 
     def __init__(self) -> None:
         from rich import progress
@@ -72,7 +72,7 @@ class Live:
             self.began = (time.monotonic(), now.images)
         rate = self._rate(now)
         left = f", {_clock((now.budget - now.images) / rate)} left" if rate and now.budget > now.images else ""
-        counts = f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} tried, {now.bugs} confirmed"
+        counts = f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} tried, {bugs(now.bugs)}"
         counts += f", cost {now.cost:.2f}" if now.cost else ""
         counts += f", {rate:.1f}/s{left}" if rate else ""
         total = now.budget if now.stage != "loading" else None
@@ -123,7 +123,7 @@ def show_bugs(run: "Run") -> None:
     if r["stopped"]:
         say(f"Stopped: {r['stopped']}.")
     say(
-        f"{len(run.bugs)} confirmed bug{'' if len(run.bugs) == 1 else 's'} in {name(r, 'target')}"
+        f"{bugs(len(run.bugs), 'confirmed ')} in {name(r, 'target')}"
         f"{'' if r['finished'] else ' (run not finished)'}: {r['hypotheses_tested']} descriptions tried, "
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
@@ -141,6 +141,10 @@ def show_bugs(run: "Run") -> None:
             f"{near['sentence']} ({near['failures']} of {near['n']} fail, "
             f"plain pictures {near['baseline']['failures']} of {near['baseline']['n']})"
         )
+
+
+def bugs(count: int, kind: str = "") -> str:
+    return f"{count} {kind}bug{'' if count == 1 else 's'}"
 
 
 def name(report: Mapping[str, Any], role: str) -> str:
