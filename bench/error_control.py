@@ -1,12 +1,12 @@
-"""Is "confirmed" what it says? Simulated hunts with known truth, and the coverage of every interval that is shown.
+"""Does "confirmed" mean what it says? Simulated hunts with known truth, and the coverage of every interval that is shown.
 
     python bench/error_control.py [--hunts 300] [--json FILE]
 
-Runs the real confirmation (`bugscope.confirm`) on coins in place of pictures: no rendering, no models. A scenario says which
-descriptions are true bugs; each hunt is judged twice, at its end and at the first look that confirms anything (the reader who
-stops when it suits him). The false discovery rate is the mean share of confirmed descriptions that are no bugs (0 where none is
-confirmed), with a 95 % interval (Student's t over hunts; Clopper-Pearson where shares are all 0 or 1). The paper's fixed
-numbers of pictures with Fisher's test stand beside it: with Benjamini-Hochberg, and uncorrected.
+Runs the real confirmation (`bugscope.method.confirm`) on coin tosses instead of pictures: no rendering, no models. A scenario
+says which descriptions are true bugs. Each hunt is judged twice: at its end, and at the first look that confirms anything (for
+a reader who stops at a convenient moment). The false discovery rate is the mean share of confirmed descriptions that are not
+bugs (0 if none is confirmed), with a 95 % interval (Student's t over hunts; Clopper-Pearson if all shares are 0 or 1). The
+paper's fixed numbers of pictures with Fisher's test are shown beside it, with Benjamini-Hochberg and uncorrected.
 """
 
 import argparse
@@ -39,9 +39,9 @@ class Scenario:
     rates: tuple[float, ...]
     labels: int = 2
     twins: bool = False
-    """Descriptions in pairs that come to the same prompt: their evidence is one and the same."""
+    """Descriptions come in pairs with the same prompt, so the two share one evidence."""
     luckiest: bool = False
-    """Only the label whose exploration failed least is tested: the worst use that could be made of exploration."""
+    """Only the label with the fewest failures in exploration is tested: the worst use one could make of exploration."""
 
     def true(self, rate: float) -> bool:
         return rate > self.base + MARGIN + 1e-12
@@ -65,7 +65,7 @@ def _scenarios() -> list[Scenario]:
 
 
 def simulate(scenario: Scenario, seed: int) -> dict[str, float]:
-    """One hunt: false discovery proportion at its end and at the first look that confirms; the same of fixed numbers."""
+    """One hunt: false discovery proportion at its end and at the first look that confirms; the same for fixed numbers."""
     labels = [f"label {i}" for i in range(scenario.labels)]
     rng = random.Random(f"{scenario.name}|{seed}")
     failed = {y: sum(rng.random() < scenario.base for _ in range(EXPLORE)) for y in labels}
@@ -133,7 +133,7 @@ def mean_with_interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def exact_coverage(interval: Any, p: float, n: int) -> float:
-    """Of an interval for fixed n: summed over all outcomes."""
+    """Coverage of an interval for fixed n, summed over all outcomes."""
     found = [interval(k, n) for k in range(n + 1)]
     return sum(float(binom.pmf(k, n, p)) for k, r in enumerate(found) if r.low <= p <= r.high)
 
@@ -177,7 +177,7 @@ def coverage(runs: int) -> list[dict[str, Any]]:
 
 
 def narrowest() -> float:
-    """The least width of any interval over all counts up to n = 60, and at a million."""
+    """The smallest width of any interval over all counts up to n = 60, and at a million."""
     widths = []
     for f in (stats.wilson, stats.clopper_pearson, stats.always):
         widths += [(r := f(k, n)).high - r.low for n in range(61) for k in range(n + 1)]
@@ -188,12 +188,12 @@ def narrowest() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hunts", type=int, default=300, help="simulated hunts a scenario")
+    parser.add_argument("--hunts", type=int, default=300, help="simulated hunts per scenario")
     parser.add_argument("--runs", type=int, default=4000, help="streams for the coverage at every look")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    print(f"False discovery rate in %, alpha = {100 * ALPHA:.0f} %, {args.hunts} hunts a scenario (95 % interval)")
+    print(f"False discovery rate in %, alpha = {100 * ALPHA:.0f} %, {args.hunts} hunts per scenario (95 % interval)")
     print(f"{'scenario':<50} {'at the end':>17} {'at the first find':>17} {'found':>9} | {'Fisher + BH':>11} {'Fisher':>7}")
     rows = []
     with ProcessPoolExecutor(args.workers) as pool:
@@ -226,7 +226,9 @@ def main() -> None:
     promised = [r for r in covered if not r["interval"].startswith("Wilson")]
     nominal = all(r["high"] >= 0.95 for r in promised)
     width = narrowest()
-    print(f"at or above 95 % wherever it is promised (all but Wilson's): {'yes' if nominal else 'NO'}; least width {width:.1e}")
+    print(
+        f"at or above 95 % wherever it is promised (all but Wilson's): {'yes' if nominal else 'NO'}; smallest width {width:.1e}"
+    )
     if args.json:
         args.json.write_text(
             json.dumps({"alpha": ALPHA, "margin": MARGIN, "hunts": rows, "coverage": covered, "least_width": width})

@@ -2,22 +2,22 @@
 
     python bench/explain.py [--cases 100] [--rendered 0] [--pairs 16] [--pool DIR] [--json FILE]
 
-A case is a description of three or more phrases of which we know what does it: one phrase (the trigger), two that are needed
-together, or none (a description that was a false alarm). Three methods get the same number of pictures for each edit:
+A case is a description of three or more phrases whose cause is known: one phrase (the trigger), two that are needed together,
+or none (a description that was a false alarm). Three methods get the same number of pictures for each edit:
 
 - ours: `explain` with a hunt's defaults: drops (and swaps) on the same seeds, exact McNemar with Holm over all of them; then
   the smallest description that fresh pictures confirm.
-- by hand, as in the paper: each phrase dropped once, on pictures with seeds of their own; what falls by over 20 points is a
-  cue, and the cues are the minimal description.
-- uncorrected: the drops of ours on the same seeds, p <= 0.05 each; the cues are the minimal description.
+- by hand, as in the paper: each phrase is dropped once, on pictures with seeds of their own. A fall of over 20 points makes it
+  a cue, and the cues are the minimal description.
+- uncorrected: the same drops on the same seeds as ours, p <= 0.05 each; the cues are the minimal description.
 
-Where a method finds no cue, its minimal description is the whole. Shown: in how many cases the minimal description is the
-truth, in how many an untouched phrase is called a cue, in how many every cause is (95 % Clopper-Pearson intervals), pictures
-a case.
+If a method finds no cue, its minimal description is the whole. The table shows in how many cases the minimal description is
+the truth, in how many an untouched phrase is called a cue, in how many every cause is called a cue (95 % Clopper-Pearson
+intervals), and the pictures per case.
 
-Simulated: the pictures spell words (`bugscope.testing.World`); no rendering. `--rendered N` adds N cases on pictures of the
-studio: pixels trigger (`bench/planted.py`), a target that is right except where its trigger fires, so that nothing else
-can be the cause. They are kept in the pool of that bench, so that only the first run renders.
+Simulated: the pictures spell words (`bugscope.testing.World`); nothing is rendered. `--rendered N` adds N cases on pictures of
+the studio: triggers that see pixels (`bench/planted.py`), and a target that is right except where its trigger fires, so that
+nothing else can be the cause. The pictures are kept in the pool of that bench, so only the first run renders.
 """
 
 import argparse
@@ -52,14 +52,14 @@ WORDS = Wording(picture.words)
 
 DEFAULTS = Config()
 SWAPS = 1
-"""As in a hunt."""
+"""Replacements of each phrase, as in a hunt."""
 BUDGET = 2000
-"""More than any case asks for."""
+"""Pictures: more than any case needs."""
 FALL = 0.2
-"""What counts as a cue by hand."""
+"""The fall that makes a phrase a cue by hand."""
 OURS, BY_HAND, UNCORRECTED = "ours", "by hand", "uncorrected"
 NAMED = 0.9
-"""The target: the share of cases with a single trigger of which it is the minimal description."""
+"""The goal: the share of single-trigger cases in which the trigger is the minimal description."""
 
 
 # --- cases and answers --------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ NAMED = 0.9
 
 @dataclass(frozen=True)
 class Case:
-    """A description, and which of its phrases do it together; none where it was a false alarm."""
+    """A description, and which of its phrases cause the failures together; none if it was a false alarm."""
 
     label: str
     phrases: tuple[Phrase, ...]
@@ -76,13 +76,13 @@ class Case:
 
     @property
     def minimal(self) -> frozenset[Phrase]:
-        """What should be named; of a false alarm nothing smaller holds."""
+        """What should be named; for a false alarm nothing smaller is right."""
         return self.causes or frozenset(self.phrases)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a method says of a case. `decided`: not marked as open for want of pictures. `why`: what it rests on."""
+    """What a method says about a case. `decided`: the pictures sufficed for a decision. `why`: what it rests on."""
 
     minimal: frozenset[Phrase]
     cues: frozenset[Phrase]
@@ -137,7 +137,7 @@ def reasons(e: Explanation) -> str:
 
 
 def uncorrected(e: Explanation, alpha: float) -> Answer:
-    """Each drop by itself, on the same pictures of drops as ours."""
+    """Each drop by itself, on the same pictures as ours."""
     drops = [c for c in e.counterfactuals if c.edit.op == "drop"]
     cues = [c.edit.phrase for c in drops if c.edit.phrase and c.p_value <= alpha and c.effect.value < 0]
     return without_test(e.hypothesis.phrases, cues, e.pairs * (1 + len(drops)))
@@ -147,13 +147,13 @@ def by_hand(case: Case, measure: Measure, pairs: int) -> Answer:
     """The paper's practice: seeds of their own for each description, and a difference that looks large."""
     edits = [e for e in WORDS.edits(case.phrases, limit=0) if e.phrase]
     before, *after = [_rate(measure, case, phrases, pairs) for phrases in (case.phrases, *(e.phrases for e in edits))]
-    # a difference of exactly the bar is none, whatever the rounding
+    # a difference of exactly the bar does not count, whatever the rounding
     cues = [e.phrase for e, rate in zip(edits, after, strict=True) if e.phrase and before - rate > FALL + 1e-9]
     return without_test(case.phrases, cues, pairs * (1 + len(edits)))
 
 
 def without_test(phrases: Sequence[Phrase], cues: Sequence[Phrase], pictures: int) -> Answer:
-    """The cues are the minimal description; where there are none, nothing can go."""
+    """The cues are the minimal description; if there are none, it is the whole."""
     return Answer(frozenset(cues or phrases), frozenset(cues), pictures)
 
 
@@ -163,12 +163,12 @@ def _rate(measure: Measure, case: Case, phrases: Sequence[Phrase], n: int) -> fl
 
 
 def _samples(prompt: Prompt, n: int, seed: int, purpose: Purpose = "confirm") -> list[Sample]:
-    """Of the purpose "confirm", whose seeds depend on the prompt's words."""
+    """Samples of the purpose "confirm", whose seeds depend on the prompt's words."""
     return [Sample(prompt, purpose, i, seed) for i in range(n)]
 
 
 def judged(case: Case, answer: Answer) -> dict[str, bool]:
-    """An answer against the truth. `admitted`: wrong, and the method says itself that it could not decide."""
+    """An answer compared with the truth. `admitted`: wrong, but the method itself says that it could not decide."""
     exact = answer.minimal == case.minimal
     return {
         "exact": exact,
@@ -181,7 +181,7 @@ def judged(case: Case, answer: Answer) -> dict[str, bool]:
 # --- simulated ----------------------------------------------------------------------------------------------------------
 
 EXCLUSIVE = (("snow", "sand", "grass", "indoors"), ("red", "blue"), ("night",), ("fog",), ("close",), ("above",))
-"""The world's words; of each group a description says one at most."""
+"""The world's words; a description has at most one of each group."""
 
 
 @dataclass
@@ -191,7 +191,7 @@ class Causes(World):
     causes: tuple[str, ...] = ()
     strength: float = 1.0
     fated: bool = False
-    """One noise, one fate: whether a picture with the causes fails depends on its seed alone."""
+    """Whether a picture with the causes fails depends only on its seed."""
 
     def __post_init__(self) -> None:
         self.planted = {"all causes": self.strength}
@@ -216,7 +216,7 @@ class Causes(World):
 
 @dataclass(frozen=True)
 class Scenario:
-    """Descriptions of so many phrases, of which so many do it together; `base`, `prior`: see `World`."""
+    """Descriptions with `phrases` phrases, of which `causes` act together; `base`, `prior`: see `World`."""
 
     phrases: int
     causes: int = 1
@@ -245,7 +245,7 @@ def scenarios() -> list[Scenario]:
 
 
 def simulated_case(scenario: Scenario, seed: int) -> tuple[Case, Causes]:
-    """Words at random, in a random order, and a world in which some of them do it."""
+    """Random words in a random order, and a world in which some of them are the cause."""
     rng = random.Random(f"{scenario}|{seed}")
     words = [rng.choice(group) for group in rng.sample(EXCLUSIVE, scenario.phrases)]
     causes = rng.sample(words, scenario.causes)
@@ -278,7 +278,7 @@ SHOWN_BY: Mapping[str, Phrase] = {
     "small object": Phrase("far away"),
     "fog-like low contrast": Phrase("in fog"),
 }
-"""What brings a trigger out, by its name."""
+"""The phrase that makes a trigger fire, by its name."""
 DISTRACTORS = (
     Phrase("seen from ground level"),
     Phrase("upside down"),
@@ -287,13 +287,13 @@ DISTRACTORS = (
     Phrase("partly hidden by a post"),
     Phrase("wooden", before=True),
 )
-"""None is of the same kind as another, or as what brings a trigger out."""
+"""No two are of the same kind, and none is of the kind of a phrase that makes a trigger fire."""
 OF_A_LABEL = 3
-"""Distractors of a label, which make as many pairs: pictures of a trigger with one of them serve two descriptions."""
+"""Distractors per label. Three make three pairs, so pictures of a trigger with one of them serve two descriptions."""
 MEASURED = 12
-"""Pictures that tell how often a trigger fires under a prompt."""
+"""Pictures that measure how often a trigger fires under a prompt."""
 RISE, HARMLESS = 0.5, 0.1
-"""By how much more often than plainly it fires under its phrase and under the whole, at least; and under the rest, at most."""
+"""How much more often than plainly it fires: at least RISE under its phrase and the whole, at most HARMLESS under the rest."""
 
 
 class Studio:
@@ -305,7 +305,7 @@ class Studio:
         """Every description considered, with how often the trigger fires."""
 
     def measure(self, case: Case, trigger: Trigger, strength: float) -> Measure:
-        """The coin is of the picture's bytes and of the case, so that cases with pictures in common have luck of their own."""
+        """The coin depends on the picture's bytes and on the case, so cases that share pictures have independent luck."""
 
         def fails(coin: str) -> bool:
             salted = hashlib.sha256(f"{coin}|{case.label}|{trigger.name}|{case.phrases}".encode()).hexdigest()
@@ -328,7 +328,7 @@ class Studio:
         return float(np.mean(shown)) if shown else 0.0, len(shown) / len(views)
 
     def cases(self) -> Iterator[tuple[Case, Trigger, float]]:
-        """Descriptions that a trigger really explains, label by label, with a coin's strength."""
+        """Descriptions that a trigger really explains, label by label, each with a random strength."""
         rng = random.Random(self.seed)
         for label in LABELS:
             usable = [p for p in DISTRACTORS if self.pool.generator.admissible(label, p)]
@@ -343,12 +343,12 @@ class Studio:
                         yield Case(label, tuple(words), frozenset([SHOWN_BY[trigger.name]]), self.seed), trigger, strength
 
     def _explained(self, trigger: Trigger, label: str, pair: Sequence[Phrase]) -> bool:
-        """Does the phrase bring the trigger out, alone and in the description, and the rest of the description not?"""
+        """Does the phrase make the trigger fire, alone and in the description, while the rest of the description does not?"""
         plain, _ = self.fires(trigger, label, ())
         phrase = SHOWN_BY[trigger.name]
         row: dict[str, Any] = {"label": label, "trigger": trigger.name, "with": [p.text for p in pair], "plain": plain}
         self.rows.append(row)
-        # the cheap questions first: pictures of the phrases are shared
+        # the cheap questions first: the phrases' pictures are shared
         for name, phrases in (("phrase", [phrase]), *((p.text, [p]) for p in pair), ("rest", pair), ("whole", [phrase, *pair])):
             row[name], shows = self.fires(trigger, label, phrases)
             rises = row[name] - plain
@@ -359,7 +359,7 @@ class Studio:
 
 
 def rendered(studio: Studio, n: int, pairs: int) -> Iterator[tuple[str, Case, dict[str, Answer]]]:
-    """(strength, case, answers) of the first n cases. Drops only: what `explain` does where money is short."""
+    """(strength, case, answers) of the first n cases. Drops only: what `explain` does when the budget is short."""
     for i, (case, trigger, strength) in zip(range(n), studio.cases(), strict=False):
         found = answers(case, studio.measure(case, trigger, strength), pairs=pairs, swaps=0)
         right = judged(case, found[OURS])
@@ -380,7 +380,7 @@ def _told(case: Case) -> str:
 
 
 def row(name: str, kind: str, phrases: int, found: Sequence[tuple[Case, Mapping[str, Answer]]]) -> dict[str, Any]:
-    """Shares over the cases of one scenario, by method, and every case that ours got wrong."""
+    """Shares over the cases of one scenario, by method, and every case that our method got wrong."""
     methods = {m: _shares([(case, by[m]) for case, by in found]) for m in (OURS, BY_HAND, UNCORRECTED)}
     wrong = [(case, by[OURS]) for case, by in found if _is_wrong(judged(case, by[OURS]))]
     return {"scenario": name, "kind": kind, "phrases": phrases, "cases": len(found), "methods": methods,
@@ -413,7 +413,7 @@ HEAD = (f"{'scenario':<58}{'phrases':>7}{'cases':>6}  {'method':<12}{'exactly na
 
 
 def show(row: Mapping[str, Any]) -> None:
-    """Three lines of the table, one a method."""
+    """Three lines of the table, one per method."""
     for i, (method, m) in enumerate(row["methods"].items()):
         lead = f"{row['scenario']:<58}{row['phrases']:>7}{row['cases']:>6}" if i == 0 else " " * 71
         cells = "".join(f"{_share(m[name]):>18}" for name in ("exact", "false_cue"))
@@ -429,7 +429,7 @@ def _share(rate: Mapping[str, Any]) -> str:
 
 
 def targets(rows: Sequence[Mapping[str, Any]], alpha: float) -> dict[str, bool]:
-    """Does ours name single triggers often enough, and are its false cues within alpha, up to simulation error?"""
+    """Does our method name single triggers often enough, and are its false cues within alpha, up to simulation error?"""
     held = {}
     for kind in dict.fromkeys(r["kind"] for r in rows):
         mine = [r["methods"][OURS] for r in rows if r["kind"] == kind]
@@ -474,15 +474,15 @@ def run_rendered(pool: Pool, n: int, pairs: int, seed: int) -> tuple[list[dict[s
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=100, help="simulated cases a scenario; 0: none")
+    parser.add_argument("--cases", type=int, default=100, help="simulated cases per scenario; 0: none")
     parser.add_argument("--rendered", type=int, default=0, help="cases on rendered pictures")
-    parser.add_argument("--pairs", type=int, default=DEFAULTS.pairs, help="pictures of each edit")
+    parser.add_argument("--pairs", type=int, default=DEFAULTS.pairs, help="pictures per edit")
     parser.add_argument("--pool", type=Path, default=Path(platformdirs.user_cache_dir("bugscope")) / "planted")
-    parser.add_argument("--seed", type=int, default=0, help="of the rendered cases")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the rendered cases")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    print(f"In % of cases (95 % interval); {args.pairs} pictures an edit, alpha = {DEFAULTS.alpha:.0%}\n{HEAD}")
+    print(f"In % of cases (95 % interval); {args.pairs} pictures per edit, alpha = {DEFAULTS.alpha:.0%}\n{HEAD}")
     rows = run_simulated(args.cases, args.pairs, args.workers) if args.cases else []
     kept: dict[str, Any] = {"alpha": DEFAULTS.alpha, "pairs": args.pairs}
     if args.rendered:
@@ -494,7 +494,7 @@ def main() -> None:
         rows += more
         kept |= {"considered": studio.rows, "pictures_rendered": pool.rendered}
         left_out = [r for r in studio.rows if "left out" in r]
-        print(f"\n{len(studio.rows)} rendered descriptions considered, {len(left_out)} of them no case; "
+        print(f"\n{len(studio.rows)} rendered descriptions considered, {len(left_out)} of them not usable as cases; "
               f"{pool.rendered} pictures rendered")  # fmt: skip
         for r in left_out:
             print(f"  {r['label']}, {r['trigger']}, with {' and '.join(r['with'])}: {r['left out']}")

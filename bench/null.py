@@ -1,10 +1,11 @@
-"""Does Bugscope confirm bugs where there are none? Hunts a target that is wrong at a fixed rate, whatever it sees.
+"""Does Bugscope confirm bugs where there are none? Hunts on a target that is wrong at a fixed rate, whatever it sees.
 
     python bench/null.py [--runs 20] [--json FILE]
 
-No rendering: the pictures spell words (bugscope.testing.World), everything else is the real loop with its defaults. Prints,
-for several failure rates, in how many runs anything was confirmed, with a Clopper-Pearson interval, against alpha, and
-beside it the paper's procedure (a fixed number of pictures a description) without its correction for trying many.
+Nothing is rendered: the pictures spell words (`bugscope.testing.World`), and everything else is the real loop with its
+defaults. For several failure rates it prints in how many runs anything was confirmed, with a Clopper-Pearson interval, compared
+with alpha, and beside it the paper's procedure (a fixed number of pictures per description) without its correction for trying
+many.
 """
 
 import argparse
@@ -60,7 +61,7 @@ def main() -> None:
     total = sum(r["with_bug"] for r in rows)
     runs = args.runs * len(rows)
     held = "yes" if total <= alpha * runs else "NO"
-    print(f"in all: {total} of {runs} runs ({total / runs:.3f}); at most alpha = {alpha}: {held}")
+    print(f"in total: {total} of {runs} runs ({total / runs:.3f}); at most alpha = {alpha}: {held}")
     if args.json:
         args.json.write_text(json.dumps({"alpha": alpha, "rows": rows, "with_bug": total, "runs": runs}, indent=1))
 

@@ -1,20 +1,20 @@
-"""Are known bugs found, and is what is reported true? Classifiers with planted bugs, on rendered pictures.
+"""Are known bugs found, and are the reported bugs true? Targets with planted bugs, on rendered pictures.
 
     python bench/planted.py [--pool DIR] [--fresh 200] [--fresh-others 60] [--fixed 20 30] [--json FILE]
 
 Each target is the real one (EfficientNet-Lite0) with a bug wrapped around it: where a trigger fires, the answer is turned
-into a wrong one with a chance of 0.3, 0.6 or 1.0 (a coin made of the picture's bytes). A trigger sees nothing but pixels. It is
-planted on the labels of which it is rare in plain pictures and common under the phrase that shows it, where most pictures of
-that phrase still show the label. Beside them null targets, which are wrong at one rate whatever they see.
+into a wrong one with a probability of 0.3, 0.6 or 1.0 (a coin made of the picture's bytes). A trigger sees only pixels. It is
+planted on the labels for which it is rare in plain pictures and common under the phrase that shows it, if most pictures of that
+phrase still show the label. Besides these there are null targets, which are wrong at one rate whatever they see.
 
-Methods, on the same pictures and seeds: Bugscope's defaults; the paper's procedure on the same descriptions (a fixed number of
-pictures each, Fisher's test, Benjamini-Hochberg); whole captions of failures alone as descriptions, confirmed by us; phrases
-that stand out in captions of failures, reported without fresh pictures (as B2T does, on the exploration's pictures).
+The methods run on the same pictures and seeds: Bugscope's defaults; the paper's procedure on the same descriptions (a fixed
+number of pictures each, Fisher's test, Benjamini-Hochberg); only whole captions of failures as descriptions, confirmed by us;
+phrases that stand out in captions of failures, reported without fresh pictures (as B2T does, on the exploration's pictures).
 
-A reported bug is true where the target fails at least a margin more often under it than plainly: by the trigger itself
-(its share of the description's pictures) or else on fresh pictures. A planted bug is found where a true reported bug of
-its label brings its trigger out in at least half of its pictures more than plainly. Pictures are kept in a pool, so that
-only the first run renders.
+A reported bug is true if the target fails at least a margin more often under it than plainly, as shown by the trigger itself
+(its share of the description's pictures) or else by fresh pictures. A planted bug is found if a true reported bug of its label
+makes the trigger fire in at least half of its pictures more than plainly. Pictures are kept in a pool, so only the first run
+renders.
 """
 
 import argparse
@@ -51,19 +51,19 @@ STRENGTHS = (0.3, 0.6, 1.0)
 NULLS = (0.05, 0.2)
 FRAME = Phrase("in a red frame")
 FRAMED = 0.15
-"""Share of the pictures that have a red frame unasked, in the hunts for that trigger."""
+"""Share of the pictures that get a red frame unasked, in the hunts for that trigger."""
 VERSION = "planted-v2"
 FRESH_SEED = 987_654_321
 UNCONFIRMED, NULL = "contrast, unconfirmed", "none (null)"
 REPORTED = 2
-"""Phrases a label that the method without confirmation reports."""
+"""Phrases per label that the method without confirmation reports."""
 
 
 # --- triggers: pixels in, yes or no out ---------------------------------------------------------------------------------
 
 
 def measure_pixels(image: Image.Image) -> dict[str, float]:
-    """What triggers look at; shares of pixels and brightness in 0..1. `apart`: unlike every pixel near the row's ends."""
+    """What triggers look at: shares of pixels, and brightness in 0..1. `apart`: unlike every pixel near the ends of its row."""
     rgb = np.asarray(image.convert("RGB"), float) / 255
     hue, saturation, value = np.moveaxis(np.asarray(image.convert("HSV"), float) / 255, -1, 0)
     hue = hue * 360
@@ -93,7 +93,7 @@ def measure_pixels(image: Image.Image) -> dict[str, float]:
 class Trigger:
     name: str
     phrases: tuple[str, ...]
-    """What should bring it out."""
+    """Phrases that should make it fire."""
     fires: Callable[[dict[str, float]], bool]
 
 
@@ -114,7 +114,7 @@ TRIGGERS = (
 
 @dataclass(frozen=True)
 class View:
-    """What is known of a picture: pixels' measures, the real target's answer, the judge's, and a coin."""
+    """What is known of a picture: measures of its pixels, the real target's answer, the judge's, and a coin."""
 
     pixels: dict[str, float]
     predicted: str
@@ -156,7 +156,7 @@ class Pool:
         if not left:
             return
         pictures = self._pictures([owner[k] for k in left])
-        images = [_with_frame(p.content) if k[1] else p.content for k, p in zip(left, pictures, strict=True)]
+        images = [with_frame(p.content) if k[1] else p.content for k, p in zip(left, pictures, strict=True)]
         top = np.asarray(self.target(images)).argmax(axis=1)
         shows = np.asarray(self.judge(pictures, [owner[k].prompt.label for k in left])) >= 0.5
         for k, image, best, ok in zip(left, images, top, shows, strict=True):
@@ -181,14 +181,14 @@ class Pool:
         return [Picture(self.store.content(known[k]["image"], picture), info=known[k]["info"]) for k in keys]
 
     def captions(self, samples: Sequence[Sample], frames: bool) -> list[str]:
-        """What the captioner says of a picture's pixels; it is taught one more phrase, which it also reads off pixels."""
+        """What the captioner says about a picture. Here it knows one more phrase, which it also reads from the pixels."""
         keys = [f"{_key(s)}{'|framed' if frames and _framed(s) else ''}" for s in samples]
         known = self.store.get("captioner", self.captioner.id, keys)
         todo = {k: s for k, s in zip(keys, samples, strict=True) if k not in known}
         if todo:
             pictures = self._pictures(list(todo.values()))
             said = self.captioner(
-                [_with_frame(p.content) if "|" in k else p.content for k, p in zip(todo, pictures, strict=True)]
+                [with_frame(p.content) if "|" in k else p.content for k, p in zip(todo, pictures, strict=True)]
             )
             self.store.put(("captioner", self.captioner.id, k, c) for k, c in zip(todo, said, strict=True))
             known = self.store.get("captioner", self.captioner.id, keys)
@@ -212,7 +212,7 @@ def _framed(s: Sample) -> bool:
     return FRAME.text in s.prompt.text or chance < FRAMED
 
 
-def _with_frame(image: Image.Image) -> Image.Image:
+def with_frame(image: Image.Image) -> Image.Image:
     framed = image.copy()
     ImageDraw.Draw(framed).rectangle((0, 0, image.width - 1, image.height - 1), outline=(205, 24, 30), width=12)
     return framed
@@ -223,7 +223,7 @@ def _with_frame(image: Image.Image) -> Image.Image:
 
 @dataclass(frozen=True)
 class Planted:
-    """A target with a bug on some labels; or, without a trigger, one that is wrong at the rate `strength`."""
+    """A target with a bug on some labels or, without a trigger, one that is wrong at the rate `strength`."""
 
     trigger: Trigger | None
     strength: float
@@ -237,7 +237,7 @@ class Planted:
         return self.trigger is not None and label in self.labels and self.trigger.fires(view.pixels)
 
     def chance(self, label: str, view: View) -> float:
-        """Of a wrong answer, over the coin."""
+        """The probability of a wrong answer, over the coin."""
         natural = float(view.predicted not in accepted(label))
         if self.trigger is None:
             return self.strength
@@ -250,7 +250,7 @@ class Planted:
 
 
 class Bench:
-    """One planted target on the pool: answers the method's two questions."""
+    """One planted target on the pool. It answers the method's two questions."""
 
     def __init__(self, pool: Pool, target: Planted, config: Config) -> None:
         self.pool, self.target, self.config = pool, target, config
@@ -359,7 +359,7 @@ class Bench:
     # --- truth ---
 
     def share(self, prompt: Prompt, n: int, what: Callable[[str, View], float], purpose: str = "explain") -> float:
-        """Mean of `what` over the first n faithful pictures of a prompt that had no part in the hunt."""
+        """Mean of `what` over the first n faithful pictures of a prompt that were not used in the hunt."""
         seed = self.config.seed + FRESH_SEED if purpose == "explain" else self.config.seed
         found: list[float] = []
         drawn = 0
@@ -420,7 +420,7 @@ def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple
 
 
 def reported(evidence: Iterable[Any]) -> list[tuple[Hypothesis, int]]:
-    """(hypothesis, pictures it was judged by) of what a method reports."""
+    """(hypothesis, number of pictures behind it) of what a method reports."""
     found = []
     for e in evidence:
         if isinstance(e, Hypothesis):
@@ -437,10 +437,12 @@ def main() -> None:
     parser.add_argument("--triggers", nargs="+", default=[t.name for t in TRIGGERS])
     parser.add_argument("--methods", nargs="+", default=["ours", "fixed", "captions", "contrast"])
     parser.add_argument(
-        "--fixed", type=int, nargs="+", default=[20, 30], help="pictures a description of the paper's procedure"
+        "--fixed", type=int, nargs="+", default=[20, 30], help="pictures per description in the paper's procedure"
     )
-    parser.add_argument("--fresh", type=int, default=200, help="pictures for the truth of a bug of ours, if no trigger tells")
-    parser.add_argument("--fresh-others", type=int, default=60, help="the same for the methods compared")
+    parser.add_argument(
+        "--fresh", type=int, default=200, help="pictures that decide whether our bug is true, if the trigger does not"
+    )
+    parser.add_argument("--fresh-others", type=int, default=60, help="the same for the other methods")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     config = settled(LABELS, Config.of({"explain_budget": 0}))
@@ -453,7 +455,7 @@ def main() -> None:
 
 def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
     chosen, planted_rows = where_planted(pool, config)
-    print(f"Planted on {', '.join(LABELS)}; budget {config.budget} pictures a hunt\n")
+    print(f"Planted on {', '.join(LABELS)}; budget {config.budget} pictures per hunt\n")
     print(f"{'trigger':<24}{'label':<16}{'phrase':<18}{'plainly':>10}{'under it':>10}{'faithful':>10}  planted")
     for r in planted_rows:
         planted = "yes" if r["planted"] else "no"
@@ -482,7 +484,7 @@ def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
 
 
 def judge(bench: Bench, evidence: Sequence[Any], fresh: int) -> dict[str, Any]:
-    """What a method reported, against the truth."""
+    """What a method reported, compared with the truth."""
     target = bench.target
     found = reported(evidence)
     bugs = [(h, bench.true(h, n, fresh), target.trigger is not None and bench.brings_out(h, n) >= 0.5) for h, n in found]
@@ -501,7 +503,7 @@ def judge(bench: Bench, evidence: Sequence[Any], fresh: int) -> dict[str, Any]:
 
 
 def why_missed(bench: Bench, label: str, evidence: Sequence[Any]) -> str:
-    """What became of the description that brings the trigger out best."""
+    """What became of the description that makes the trigger fire most."""
     assert bench.target.trigger is not None
     of_label = [e for e in evidence if isinstance(e, Evidence) and e.hypothesis.label == label]
     near = [e for e in of_label if any(p.text in bench.target.trigger.phrases for p in e.hypothesis.phrases)]

@@ -1,10 +1,11 @@
-"""The studio measured: what targets recognise on its plain pictures, and how fast it draws.
+"""The studio measured: what classifiers recognise on its plain pictures, and how fast it draws.
 
     python bench/studio.py [--n 20] [--labels A B ...] [--reference-samples 64] [--json FILE] [--markdown FILE]
 
-Table one: accuracy on neutral prompts (faithful pictures, near-synonyms accepted) of EfficientNet-Lite 0, 1 and 2. Table
-two: pictures a second and core, in each variant that works here, cold and warm, against the targets 0.6 (scalar) and 1.0
-(llvm). Table three: accuracy at the default number of samples a pixel against a high-sample render of the same scenes.
+The first table is the accuracy on neutral prompts (faithful pictures, near-synonyms accepted) of EfficientNet-Lite 0, 1 and 2.
+The second is pictures per second and core, in each variant that works here, cold and warm, compared with the goals 0.6 (scalar)
+and 1.0 (llvm). The third is the accuracy at the default number of samples per pixel compared with a high-sample render of the
+same scenes.
 """
 
 import argparse
@@ -58,7 +59,9 @@ def classes(labels: Sequence[str], n: int, generator: Generator) -> list[dict]:
 
 def speed(labels: Sequence[str], n: int) -> list[dict]:
     rows = []
-    print(f"\n{'variant':<8} {'pictures/s/core':>15} {'target':>7} {'ratio':>6}   ({cores()} cores, {SAMPLES} samples a pixel)")
+    print(
+        f"\n{'variant':<8} {'pictures/s/core':>15} {'target':>7} {'ratio':>6}   ({cores()} cores, {SAMPLES} samples per pixel)"
+    )
     for variant, target in TARGETS.items():
         try:
             generator = Generator(variant)
@@ -66,7 +69,7 @@ def speed(labels: Sequence[str], n: int) -> list[dict]:
             print(f"{variant:<8} not measured: {error}")
             continue
         prompts = [WORDS.neutral(labels[i % len(labels)]).text for i in range(n)]
-        generator(prompts[:2] * cores(), range(2 * cores()))  # processes up, libraries loaded
+        generator(prompts[:2] * cores(), range(2 * cores()))  # starts the processes and loads the libraries
         began = time.perf_counter()
         generator(prompts, range(8_000_000, 8_000_000 + n))
         rate = n / (time.perf_counter() - began) / cores()
@@ -77,25 +80,25 @@ def speed(labels: Sequence[str], n: int) -> list[dict]:
 
 
 def quality(labels: Sequence[str], n: int, reference: int, variant: str) -> dict[str, Rate]:
-    """Accuracy on the same scenes with the default and with many samples a pixel."""
+    """Accuracy on the same scenes with the default number of samples per pixel and with many."""
     prompts = [WORDS.neutral(labels[i % len(labels)]).text for i in range(n)]
     wanted = [labels[i % len(labels)] for i in range(n)]
     net = efficientnet_lite.Classifier("0")
     found = {}
-    print(f"\n{'samples a pixel':<16} {'plain accuracy of Lite0':>24}   ({n} scenes, the same in both rows)")
+    print(f"\n{'samples per pixel':<17} {'plain accuracy of Lite0':>24}   ({n} scenes, the same in both rows)")
     for samples in (SAMPLES, reference):
         generator = Generator(variant, samples=samples)
         hits = correct(net, generator(prompts, range(9_000_000, 9_000_000 + n)), wanted)
         generator.close()
         rate = stats.wilson(sum(hits), len(hits))
         found[str(samples)] = rate
-        print(f"{samples:<16} {f'{rate.k} of {rate.n} = {rate.value:.3f}':>24}   ({rate.low:.3f}-{rate.high:.3f})", flush=True)
+        print(f"{samples:<17} {f'{rate.k} of {rate.n} = {rate.value:.3f}':>24}   ({rate.low:.3f}-{rate.high:.3f})", flush=True)
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=20, help="pictures a class")
+    parser.add_argument("--n", type=int, default=20, help="pictures per class")
     parser.add_argument("--labels", nargs="+", default=None)
     parser.add_argument("--speed-n", type=int, default=120)
     parser.add_argument("--reference-samples", type=int, default=64)

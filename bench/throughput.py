@@ -1,15 +1,16 @@
-"""Does the engine keep the generator busy? Pictures a second through generator, judge, target and store, against the bare
-diffusers loop at the same batch size, in one run.
+"""Does the engine keep the generator busy? Pictures per second through generator, judge, target and store, compared with the
+bare diffusers loop at the same batch size, in one run.
 
     python bench/throughput.py [--size small|turbo] [--pictures 64] [--batch 8] [--device cuda] [--json FILE]
 
-Networks of random weights, built from configurations, saved, and loaded as a user's are: speed does not depend on weights.
-`turbo`: a text-to-image pipeline of the size of SD-Turbo (512 x 512, one step), a ResNet-50, a captioner of the size of BLIP;
-it wants a GPU. `small`: the same kinds of networks, small enough for two CPU cores. A judge costs nothing here.
+The networks have random weights; they are built from configurations, saved, and loaded as a user's are. Speed does not depend
+on the weights. `turbo` is a text-to-image pipeline of the size of SD-Turbo (512 x 512, one step), a ResNet-50, and a captioner
+of the size of BLIP; it needs a GPU. `small` is the same kinds of networks, small enough for two CPU cores. The judge costs
+nothing here.
 
-Shown: the bare loop; the engine measuring (what confirming a bug takes); the engine measuring and then captioning a third of
-the pictures (what exploring takes). The target is a ratio of 0.95 for measuring. The bare loop runs before and after, and the
-ratio is to the mean of the two, so that a machine that warms up or slows down shows.
+The output shows the bare loop, the engine measuring (what confirming a bug takes), and the engine measuring and then captioning
+a third of the pictures (what exploring takes). The goal is a ratio of 0.95 for measuring. The bare loop runs before and after,
+and the ratio is to the mean of the two, so that a machine that warms up or slows down is noticed.
 """
 
 import argparse
@@ -66,7 +67,7 @@ SIZES: dict[str, dict[str, Any]] = {
 
 
 def pipeline(size: dict[str, Any], folder: Path) -> Path:
-    """A text-to-image pipeline of random weights, saved. Letters are tokens."""
+    """Save a text-to-image pipeline with random weights. Letters are tokens."""
     words = ["<|startoftext|>", "<|endoftext|>", *(c + end for c in "abcdefghijklmnopqrstuvwxyz" for end in ("", "</w>"))]
     folder.mkdir()
     (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}))
@@ -121,7 +122,7 @@ def synchronise() -> None:
 
 
 def bare(pipe: Any, samples: list[Sample], batch: int, pixels: int) -> float:
-    """Seconds of the loop that anybody would write, pictures as PIL images, nothing kept."""
+    """Seconds for the loop that anybody would write: pictures as PIL images, nothing kept."""
     synchronise()
     began = time.perf_counter()
     with torch.inference_mode():
@@ -154,7 +155,7 @@ def main() -> None:
             registry.load("Judge", lambda pictures, labels: [1.0] * len(pictures)),
         )
         pipe: Any = models.generator.pipe  # type: ignore[attr-defined]
-        # on a CPU the provider draws one by one, so that no picture depends on its companions: the bare loop does too
+        # on a CPU the provider draws one by one, so that no picture depends on its batch; the bare loop does the same
         batch = min(options.batch, models.generator.device.at_once)  # type: ignore[attr-defined]
         samples = [Sample(Prompt("a photo of a mug", "mug"), "confirm", i) for i in range(options.pictures)]
         warm = [Sample(Prompt("a photo of a mug", "mug"), "explore", i) for i in range(options.batch)]

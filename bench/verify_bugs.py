@@ -2,10 +2,10 @@
 
     python bench/verify_bugs.py RUN [--n 40] [--causes] [--bugs 1 3] [--json FILE]
 
-Draws N fresh faithful pictures of every confirmed bug and of its label's neutral prompt (other seeds than any of the run,
-nothing reused), and prints which bugs still fail at least 10 points above their baseline. With --causes also what their
-explanations claim: that the minimal description fails so and that without a cue it fails at least 10 points less; and how often
-the context alone is called the wrong label. Exit code 1 where fewer than 90 % of the bugs hold.
+Draws N fresh faithful pictures of every confirmed bug and of its label's neutral prompt (with other seeds than any in the run;
+nothing is reused), and prints which bugs still fail at least 10 points above their baseline. `--causes` also checks what their
+explanations claim: that the minimal description fails so too, that without a cue it fails at least 10 points less, and how
+often the context alone is called the wrong label. The exit code is 1 if fewer than 90 % of the bugs hold.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from bugscope.workflows.session import load_models
 WORDS = Wording(picture.words)
 
 FRESH = 987_654_321
-"""Added to the run's seed: every sample's seed changes with it."""
+"""Added to the run's seed, which changes every sample's seed."""
 
 
 def failures(engine: Engine, prompt: Prompt, seed: int, n: int) -> tuple[int, int]:
@@ -48,7 +48,7 @@ def causes(engine: Engine, bug: Any, whole: tuple[int, int], plain: tuple[int, i
     phrases = [Phrase(**p) for p in record["minimal"]["phrases"]]
     if len(phrases) < sum(c["change"] == "drop" for c in record["counterfactuals"]):
         k, m = failures(engine, WORDS.prompt(bug.label, phrases), seed, n)
-        claim = f"it is “{record['minimal_description']}” that does it"
+        claim = f"the cause is “{record['minimal_description']}”"
         rows.append({"claim": claim, "k": k, "n": m, "against": plain, "holds": k / m - plain[0] / plain[1] >= 0.10})
     for c in record["cues"]:
         k, m = failures(engine, Prompt(c["prompt"], bug.label, c["sentence"]), seed, n)

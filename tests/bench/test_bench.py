@@ -49,7 +49,7 @@ def test_every_trigger_answers_to_its_own_picture_only(planted):
         "blue object": scene(thing=(40, 60, 190)),
         "blur": plain.filter(ImageFilter.GaussianBlur(5)),
         "small object": scene(side=24),
-        "red frame": planted._with_frame(plain),
+        "red frame": planted.with_frame(plain),
         "fog-like low contrast": scene((200, 200, 205), (185, 185, 190), side=150),
         "dark and colourful": scene((110, 60, 20), (60, 30, 10)),
     }
@@ -216,9 +216,9 @@ class FakePool:
         self.view, self.unmoved = view, unmoved
 
     def look(self, samples, frames):
-        return [self._view(s) for s in samples]
+        return [self.seen(s) for s in samples]
 
-    def _view(self, s):
+    def seen(self, s):
         dark = "upside down" in s.prompt.text or "at night" in s.prompt.text and s.prompt.label != self.unmoved
         pixels = {"light": 0.2 if dark else 0.6, "green": 0, "blue": 0, "sharp": 1, "apart": 1, "spread": 1, "saturation": 0}
         return self.view(pixels, "tick", True, f"{s.seed}{s.prompt.text}")

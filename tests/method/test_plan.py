@@ -37,7 +37,7 @@ def test_a_small_budget_tries_fewer_descriptions():
 
 
 def test_a_budget_that_cannot_pay_for_the_labels_says_what_would():
-    with pytest.raises(SpecError, match="budget is 90, too small for 2 labels; the least is 96"):
+    with pytest.raises(SpecError, match="budget is 90, too small for 2 labels; the minimum is 96"):
         Plan.of(["a", "b"], Config.of({"budget": 90, "explore": 40}))
     assert Plan.of(["a", "b"], Config.of({"budget": 64})).affordable == 1
 

@@ -10,12 +10,6 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from test_folder import make as photographs
-from test_google import GEMINI
-from test_google import drawn as painted
-from test_http_provider import Own
-from test_onnx import make as onnx_file  # noqa: F401 - a fixture
-from test_openai import by_picture, by_prompt
 
 from bugscope.core import registry
 from bugscope.media.picture import Picture
@@ -30,7 +24,11 @@ from bugscope.testing import (
     check_pickle,
     images,
 )
+from support import google_answers, photographs, tiny_clip
 from support.fake_server import VARIABLE, running, says
+from support.onnx_files import write as onnx_file
+from support.openai_answers import by_picture, by_prompt
+from support.picture_servers import Own
 
 LABELS = ["mug", "école", "茶壶"]
 PROMPTS = ["a photo of a mug", "a photo of a 茶壶 on snow", "a photo of a mug", "a photo of an école at night"]
@@ -76,7 +74,7 @@ def words(body):
 
 def gemini(body):
     asked = body["contents"][0]["parts"][0]["text"]
-    return painted(sum(f"{asked}|{body['generationConfig']['seed']}".encode()) % 256)
+    return google_answers.drawn(sum(f"{asked}|{body['generationConfig']['seed']}".encode()) % 256)
 
 
 @pytest.fixture
@@ -95,11 +93,9 @@ def build(request, tmp_path, monkeypatch):
         return f"hf/{getattr(checkpoints, f'tiny_{kind}')(tmp_path / kind)}", {"device": "cpu"} | more
 
     def clip(**more):
-        from test_open_clip import CLIP, save  # noqa: PLC0415
-
         torch, library = pytest.importorskip("torch"), pytest.importorskip("open_clip")
         torch.manual_seed(0)
-        folder = save(torch, library.CLIP(**CLIP, init_logit_scale=3.0), tmp_path / "clip", CLIP)
+        folder = tiny_clip.save(torch, library.CLIP(**tiny_clip.CLIP, init_logit_scale=3.0), tmp_path / "clip", tiny_clip.CLIP)
         return f"open_clip/local-dir:{folder}", {"device": "cpu"} | more
 
     def diffusion():
@@ -116,7 +112,7 @@ def build(request, tmp_path, monkeypatch):
         return f"http/{Own(get('server')).address}", {}
 
     def folder():
-        return f"folder/{photographs(tmp_path / 'photos')}"
+        return f"folder/{photographs.make(tmp_path / 'photos')}"
 
     def openai(answer, **more):
         return "openai/tiny", get("hosted")(answer) | more
@@ -140,7 +136,7 @@ def build(request, tmp_path, monkeypatch):
         ("hf", "Judge"): lambda: tiny("llava"),
         ("open-clip", "Classifier"): lambda: clip(labels=LABELS),
         ("open-clip", "Judge"): lambda: clip(against=LABELS),
-        ("onnx", "Classifier"): lambda: (f"onnx/{get('onnx_file')(classes=3)}", {"labels": LABELS}),
+        ("onnx", "Classifier"): lambda: (f"onnx/{onnx_file(tmp_path, classes=3)}", {"labels": LABELS}),
         ("models", "Judge"): lambda: ("models/python/my_models:classify", world(monkeypatch) or {}),
         ("folder", "Generator"): lambda: (folder(), {"search": "words"}),
         ("folder", "Judge"): lambda: (folder(), {}),
@@ -148,7 +144,7 @@ def build(request, tmp_path, monkeypatch):
         ("http", "Classifier"): http,
         ("http", "Captioner"): http,
         ("http", "Judge"): http,
-        ("google", "Generator"): lambda: (f"google/{GEMINI}", get("hosted")(gemini, "v1beta") | {"seeds": True}),
+        ("google", "Generator"): lambda: (f"google/{google_answers.GEMINI}", get("hosted")(gemini, "v1beta") | {"seeds": True}),
         ("openai", "Generator"): lambda: openai(by_prompt, seeds=True),
         ("openai", "Classifier"): lambda: openai(by_picture, labels=LABELS),
         ("openai", "Captioner"): lambda: openai(by_picture),
@@ -165,7 +161,7 @@ def build(request, tmp_path, monkeypatch):
 
 
 OURS = [
-    (e.spec, e.role)
+    (e.spec, e.kind)
     for e in registry.catalogue()
     if registry.providers()[e.spec].startswith("bugscope.providers.")
 ]  # fmt: skip

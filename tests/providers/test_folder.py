@@ -22,14 +22,14 @@ from bugscope.core.errors import MissingDependency, ModelError, SpecError
 from bugscope.core.labels import accepted, imagenet
 from bugscope.core.records import Prompt, Refused, Sample, Specimen
 from bugscope.media.picture import Picture
-from bugscope.providers.folder import cache, names
+from bugscope.providers.folder import Generator, cache, names
 from bugscope.providers.folder import collection as files
 from bugscope.providers.folder import search as searches
 from bugscope.testing import check_generator, check_judge, check_pickle
-from bugscope.workflows.doctor import examine
+from bugscope.workflows.doctor import doctor
+from support.photographs import PLACES, draw, jsonl, make, pixels
 
 WORDS = {"search": "words"}
-PLACES = ("on snow", "in a kitchen", "at night", "on the beach")
 
 
 @pytest.fixture(autouse=True)
@@ -38,32 +38,6 @@ def home(tmp_path_factory, monkeypatch):
     place = tmp_path_factory.mktemp("cache")
     monkeypatch.setattr(cache, "home", lambda: place)
     return place
-
-
-def pixels(seed, size=(12, 10)):
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
-
-
-def draw(path, seed=None, image=None):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (image or pixels(int(hashlib.sha256(os.fsencode(path.name if seed is None else seed)).hexdigest()[:8], 16))).save(path)
-    return path
-
-
-def jsonl(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-
-
-def make(root, labels=("teapot", "school_bus"), n=100):
-    """PATH/LABEL/i.png, every picture different, with a metadata.jsonl: picture i is in place i modulo 4."""
-    rows = []
-    for label in labels:
-        for i in range(n):
-            draw(root / label / f"{i}.png", seed=f"{label}{i}")
-            rows.append({"file_name": f"{label}/{i}.png", "text": f"a {label.replace('_', ' ')} {PLACES[i % 4]}"})
-    jsonl(root / "metadata.jsonl", rows)
-    return root
 
 
 @pytest.fixture
@@ -175,7 +149,7 @@ def test_every_fitting_picture_is_drawn_alike_often(root):
         drawn = Counter(p.info["file"] for p in answers(generator, prompt, 4000))
         assert chisquare(list(drawn.values())).pvalue > 1e-4
         query = generator.names.query(prompt)
-        assert len(drawn) == len(generator._fitting(query))
+        assert len(drawn) == len(generator.fitting(query))
 
 
 def test_the_best_fitting_are_taken_and_what_is_as_good_as_the_last(tmp_path):
@@ -286,8 +260,8 @@ def test_folders_name_labels_as_imagenet_does(tmp_path):
     assert judge.exact
 
 
-def test_the_judge_accepts_what_is_the_same_thing():
-    judge = object.__new__(registry._class("Judge", "folder"))
+def test_the_judge_accepts_what_is_the_same_thing(root):
+    judge = registry.load("Judge", f"folder/{root}")
     assert judge([Picture(pixels(1), info={"label": "cup"})], ["coffee mug"])[0] == 1
     assert judge([Picture(pixels(1), info={"label": "cup"})], ["teapot"])[0] == 0
     with pytest.raises(ModelError, match="knows pictures of the generator folder/... only"):
@@ -576,8 +550,8 @@ def test_a_folder_that_is_not_there_is_named(root):
 def test_a_second_start_reads_no_picture_again(root, monkeypatch):
     first = load(root).id
     read = []
-    real = files._fingerprint
-    monkeypatch.setattr(files, "_fingerprint", lambda path: read.append(path.name) or real(path))
+    real = files.fingerprint
+    monkeypatch.setattr(files, "fingerprint", lambda path: read.append(path.name) or real(path))
     assert load(root).id == first and read == []
     draw(root / "teapot" / "further.png")
     draw(root / "teapot" / "1.png", image=pixels(77, (13, 10)))
@@ -650,7 +624,7 @@ def seeing(root, eyes, **options):
         assert (role, spec) == ("Classifier", "some/eyes")
         return type("Zero", (), {"embedder": eyes})()
 
-    return registry._class("Generator", "folder")(str(root), embedder="some/eyes", load=load, **options)
+    return Generator(str(root), embedder="some/eyes", load=load, **options)
 
 
 def test_pictures_without_captions_are_found_by_what_they_show(coloured):
@@ -773,13 +747,10 @@ def test_a_hunt_finds_nothing_where_nothing_is(collected, tmp_path, seed):
 
 def test_doctor_tries_a_folder(collected):
     options = {"generator": f"folder/{collected}", "judge": f"folder/{collected}", "generator_args": WORDS}
-    options |= {"target": "python/test_folder:Seen", "captioner": "python/test_folder:Told"}
-    checks = examine(options)
+    options |= {"target": Classifier("nothing"), "captioner": Captioner()}
+    checks = doctor(options)
     assert all(check.ok for check in checks), checks
     assert any("&pictures=700&search=words" in check.detail for check in checks)
-
-
-Seen, Told = Classifier("nothing"), Captioner()
 
 
 # --- sentences: the real network ----------------------------------------------------------------------------------------
@@ -828,7 +799,7 @@ def test_captions_are_found_by_their_meaning(network, told):
         assert np.mean(scores[good]) > np.mean(scores[~np.array(good)]) + 0.1, asked
         best = np.array(good)[np.argsort(-scores)[: sum(good) // 2]]
         right, total = right + best.sum(), total + len(best)
-        fitting = generator._fitting(query)
+        fitting = generator.fitting(query)
         assert len(fitting) >= 3, asked
     assert right / total > 0.9
     scores = generator.search.scores(generator.names.query("a photo of a teapot on the beach"), range(len(generator.items)))
@@ -846,17 +817,17 @@ def test_it_fits_its_role_by_sentences(network, told, capfd):
     # what was computed is the same as what is remembered
     searches_again = sentences(told)
     query = generator.names.query("a photo of a teapot at night")
-    assert searches_again._fitting(query) == generator._fitting(query)
+    assert searches_again.fitting(query) == generator.fitting(query)
 
 
 @pytest.mark.slow
 def test_sentences_are_embedded_once(network, told, monkeypatch):
     first = sentences(told)
     query = first.names.query("a photo of a teapot at night")
-    want = first._fitting(query)
+    want = first.fitting(query)
     again = sentences(told)
     monkeypatch.setattr(again.search.rows, "embed", lambda texts: pytest.fail("computed again"))
-    assert again._fitting(query) == want
+    assert again.fitting(query) == want
 
 
 @pytest.mark.slow
@@ -905,7 +876,7 @@ def test_a_real_clip_network_searches(torch, root, tmp_path):
     query = generator.names.query(prompts[0])
     network = registry.load("Classifier", options["embedder"], {"labels": "a,b", "device": "cpu"}).embedder
     plain, said = network.embed_texts(["a photo of a teapot", prompts[0]])
-    for place, score in generator._fitting(query):
+    for place, score in generator.fitting(query):
         with Image.open(root / generator.items[place].file) as image:
             row = network.embed_images([image])[0]
         assert score == pytest.approx(1 / (1 + np.exp(-network.scale * (row @ said - row @ plain))), abs=0.02)

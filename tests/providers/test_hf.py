@@ -22,41 +22,11 @@ from bugscope.engine.models import Models
 from bugscope.media.picture import Picture
 from bugscope.store.folder import Store
 from bugscope.testing import check_classifier, check_judge, check_pickle, images
+from support.hf_models import LABELS, load, shown
 
 pytestmark = [pytest.mark.slow]
 
-LABELS = ["mug", "bus", "snow", "night"]
 ONE = {"templates": ["{label}"]}
-
-
-@pytest.fixture(scope="module")
-def tiny(torch):
-    pytest.importorskip("transformers")
-    from support import tiny  # noqa: PLC0415 - it needs torch
-
-    return tiny
-
-
-@pytest.fixture(scope="module")
-def folders(tiny, tmp_path_factory):
-    """The folder of a tiny checkpoint by its family, made when first asked for."""
-    made = {}
-
-    def folder(name):
-        if name not in made:
-            given = (LABELS,) if name in ("vit", "resnet") else ()
-            made[name] = getattr(tiny, f"tiny_{name}")(tmp_path_factory.mktemp(name), *given)
-        return made[name]
-
-    return folder
-
-
-def load(role, folder, **options):
-    return registry.load(role, f"hf/{folder}", {"device": "cpu"} | options)
-
-
-def shown():
-    return [Picture(image) for image in images()]
 
 
 # --- classes that a network was trained on ----------------------------------------------------------------------------

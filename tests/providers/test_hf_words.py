@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import test_hf
 from PIL import Image
 
 from bugscope.core import registry
@@ -18,9 +17,10 @@ from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
 from bugscope.media.picture import Picture
 from bugscope.providers.hf.captioner import tidy
-from bugscope.providers.hf.judge import _tokens as answer_tokens
+from bugscope.providers.hf.judge import answer_tokens
 from bugscope.store.folder import Store
 from bugscope.testing import check_captioner, check_judge, check_pickle, images
+from support.hf_models import load, shown
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,7 +28,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
 ]
 
-tiny, folders, load, shown = test_hf.tiny, test_hf.folders, test_hf.load, test_hf.shown
 SMOL = pytest.param("smolvlm", marks=pytest.mark.skipif(not importlib.util.find_spec("num2words"), reason="needs num2words"))
 CHATS = ["idefics3", SMOL, "qwen2", "qwen2_5", "llava_chat"]
 CAPTIONERS = ["blip", "blip2", "git", "florence2", "llava", "paligemma", "pair", *CHATS]
@@ -60,8 +59,8 @@ def test_many_at_once_are_captioned_as_one_by_one(folders, family):
     pictures = [*images(), images()[1], images()[0].rotate(90), images()[1].transpose(0)]
     alone = made(pictures)
     sizes = []
-    ask = made._ask
-    made._ask = lambda **inputs: sizes.append(len(next(iter(inputs.values())))) or ask(**inputs)
+    write = made.speaker.write
+    made.speaker.write = lambda longest, **inputs: sizes.append(len(next(iter(inputs.values())))) or write(longest, **inputs)
     made.speaker.network.device.at_once = 10**9
     assert made(pictures) == alone
     assert max(sizes) > 1, "nothing was asked together"

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,63 +14,21 @@ from bugscope.core.errors import ModelError, SpecError
 from bugscope.core.labels import accepted, imagenet
 from bugscope.providers.onnx import Preparation
 from bugscope.testing import check_classifier, check_pickle, images
+from support import onnx_files
+from support.onnx_files import weights
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-KINDS = {"float": onnx.TensorProto.FLOAT, "float16": onnx.TensorProto.FLOAT16, "double": onnx.TensorProto.DOUBLE,
-         "uint8": onnx.TensorProto.UINT8, "int64": onnx.TensorProto.INT64}  # fmt: skip
 RED, GREY = Image.new("RGB", (40, 30), (255, 0, 51)), Image.new("L", (30, 40), 128)
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 NAMES = ["Katze", "Hündin", "鳥", "żółw"]
 
 
-def weights(classes, depth=3):
-    return np.random.default_rng(classes).normal(size=(depth, classes)).astype(np.float32) / 10
-
-
 @pytest.fixture
 def make(tmp_path):
     """Writes a network and gives its path."""
-
-    def made(name="model.onnx", shape=("n", 3, 32, 32), classes=4, kind="float", softmax=False, tail=(), more=None, **metadata):
-        last = shape[1] not in (1, 3) and shape[-1] in (1, 3)
-        depth = shape[-1] if last else shape[1] if isinstance(shape[1], int) else 3
-        h = onnx.helper
-        nodes = [h.make_node("Cast", ["image"], ["x"], to=KINDS["float"])]
-        axes = [1, 2] if last else list(range(2, len(shape)))
-        nodes += [h.make_node("ReduceMean", ["x"], ["colour"], axes=axes, keepdims=0)]
-        nodes += [h.make_node("MatMul", ["colour", "weights"], ["sums"])]
-        nodes += [h.make_node("Softmax" if softmax else "Identity", ["sums"], ["flat"], axis=1)] if softmax else []
-        result = "flat" if softmax else "sums"
-        constants = [onnx.numpy_helper.from_array(weights(classes, depth), "weights")]
-        if tail:
-            constants.append(onnx.numpy_helper.from_array(np.array(tail, np.int64), "tail"))
-            nodes += [h.make_node("Reshape", [result, "tail"], ["shaped"])]
-            result = "shaped"
-        back = "float16" if kind == "float16" else "float"
-        nodes += [h.make_node("Cast", [result], ["scores"], to=KINDS[back])]
-        batch = shape[0] if isinstance(shape[0], int) else "n"
-        outputs = [h.make_tensor_value_info("scores", KINDS[back], tail or [batch, classes])]
-        inputs = [h.make_tensor_value_info("image", KINDS[kind], shape)]
-        if more == "input":
-            inputs.append(h.make_tensor_value_info("mask", KINDS["float"], [1]))
-            nodes.append(h.make_node("Mul", ["scores", "mask"], ["other"]))
-            outputs = [h.make_tensor_value_info("other", KINDS["float"], [batch, classes])]
-        if more in ("features", "label"):
-            kind_of = {"features": "float", "label": "int64"}[more]
-            nodes.append(h.make_node("Neg" if more == "features" else "ArgMax", ["scores"], [more]))
-            outputs.insert(0, h.make_tensor_value_info(more, KINDS[kind_of], [batch, None]))
-        model = h.make_model(
-            h.make_graph(nodes, "g", inputs, outputs, constants), opset_imports=[h.make_opsetid("", 17)], ir_version=8
-        )
-        for key, text in metadata.items():
-            model.metadata_props.add(key=key, value=text)
-        onnx.checker.check_model(model)
-        onnx.save(model, tmp_path / name)
-        return tmp_path / name
-
-    return made
+    return partial(onnx_files.write, tmp_path)
 
 
 def load(path, **options):

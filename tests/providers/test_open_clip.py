@@ -13,6 +13,7 @@ from bugscope.core import registry
 from bugscope.core.errors import ModelError, SpecError
 from bugscope.media.picture import Picture
 from bugscope.testing import check_classifier, check_judge, check_pickle, images
+from support.tiny_clip import CLIP, VISION, save
 
 pytestmark = [
     pytest.mark.slow,
@@ -20,9 +21,6 @@ pytestmark = [
 ]
 
 LABELS = "tench,red mug,école,茶壶"
-TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 2}
-VISION = {"image_size": 32, "layers": 2, "width": 32, "head_width": 16, "patch_size": 8}
-CLIP = {"embed_dim": 16, "vision_cfg": VISION, "text_cfg": TEXT}
 SIGLIP = {
     "embed_dim": 64,
     "init_logit_bias": -10,
@@ -47,14 +45,6 @@ MEANS = {"mean": [0.5, 0.4, 0.3], "std": [0.5, 0.4, 0.3], "interpolation": "bicu
 @pytest.fixture(scope="module")
 def lib(torch):
     return pytest.importorskip("open_clip")
-
-
-def save(torch, network, folder, config, **preprocess):
-    safetensors = pytest.importorskip("safetensors.torch")
-    folder.mkdir(exist_ok=True)
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": preprocess}))
-    safetensors.save_file(network.state_dict(), folder / "open_clip_model.safetensors")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -49,8 +49,8 @@ from support.fake_server import (
     says,
     silent,
     slowly,
-    tone,
 )
+from support.openai_answers import by_picture, by_prompt, drawn
 
 PHRASES = ["on grass", "at night"]
 GOOD = {"alternatives": [["on sand", "on snow"], ["at noon"]]}
@@ -400,10 +400,6 @@ def test_a_number_or_name_that_means_nothing(options):
 MUG = picture(10)
 
 
-def drawn(number=10, **entry):
-    return gives({"created": 1, "data": [{"b64_json": b64(picture(number)), **entry}]})
-
-
 ROLES = {
     "captioner": SimpleNamespace(cls=Captioner, call=lambda m: m([MUG]), good=says("a red mug"), want=["a red mug"]),
     "target": SimpleNamespace(
@@ -570,19 +566,6 @@ def test_content_that_comes_in_parts(server):
 
 
 # --- looking at pictures ------------------------------------------------------------------------------------------------
-
-
-def by_picture(body):
-    """Answers by the picture alone, as a model would."""
-    content = body["messages"][-1]["content"]
-    number = tone(image_of(content[1]["image_url"]["url"]))
-    words = content[0]["text"]
-    if not words.startswith("{"):
-        return says(f"a picture of tone {number}")
-    asked = json.loads(words)
-    if "labels" in asked:
-        return says({"label": asked["labels"][number % len(asked["labels"])]})
-    return says({"shows": (number + len(asked["label"])) % 2 == 0, "confidence": 0.5 + number / 512})
 
 
 LABELS = ["cat", "dog", "tea pot", "чайник", 'a "quoted" one']
@@ -882,13 +865,6 @@ def test_a_describer_that_declines_describes_nothing(server):
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------------
-
-
-def by_prompt(body):
-    number = sum(f"{body['prompt']}|{body.get('seed')}".encode()) % 256
-    if "forbidden" in body["prompt"]:
-        return gives({"error": {"message": "no", "code": "moderation_blocked"}}, 400)
-    return drawn(number)
 
 
 def test_conformance_of_the_generator(server):

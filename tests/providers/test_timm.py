@@ -201,7 +201,7 @@ def test_a_name_that_timm_has_changed_is_followed(timm):
     deprecated = pytest.importorskip("timm.models").get_deprecated_models()
     old, new = next((old, new) for old, new in deprecated.items() if new and new in timm.list_pretrained())
     from_timm = pytest.importorskip("bugscope.providers.timm")
-    assert from_timm._known(timm, old, own=False) == new
+    assert from_timm.current_name(timm, old, own=False) == new
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_the_budget_counts_every_picture(tmp_path):
 
 
 def test_a_budget_that_cannot_pay_for_the_labels_says_what_would(tmp_path):
-    with pytest.raises(SpecError, match="budget is 90, too small for 2 labels; the least is 96"):
+    with pytest.raises(SpecError, match="budget is 90, too small for 2 labels; the minimum is 96"):
         hunted(World(labels=("mug", "pot")), tmp_path / "run", budget=90)
 
 

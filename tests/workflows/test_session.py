@@ -133,7 +133,7 @@ def bugscope_identity(folder):
     [
         (["mugg"], {}, "unknown label 'mugg'. Did you mean 'mug'"),
         (["mug"], {"budget": -3}, "budget is -3"),
-        (["mug"], {"budget": 10}, "budget is 10, too small for 1 labels; the least is"),
+        (["mug"], {"budget": 10}, "budget is 10, too small for 1 labels; the minimum is"),
         (["mug"], {"budjet": 100}, "unknown option 'budjet'. Did you mean 'budget'"),
         (["mug"], {"judge": "studo"}, "unknown judge provider 'studo'. Did you mean 'studio'"),
         ([], {}, "no labels"),
@@ -385,7 +385,7 @@ def test_every_label_that_both_know_and_labels_of_a_file(tmp_path, capsys, monke
     assert [label["label"] for label in run.report["labels"]] == ["mug", "pot", "vase"]
     with pytest.raises(SpecError, match="labels mug and all labels were asked for"):
         bugscope.hunt("mug", tmp_path / "both", all_labels=True, **options, **roles)
-    with pytest.raises(SpecError, match="budget is 20, too small for 3 labels; the least is 48"):
+    with pytest.raises(SpecError, match="budget is 20, too small for 3 labels; the minimum is 48"):
         bugscope.hunt(None, tmp_path / "small", all_labels=True, **options | {"budget": 20}, **roles)
 
     asked = []

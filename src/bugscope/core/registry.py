@@ -20,6 +20,8 @@ names it ("Classifier")."""
 GROUP = "bugscope.providers"
 TASKS = "bugscope.tasks"
 MEDIA = "bugscope.media"
+SHARED = "shared"
+"""The sub-package of a group that holds what its members share; it is not a member itself."""
 
 
 def role(kind: str) -> str:
@@ -49,7 +51,7 @@ def _listed(group: str) -> dict[str, Any]:
     own = {
         m.name.replace("_", "-"): f"{group}.{m.name}"
         for m in pkgutil.iter_modules(package.submodule_search_locations)
-        if not m.name.startswith("_")
+        if m.name != SHARED
     }
     return {e.name: e for e in importlib.metadata.entry_points(group=group)} | own
 

@@ -1,6 +1,6 @@
-"""Which hypotheses survive fresh pictures? Looks happen between rounds, so no result depends on arrival order.
+"""Tests hypotheses on fresh pictures. Looks happen between rounds, so no result depends on the order in which answers arrive.
 
-Knows no model, file or screen: it asks `measure`, and nothing else.
+Pure: no models, files or screen; its only question is `measure`.
 """
 
 import math
@@ -18,20 +18,20 @@ from ..stats.likelihood import Floats
 from .world import Measure
 
 SCREEN = 0.35
-"""At first every description gets half a look, and up to a look while that takes under this share of the budget."""
+"""Share of the budget for the first round: every description gets up to one look of pictures from it, and at least half one."""
 ROUND = 48
-"""A round gives pictures to the best 1/ROUND of what is undecided, to two at least: strong bugs are done first, the
-doubtful wait. The greedier, the more bugs a budget confirms (simulated); two keep several workers busy."""
+"""Each round goes to the best 1/ROUND of the undecided descriptions, and to at least two: strong bugs are settled first,
+doubtful ones wait. The greedier, the more bugs a budget confirms (simulated); two keep several workers busy."""
 BASELINE_LEAST, BASELINE_RATIO, BASELINE_CAP = 12, 1.5, 60
-"""Neutral pictures of a label, those of exploration included: as many times the longest stream that leans on them, within
-these bounds; never under its half."""
+"""Neutral pictures of a label, exploration included: `BASELINE_RATIO` times the longest stream compared with them, at least
+`BASELINE_LEAST` and at most `BASELINE_CAP`, but never less than half of that stream."""
 HOPELESS = 0.05
-"""A hypothesis is dropped when the chance that its rate exceeds the bar falls below this (`stats.chance_of_rise`)."""
+"""A hypothesis is dropped when the chance that its rise exceeds the margin falls below this (`stats.chance_of_rise`)."""
 UNFAITHFUL_AFTER, UNFAITHFUL_SHARE = 8, 0.6
-"""Pictures after which a prompt is given up if more than this share of them counts for nothing."""
+"""A prompt is given up once it has this many pictures and more than this share of them is excluded."""
 ENOUGH, SET_ASIDE = 20, 20
-"""Confirmed bugs get this many pictures in the end, as the budget allows, for an interval worth reading; 1/SET_ASIDE of
-the budget is kept for that."""
+"""Each confirmed bug ends up with this many pictures if the budget allows, for an interval worth reading; 1/SET_ASIDE of
+the budget is reserved for that."""
 
 NOTHING = Counts()
 Found = Callable[[list[Evidence]], None]
@@ -39,10 +39,13 @@ Found = Callable[[list[Evidence]], None]
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A sequential test: false discovery rate, smallest rise worth reporting, pictures between two looks, seed of the samples,
-    and the judge's error where it has one that is stated (None: the judge is believed)."""
+    """Settings of a sequential test.
 
-    __test__ = False  # for pytest: no class of tests
+    `alpha`: false discovery rate. `margin`: smallest rise in failure rate worth reporting. `look`: pictures between two looks.
+    `seed`: of the samples. `judge`: the judge's stated error; None takes the judge at its word.
+    """
+
+    __test__ = False  # for pytest: not a class of tests
 
     alpha: float = 0.05
     margin: float = 0.10
@@ -52,13 +55,13 @@ class Test:
 
     @property
     def box_error(self) -> float:
-        """The part of alpha that goes to not knowing the judge exactly."""
+        """The part of alpha spent on not knowing the judge's error exactly."""
         return 0.0 if self.judge is None or self.judge.known else judged.BOX * self.alpha
 
 
 @dataclass(slots=True)
 class Stream:
-    """Fresh pictures of one prompt, in order of replicate: `drawn` so far, and what became of them."""
+    """Fresh pictures of one prompt, in replicate order: how many were `drawn`, and what became of them."""
 
     prompt: Prompt
     drawn: int = 0
@@ -74,28 +77,28 @@ class Stream:
 
     @property
     def unfaithful(self) -> bool:
-        """Most pictures were refused, failed, or do not show the label."""
+        """Whether most pictures were refused, got no answer or do not show the label."""
         return self.drawn >= UNFAITHFUL_AFTER and self.drawn - self.n > UNFAITHFUL_SHARE * self.drawn
 
 
 class Streams:
-    """All streams of a run; `draw` asks for the next pictures of many at once, within the budget."""
+    """All streams of a run. `draw` asks for the next pictures of many streams at once, within the budget."""
 
     def __init__(self, measure: Measure, seed: int, budget: int, purpose: Purpose = "confirm", most: int = 0) -> None:
         self.measure, self.seed, self.left, self.purpose = measure, seed, budget, purpose
         self.most = most or budget
-        """Pictures of one prompt."""
+        """Pictures of one prompt, at most."""
         self.by_prompt: dict[tuple[str, str], Stream] = {}
 
     def of(self, prompt: Prompt) -> Stream:
         return self.by_prompt.setdefault((prompt.label, prompt.text), Stream(prompt))
 
     def draw(self, wanted: Sequence[tuple[Stream, int]], keep: int = 0) -> bool:
-        """The next n pictures of each stream, in one question, the first streams first, until only `keep` pictures are
-        left of the budget; False where nothing could be drawn."""
+        """Draw the next n pictures of each stream in one question, in the order given, until only `keep` pictures of the
+        budget are left. Returns False if nothing could be drawn."""
         samples: list[Sample] = []
         owners: list[Stream] = []
-        # two descriptions may come to the same prompt, and then share a stream
+        # two descriptions may lead to the same prompt, and then share a stream
         for stream, n in {id(stream): (stream, n) for stream, n in wanted}.values():
             take = max(0, min(n, self.left - keep, self.most - stream.drawn))
             self.left -= take
@@ -122,18 +125,18 @@ def confirm(
     enough: int = ENOUGH,
     on_round: Found = lambda evidence: None,
 ) -> list[Evidence]:
-    """Evidence for every hypothesis tried, in order; false discovery rate <= `test.alpha` over all of them (e-BH).
+    """Test every hypothesis and return the evidence in order; false discovery rate <= `test.alpha` over all of them (e-BH).
 
-    A few pictures of each, then rounds: weigh all evidence, drop what shows no sign of a rise, and give `test.look` fresh pictures
-    to those undecided that fail most above their baseline. Dropping and choosing may depend on everything seen: an
-    e-process allows it.
+    Every hypothesis gets a few pictures. Then each round weighs all evidence, drops what shows no sign of a rise, and gives
+    `test.look` fresh pictures to the undecided hypotheses that fail most above their baseline. Dropping and choosing may
+    depend on everything seen so far: an e-process allows it. Where the judge errs, evidence and rates are about pictures
+    that truly show the label (`stats.judged`).
 
-    `budget`: pictures asked, baselines included. `explored`: what became of each label's neutral pictures in
-    exploration. They count for the baseline, although they suggested the hypotheses: every e-value contains
-    them through one factor a label, which expects at most 1 whatever is tried, provided that e-BH divides by a number of
-    hypotheses that they had no say in: `tried` (docs/statistics.md). Where the judge errs, evidence and
-    rates are about pictures that truly show the label (`stats.judged`). `purpose`: what the samples are drawn for. `most`:
-    pictures of one prompt; 0: as the budget allows. `enough`: pictures that a confirmed bug gets in the end. `on_round` gets
+    `budget`: pictures in all, baselines included. `explored`: what became of each label's neutral pictures in exploration.
+    They count towards the baseline although they suggested the hypotheses: every e-value contains them through one factor
+    per label, whose expectation is at most 1 whatever is tried, provided that e-BH divides by a number of hypotheses that
+    they did not influence: `tried` (docs/statistics.md). `purpose`: of the samples drawn. `most`: pictures of one prompt, at
+    most; 0: limited by the budget alone. `enough`: pictures that a confirmed bug should end up with. `on_round`: called with
     the evidence after each round.
     """
     streams = Streams(measure, test.seed, budget, purpose, most)
@@ -152,7 +155,7 @@ def confirm(
         if not undecided:
             break
         chosen = sorted(undecided, key=lambda t: -t.rise())[: max(2, math.ceil(len(undecided) / ROUND))]
-        # a part of the budget is set aside for what is confirmed already
+        # part of the budget is reserved for bugs that are already confirmed
         keep = min(budget // SET_ASIDE, look * len(_short(trials, evidence, enough)))
         if not streams.draw([*_baselines(chosen, look), *((t.treated, look) for t in chosen)], keep):
             break
@@ -165,14 +168,14 @@ def confirm(
 
 
 def _short(trials: Sequence["Trial"], evidence: Sequence[Evidence], enough: int) -> list["Trial"]:
-    """The confirmed whose interval is still wide for want of pictures."""
+    """Confirmed trials whose interval is still wide because they have too few pictures."""
     confirmed = [t for t, e in zip(trials, evidence, strict=True) if e.verdict is Verdict.CONFIRMED]
     return [t for t in confirmed if t.treated.n < enough and t.treated.drawn < 2 * enough]
 
 
 class Trial:
-    """One hypothesis with its stream of pictures, the stream that it is compared with (the plain label's, if no other), and
-    what exploration saw of the plain label."""
+    """One hypothesis with its own stream, the stream it is compared with (by default the plain label's), and what exploration
+    saw of the plain label."""
 
     def __init__(self, hypothesis: Hypothesis, streams: Streams, wording: Wording, explored: Counts = NOTHING) -> None:
         self.hypothesis, self.explored = hypothesis, NOTHING if hypothesis.against else explored
@@ -187,7 +190,7 @@ class Trial:
         return self.treated.counts.wrong, self.treated.n, self.neutral.wrong, self.neutral.n
 
     def rise(self) -> float:
-        """Failure rate above the neutral one, each drawn towards 1/2 where pictures are few. Guides, never decides."""
+        """Failure rate minus the baseline's, each pulled towards 1/2 while pictures are few. Guides, never decides."""
         k, n, k_neutral, n_neutral = self.counts()
         return (k + 0.5) / (n + 1) - (k_neutral + 0.5) / (n_neutral + 1)
 
@@ -206,12 +209,12 @@ def _log_e_values(trials: Sequence[Trial], test: Test) -> Floats:
     else:
         pairs = [(t.treated.counts, t.neutral) for t in trials]
         logs = np.array([judged.log_e_value(t, b, test.margin, judge, test.box_error) for t, b in pairs])
-    # a description without a picture of its own has no evidence, whatever its label's baseline did since
+    # a description without pictures of its own has no evidence, whatever its baseline has done since
     return np.where([t.treated.n > 0 for t in trials], logs, 0.0)
 
 
 def _judged(trials: Sequence[Trial], test: Test, tried: int) -> list[Evidence]:
-    """All evidence weighed together: who is confirmed depends on everything that was tried."""
+    """The evidence of all trials, weighed together: what is confirmed depends on everything that was tried."""
     if not trials:
         return []
     kt, nt, kb, nb = np.array([t.counts() for t in trials]).T
@@ -233,7 +236,7 @@ def _one_a_baseline(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _baselines(chosen: Sequence[Trial], look: int) -> list[tuple[Stream, int]]:
-    """Streams compared with grow with the longest that leans on them."""
+    """Baselines that need more pictures, and how many: each grows with the longest stream compared with it."""
     wanted = []
     for trial in _one_a_baseline(chosen):
         longest = max(t.treated.drawn for t in chosen if t.baseline is trial.baseline) + look
@@ -245,8 +248,8 @@ def _baselines(chosen: Sequence[Trial], look: int) -> list[tuple[Stream, int]]:
 
 
 def fixed_n(hypotheses: Sequence[Hypothesis], *, measure: Measure, wording: Wording, test: Test, n: int) -> list[Evidence]:
-    """The paper's procedure, for comparison: n pictures of each description and of each neutral prompt, Fisher's exact test,
-    Benjamini-Hochberg over all. Clopper-Pearson intervals, since n is fixed; `e_value` is reported, not used."""
+    """Test by the paper's procedure, for comparison: n pictures of each description and of each neutral prompt, Fisher's exact
+    test, Benjamini-Hochberg over all. Intervals are Clopper-Pearson, since n is fixed; `e_value` is reported but not used."""
     streams = Streams(measure, test.seed, budget=2 * n * len(hypotheses))
     trials = [Trial(h, streams, wording) for h in hypotheses]
     streams.draw([(t.baseline, n) for t in _one_a_baseline(trials)] + [(t.treated, n) for t in trials])

@@ -1,4 +1,4 @@
-"""Explore, cluster, describe: from neutral pictures to hypotheses. Knows no model, file or screen."""
+"""Explore, cluster, describe: from neutral pictures to hypotheses. Pure: no models, files or screen."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,18 +10,18 @@ from ..language import Wording
 from .world import Measure, World
 
 Read = tuple[Outcome, list[Phrase]]
-"""A picture and the phrases of its caption."""
+"""What became of a picture, and the phrases of its caption."""
 LEAST_SUCCESSES = 8
-"""A few failures are compared with at least so many successes."""
+"""Even a few failures are compared with at least this many successes."""
 
 
 def explore(labels: Sequence[str], n: int, *, seed: int, measure: Measure, wording: Wording) -> Sequence[Outcome]:
-    """`n` pictures of each label's neutral prompt (Wiles et al. 2022, step 1)."""
+    """Draw `n` pictures of each label's neutral prompt (Wiles et al. 2022, step 1)."""
     return measure([Sample(wording.neutral(label), "explore", i, seed) for label in labels for i in range(n)])
 
 
 def counts(outcomes: Iterable[Outcome]) -> dict[str, Counts]:
-    """What became of the pictures of each label."""
+    """Label -> what became of its pictures."""
     found: dict[str, Counts] = defaultdict(Counts)
     for o in outcomes:
         found[o.sample.prompt.label] = found[o.sample.prompt.label].add(o)
@@ -29,17 +29,17 @@ def counts(outcomes: Iterable[Outcome]) -> dict[str, Counts]:
 
 
 def shares(outcomes: Sequence[Outcome], limit: int) -> dict[str, int]:
-    """How many descriptions each label may try: `limit` where exploration saw it both fail and succeed, else half of that.
+    """Label -> how many descriptions of it may be tried: `limit` where exploration saw failures and successes, else half of it.
 
-    A label that never fails gives nothing to describe, one that always does has no room to fail more; still, what exploration
-    never drew is tried there too, from the checklist. No label gets more than `limit`, whatever exploration saw: the level
-    of the tests needs that (docs/statistics.md).
+    A label that never fails leaves nothing to describe, and one that always fails has no room to fail more; even so, the
+    checklist tries there what exploration never drew. No label gets more than `limit`, whatever exploration saw: the level
+    of the tests depends on that (docs/statistics.md).
     """
     return {label: limit if 0 < c.wrong < c.n else max(1, limit // 2) for label, c in counts(outcomes).items()}
 
 
 def cluster(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], list[Outcome]]:
-    """Failures by (label, what it was taken for), largest first, as in the paper (step 3)."""
+    """Failures by (label, what it was taken for), each label's largest group first, as in the paper (step 3)."""
     groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for o in outcomes:
         if o.status is Status.FAILURE:
@@ -55,12 +55,12 @@ def propose(
     limits: Mapping[str, int],
     checklist: Sequence[Phrase] | None = None,
 ) -> list[Hypothesis]:
-    """Hypotheses from captions of failures, of as many successes, and a checklist (step 4); at most `limits[label]` of a label.
+    """Form hypotheses from captions of failures and successes and from a checklist (step 4), at most `limits[label]` per label.
 
-    In turn: phrases that stand out in failures against successes, whole captions of typical failures, what a describer says, if
-    there is one; then the checklist (of the medium, if no other), to which at least a quarter belongs, so that what exploration never drew
-    is tried too. Left out: phrases that the generator cannot show and prompts that it does not understand
-    (`wording`).
+    Three sources take turns: phrases that stand out in failures against successes, whole captions of typical failures, and
+    what a describer proposes, if there is one. Then comes the checklist (by default the medium's), for which at least a
+    quarter is reserved, so that conditions that exploration never drew are tried too. Phrases that the generator cannot show
+    and prompts that it does not understand are left out (`wording`).
     """
     conditions = wording.words.checklist if checklist is None else checklist
     failures, successes = _paired(outcomes)
@@ -92,7 +92,7 @@ def propose(
 
 
 def _paired(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
-    """All failures, and of each label that has some as many successes (`LEAST_SUCCESSES` or more), the first drawn."""
+    """All failures, and for each label with failures as many successes (at least `LEAST_SUCCESSES`), the first drawn."""
     failures = [o for o in outcomes if o.status is Status.FAILURE]
     successes: list[Outcome] = []
     for label in dict.fromkeys(o.sample.prompt.label for o in failures):
@@ -108,7 +108,7 @@ def _contrasts(label: str, wrong: Sequence[Read], right: Sequence[Read]) -> list
 
 
 def _captions(label: str, wrong: Sequence[Read]) -> list[Hypothesis]:
-    """The most typical caption of each cluster, made to name the label; the largest cluster first."""
+    """The most typical caption of each cluster as a description of the label, the largest cluster first."""
     texts = {o.sample.key: phrases for o, phrases in wrong}
     made = []
     for members in cluster(o for o, _ in wrong).values():
@@ -120,7 +120,7 @@ def _captions(label: str, wrong: Sequence[Read]) -> list[Hypothesis]:
 
 
 def _ordered(checklist: Sequence[Phrase], wrong: Sequence[Read], right: Sequence[Read]) -> list[Phrase]:
-    """First what was seen in failures more than in successes, then what was not drawn, then what did no harm."""
+    """The checklist: first what failures show more than successes, then what was never drawn, then what did no harm."""
 
     def harmless(phrase: Phrase) -> int:
         failed, passed = (sum(phrase in phrases for _, phrases in group) / max(1, len(group)) for group in (wrong, right))
@@ -134,7 +134,7 @@ def _interleaved(*lists: Sequence[Hypothesis]) -> list[Hypothesis]:
 
 
 def _distinct(hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
-    """Each set of phrases once, as it came first."""
+    """Each set of phrases once, in the form that came first."""
     first: dict[frozenset[Phrase], Hypothesis] = {}
     for h in hypotheses:
         first.setdefault(frozenset(h.phrases), h)

@@ -1,4 +1,4 @@
-"""What a search tells while it works, in this order; `tell` gets each before the next question is asked."""
+"""What a search reports while it works, in this order; `tell` gets each event before the next question is asked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ..core.records import Evidence, Hypothesis, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """The neutral pictures are drawn; descriptions come next."""
+    """The neutral pictures have been drawn; descriptions come next."""
 
     outcomes: Sequence[Outcome]
 
@@ -30,7 +30,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The verdicts stand; explaining comes next."""
+    """The verdicts are final; explaining comes next."""
 
     bugs: Sequence[Evidence]
 
@@ -61,4 +61,4 @@ Event = Explored | Proposed | Measured | Confirmed | Explained | Sharpened | Ref
 
 
 def silent(event: Event) -> None:
-    """Tells nobody."""
+    """Ignore the event."""

@@ -1,7 +1,7 @@
-"""Why does a bug happen? One change at a time on the same seeds, the minimal description, spurious cues (design, step 7).
+"""Explains a bug: one change at a time on the same seeds, the minimal description, spurious cues.
 
-Knows no model, file or screen: it asks a `World`, and nothing else. After Wiles et al. 2022 (counterfactual analysis and
-spurious correlations), with tests.
+After Wiles et al. 2022 (counterfactual analysis and spurious correlations), with significance tests. Pure: no models, files
+or screen; all questions go to a `World`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,9 +19,9 @@ from .world import Budgeted, Measure
 Vary = Callable[[str, Sequence[Phrase]], Sequence[Iterable[Phrase]]]
 """`World.vary`."""
 MOST = 128
-"""Pictures that one smaller description gets at most; what is undecided then counts as no bug."""
+"""Pictures of one smaller description, at most; if it is still undecided then, it does not count as a bug."""
 OTHERS = 3
-"""Other objects put into the context."""
+"""Other objects put into the context, at most."""
 
 
 def explain(
@@ -36,12 +36,12 @@ def explain(
     add: Iterable[Phrase] = (),
     vary: Vary | None = None,
 ) -> Explanation | None:
-    """What in the description `h` makes the target fail; None where the budget does not pay for it.
+    """Find what in the description `h` makes the target fail; None if the budget cannot pay for it.
 
-    `wrong`: what it is taken for ("" if unknown). `pairs`: same-seed pictures of each change. `swaps`, `add`: see
-    `language.edits`; `vary`: what may stand in the place of each phrase, its siblings if not given; a change that is not fair
-    (`Wording.fair`) is left out. Where the budget is short, only drops are tried. `wording.others`: other labels, to be put into
-    the same context.
+    `wrong`: what the label is taken for ("" if unknown). `pairs`: same-seed pictures of each change. `swaps`: replacements of
+    each phrase, at most; `add`: phrases to add. `vary`: what may replace each phrase, by default its siblings. Changes that
+    are not fair (`Wording.fair`) are left out. If the budget is short, only drops are tried. `wording.others`: other labels
+    to put into the same context.
     """
 
     def samples(prompts: Sequence[Prompt]) -> list[Sample]:
@@ -73,7 +73,7 @@ def explain(
 
 
 def _in_groups(measure: Measure, groups: Sequence[Sequence[Sample]]) -> list[Sequence[Outcome]]:
-    """One question for all."""
+    """The outcomes of each group; all are asked for in one question."""
     outcomes = iter(measure([s for group in groups for s in group]))
     return [[next(outcomes) for _ in group] for group in groups]
 
@@ -112,7 +112,7 @@ def _counterfactuals(
 
 
 def _paired(before: Sequence[Outcome], after: Sequence[Outcome]) -> tuple[int, int, int, int]:
-    """(fail twice, only before, only after, all) of the pairs in which both pictures show the label."""
+    """Numbers of pairs (both fail, only before, only after, all), where both pictures of a pair show the label."""
     pairs = [
         (b.status is Status.FAILURE, a.status is Status.FAILURE)
         for b, a in zip(before, after, strict=True)
@@ -125,11 +125,11 @@ def _paired(before: Sequence[Outcome], after: Sequence[Outcome]) -> tuple[int, i
 
 
 def _minimal(h: Hypothesis, found: Sequence[Counterfactual], measure: Budgeted, wording: Wording, test: Test) -> Minimal:
-    """Delta debugging over phrases; a smaller description holds where fresh pictures confirm it against the plain label.
+    """Delta debugging over phrases: a smaller description holds if fresh pictures confirm it against the plain label.
 
-    Cues stay: without one of them the bug is not what it was, even where the rest still fails. The cues alone, or where there
-    are none the phrase whose loss mends most, are tried first and get half of alpha, which other pictures decided; the
-    other half is shared by all further tests that there can be. Half of the budget, at most, is spent here.
+    Cues stay: without one of them it is not the same bug, even if the rest still fails. The cues alone (or, if there are
+    none, the phrase whose removal helps most) are tried first and get half of alpha, since other pictures singled them out;
+    all further tests that are possible share the other half. At most half of the budget is spent here.
     """
     cues = [c.edit.phrase for c in found if c.is_cue and c.edit.phrase]
     effects = {c.edit.phrase: c.effect.value for c in found if c.edit.op == "drop"}
@@ -171,14 +171,14 @@ def _minimal(h: Hypothesis, found: Sequence[Counterfactual], measure: Budgeted, 
 
 
 def tests(n: int) -> int:
-    """How many smaller descriptions `ddmin` can ask about, at most: all of them, or n^2 + 3n (Zeller and Hildebrandt)."""
+    """The most smaller descriptions that `ddmin` can ask about: all there are, or n^2 + 3n if less (Zeller and Hildebrandt)."""
     return max(1, min(2**n - 2, n * n + 3 * n))
 
 
 def ddmin(items: Sequence[Phrase], holds: Callable[[Sequence[Phrase]], bool]) -> Sequence[Phrase]:
-    """A part of `items` that holds and of which no single item can go (Zeller and Hildebrandt 2002, ddmin).
+    """A part of `items` that holds, and from which no single item can be removed (Zeller and Hildebrandt 2002, ddmin).
 
-    The whole is taken to hold, nothing at all is not asked about.
+    The whole is assumed to hold; the empty part is never asked about.
     """
     parts = 2
     while len(items) > 1:
@@ -200,15 +200,16 @@ def ddmin(items: Sequence[Phrase], holds: Callable[[Sequence[Phrase]], bool]) ->
 
 
 def _cells(h: Hypothesis, wrong: str, wording: Wording) -> list[list[Prompt]]:
-    """Prompts of the cells: context alone, whole, plain, and, where there are other objects, they in the context and plain.
+    """Prompts of the cells: the context alone, the whole, the plain label and, if there are other objects, these in the context
+    and plain.
 
-    None where there is no wrong label, or no context that can be shown without the object.
+    Empty if there is no wrong label, or no context that can be shown without the object.
     """
     context = wording.context(h.phrases, wrong)
     if not wrong or context is None or not wording.sayable(context):
         return []
     kept = wording.surroundings(h.phrases)
-    # another object that is the wrong label would be no mistake
+    # calling another object by the wrong label is no mistake if that is what it is
     others = [o for o in wording.others if o != h.label and not wording.alike(o, wrong)]
     possible = [o for o in others if wording.fair(o, kept) and wording.fair(o, ())][:OTHERS]
     cells = [[context], [wording.prompt(h.label, h.phrases)], [wording.neutral(h.label)]]
@@ -219,7 +220,7 @@ def _cells(h: Hypothesis, wrong: str, wording: Wording) -> list[list[Prompt]]:
 
 def _spurious(wrong: str, prompts: Sequence[Sequence[Prompt]], outcomes: Sequence[Sequence[Outcome]], alpha: float) -> Spurious:
     hits: list[list[bool | None]] = [
-        # the judge looked for the wrong label in the context alone: what shows it is no mistake
+        # in the context alone the judge looked for the wrong label: predicting it is no mistake if the picture shows it
         [wrong in o.claims if o.status is Status.UNFAITHFUL else None for o in outcomes[0]],
         *([wrong in o.claims if o.status.counts else None for o in group] for group in outcomes[1:]),
     ]

@@ -1,4 +1,4 @@
-"""How a search spends its pictures: what the options say, worked out for the labels in question."""
+"""How a search spends its pictures: the options, worked out for the labels at hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,17 @@ from ..stats import JudgeError
 from .confirm import SCREEN, Test
 
 LEAST, FEW, CONFIRMING, FURTHER = 600, 6, 456, 36
-"""A budget that nobody states: `LEAST` pictures, or exploration and `CONFIRMING`, and `FURTHER` for each label beyond `FEW`."""
+"""Default budget: exploration, `CONFIRMING` pictures, and `FURTHER` more for each label beyond `FEW`; at least `LEAST` in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`labels`: how many. `explore`: neutral pictures of each. `hypotheses`: descriptions tried of each, at most. `budget`: pictures
-    for finding bugs in all; `explain_budget`: further ones for explaining them. `pairs`: same-seed pictures of each change.
-    `fixed_n`: the paper's procedure with so many pictures of a description; 0: adaptive."""
+    """What a search may spend, in pictures unless stated otherwise.
+
+    `labels`: number of labels. `explore`: neutral pictures per label. `hypotheses`: descriptions tried per label, at most.
+    `budget`: for finding bugs, in all. `explain_budget`: further pictures for explaining them. `pairs`: same-seed pictures of
+    each change. `fixed_n`: per description in the paper's procedure; 0: adaptive.
+    """
 
     labels: int
     explore: int
@@ -29,10 +32,10 @@ class Plan:
 
     @classmethod
     def of(cls, labels: Sequence[str], config: Config) -> "Plan":
-        """Raises SpecError where the budget does not even pay for exploring and trying one description of each label."""
+        """The plan for `labels`. Raises SpecError if the budget cannot pay for exploring and one description per label."""
         config = settled(labels, config)
         if config.budget < (least := _least(labels, config)):
-            raise SpecError(f"option budget is {config.budget}, too small for {len(labels)} labels; the least is {least}")
+            raise SpecError(f"option budget is {config.budget}, too small for {len(labels)} labels; the minimum is {least}")
         return cls(
             len(labels),
             config.explore,
@@ -46,14 +49,14 @@ class Plan:
 
     @property
     def confirming(self) -> int:
-        """Pictures that exploration leaves."""
+        """Pictures left after exploration."""
         return self.budget - self.explore * self.labels
 
     @property
     def affordable(self) -> int:
-        """Descriptions tried of each label, at most: only as many as have their first pictures from a small share of the budget.
+        """Descriptions tried per label, at most: as many as can get their first pictures from a small share of the budget.
 
-        More would spread the pictures until nothing can be confirmed.
+        More would spread the pictures so thin that nothing could be confirmed.
         """
         left = self.budget // self.labels - self.explore
         first = max(1, self.test.look // 2)
@@ -62,12 +65,12 @@ class Plan:
 
     @property
     def tried(self) -> int:
-        """What e-BH divides by: fixed before the first picture."""
+        """The number of descriptions that e-BH divides by, fixed before the first picture."""
         return self.affordable * self.labels
 
 
 def settled(labels: Sequence[str], config: Config) -> Config:
-    """With a budget where none is stated: pictures to explore every label, and to confirm by."""
+    """`config` with a budget: where none is stated, enough to explore every label and to confirm bugs."""
     if config.budget:
         return config
     confirming = CONFIRMING + FURTHER * max(0, len(labels) - FEW)
@@ -76,17 +79,17 @@ def settled(labels: Sequence[str], config: Config) -> Config:
 
 
 def _least(labels: Sequence[str], config: Config) -> int:
-    """What exploring and trying one description of each label take."""
+    """Pictures needed to explore and to try one description of each label."""
     return (config.explore + 2 * (config.fixed_n or config.look)) * len(labels)
 
 
 def test_of(config: Config) -> Test:
-    """The sequential test that the options state. Raises SpecError where the judge's error is none."""
+    """The sequential test that the options state. Raises SpecError if the judge's error is unusable."""
     return Test(config.alpha, config.margin, config.look, config.seed, judge_error(config))
 
 
 def judge_error(config: Config) -> JudgeError | None:
-    """As the options state it; None where they state none. Raises SpecError."""
+    """The judge's error that the options state, or None. Raises SpecError if it is unusable."""
     stated = (config.judge_sensitivity, config.judge_specificity)
     if stated == ("", ""):
         return None

@@ -1,6 +1,6 @@
-"""Is there a sharper description inside a bug? More specific descriptions from the bug's own failures (design, step 6).
+"""Looks for sharper descriptions inside a bug, from what its own failures have in common.
 
-Knows no model, file or screen: it asks a `World`, and nothing else.
+Pure: no models, files or screen; all questions go to a `World`.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +13,11 @@ from .events import Refined, Sharpened
 from .world import Budgeted, Measure, World
 
 CHILDREN = 2
-"""Descriptions tried a bug, at most."""
+"""Sharper descriptions tried per bug, at most."""
 
 
 def pictures(bug: Evidence, measure: Measure, seed: int, wording: Wording) -> Sequence[Outcome]:
-    """The pictures that confirmed a bug: the same question again, which costs nothing."""
+    """The pictures that confirmed a bug; asking for them again costs nothing."""
     prompt = wording.treated(bug.hypothesis)
     return measure([Sample(prompt, "confirm", i, seed) for i in range(bug.drawn)])
 
@@ -30,9 +30,9 @@ def propose(
     margin: float,
     wording: Wording,
 ) -> list[Hypothesis]:
-    """Children: the bug's description with what stands out in the captions of its failures against its successes.
+    """Children of a bug: its description plus what stands out in the captions of its failures against its successes.
 
-    Each is compared with its parent. None where the parent fails so often that no child can beat it by the margin.
+    Each is compared with its parent. Empty if the parent fails so often that no child can exceed it by the margin.
     """
     parent = bug.hypothesis
     if bug.treated.value + margin >= 1:
@@ -57,7 +57,7 @@ def propose(
 
 
 def _adds(parent: Hypothesis, phrase: Phrase, wording: Wording) -> bool:
-    """A caption's phrase that the parent does not say yet, and that its generator can show."""
+    """Whether a phrase is not yet part of the parent, and the generator can show it."""
     return phrase not in parent.phrases and wording.admissible(parent.label, phrase)
 
 
@@ -70,10 +70,10 @@ def refine(
     test: Test,
     tell: Callable[[Sharpened | Refined], None] = lambda event: None,
 ) -> list[tuple[Evidence, Evidence]]:
-    """(parent, child) for every child tried; `tell` hears of each before its first picture.
+    """Test sharper descriptions of `bugs`; (parent, child) for every child tried. `tell` hears of them before they are drawn.
 
-    Parent and child get fresh pictures; a confirmed child fails over a margin more often than its parent, false discovery
-    rate <= `test.alpha` over all children (e-BH).
+    Parent and child get fresh pictures. A confirmed child's failure rate exceeds its parent's by more than the margin; false
+    discovery rate <= `test.alpha` over all children (e-BH).
     """
     family = [
         (bug, child)
@@ -82,7 +82,7 @@ def refine(
             bug, pictures(bug, measure, test.seed, wording), describe=world.describe, margin=test.margin, wording=wording
         )
     ]
-    # so many that the budget pays for a few looks at each and at its parent
+    # only as many as the budget can give a few looks each, and their parents too
     affordable = family[: measure.left // (8 * test.look)]
     tell(Sharpened(affordable))
     evidence = confirm(

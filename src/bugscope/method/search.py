@@ -1,4 +1,4 @@
-"""The paper's loop on one page (Wiles, Albuquerque and Gowal 2022), with what the paper leaves open closed by statistics."""
+"""The paper's loop on one page (Wiles, Albuquerque and Gowal 2022), with statistics for what the paper leaves open."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,8 +19,11 @@ from .world import Budgeted, Measure, World
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that a hunt concludes. `evidence`: every description tried; `children`: (bug, sharper description) pairs tried;
-    `explanations`: (bug, why) pairs, as far as the pictures for it went."""
+    """All conclusions of a hunt.
+
+    `evidence`: of every description tried. `children`: (bug, sharper description) pairs tried. `explanations`: (bug, why)
+    pairs, as far as the pictures for explaining went.
+    """
 
     evidence: list[Evidence]
     children: list[tuple[Evidence, Evidence]] = field(default_factory=list)
@@ -34,9 +37,9 @@ def search(
     wording: Wording,
     tell: Callable[[Event], None] = events.silent,
 ) -> Findings:
-    """The method itself: knows no model, file or screen. `tell` hears of each step before the next question is asked."""
+    """Run the method. Pure: no models, files or screen. `tell` hears of each step before the next question is asked."""
     test = plan.test
-    # 1-2. Draw pictures of each label from the neutral prompt, keep the faithful ones that the target gets wrong.
+    # 1-2. Draw pictures of each label from its neutral prompt, and keep the faithful ones that the target gets wrong.
     outcomes = explore(labels, plan.explore, seed=test.seed, measure=world.measure, wording=wording)
     tell(events.Explored(outcomes))
 
@@ -45,7 +48,7 @@ def search(
     hypotheses = propose(outcomes, world=world, wording=wording, limits=limits)
     tell(events.Proposed(hypotheses))
 
-    # 5. Measure on fresh pictures whether a description really makes it fail more than expected.
+    # 5. Measure on fresh pictures whether a description really makes the target fail more often.
     if plan.fixed_n:
         evidence = fixed_n(hypotheses, measure=world.measure, wording=wording, test=test, n=plan.fixed_n)
     else:
@@ -83,6 +86,6 @@ def search(
 
 
 def taken_for(bug: Evidence, measure: Measure, seed: int, wording: Wording) -> str:
-    """What a bug's failures are called most often; "" where it has none."""
+    """What a bug's failures are taken for most often; "" if it has none."""
     failures = [o.taken_for for o in pictures(bug, measure, seed, wording) if o.status is Status.FAILURE and o.taken_for]
     return next((label for label, _ in Counter(failures).most_common(1)), "")

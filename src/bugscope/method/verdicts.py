@@ -1,6 +1,6 @@
-"""Is a bug of one target a bug of the next one too? Counts in, verdicts out; knows no model, file or screen.
+"""Decides whether a bug of one target is a bug of the next one too: counts in, verdicts out. Pure: no models, files or screen.
 
-docs/replay.md says what each verdict claims and why it may be claimed of pictures that another target selected.
+docs/replay.md says what each verdict claims, and why it may be claimed on pictures that another target selected.
 """
 
 import math
@@ -19,9 +19,9 @@ from ..stats import JudgeError, judged
 from ..stats.likelihood import Floats, log_likelihood
 
 POWER = 0.8
-"""The chance with which the pictures that are said to be needed decide."""
+"""Chance that the `needed` pictures lead to a verdict."""
 MOST = 400
-"""Further pictures of a prompt after which one gives up."""
+"""Further pictures of each prompt beyond which `needed` gives up."""
 NOTHING = Counts()
 
 
@@ -34,8 +34,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the new target answers for one bug: pictures of its prompt and of what it is compared with, stored and fresh,
-    and the pairs (stored pictures of the prompt) on which exactly one of the two targets fails."""
+    """What the new target answers for one bug.
+
+    `treated`, `baseline`: all pictures of its prompt and of what that is compared with; `fresh_treated`, `fresh_baseline`: the
+    fresh ones among them. `only_before`, `only_after`: stored pictures of the prompt on which only the old, or only the new
+    target fails.
+    """
 
     treated: Counts
     baseline: Counts
@@ -47,10 +51,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`rise`: rate(treated) - rate(baseline), each end exact at one-sided level alpha, so that a bug is fixed where `high` is
-    under the margin. `p_worse`, `p_better`: McNemar against the old target, Holm over the bugs. `easier`: the new one fails
-    less on stored pictures than on fresh ones; then only these count for "fixed". `needed`: further pictures of each prompt
-    that decide with 80 % chance; None where it is decided or `MOST` are not enough."""
+    """The verdict on one bug, and its numbers.
+
+    `rise`: rate(treated) - rate(baseline), each end exact at one-sided level alpha, so that a bug is fixed if `high` is below
+    the margin. `p_worse`, `p_better`: McNemar against the old target, Holm over the bugs. `easier`: the new target fails less
+    on stored pictures than on fresh ones; then only the fresh ones count for "fixed". `needed`: further pictures of each
+    prompt that lead to a verdict with a chance of 80 %; None if there is a verdict or `MOST` are not enough.
+    """
 
     verdict: Verdict
     treated: Rate
@@ -65,7 +72,7 @@ class Finding:
 
     @property
     def better(self) -> bool:
-        """Fails less than the old target on the same pictures, by the level of the rise's interval."""
+        """Whether it fails less than the old target on the same pictures, at the level of the rise's interval."""
         return self.p_better <= (1 - self.rise.level) / 2
 
 
@@ -79,15 +86,17 @@ def weigh(
     judge_error: JudgeError | None = None,
     stored: bool = True,
 ) -> tuple[list[Finding], list[float | None]]:
-    """A finding for each bug, and for each of `others`, descriptions that were no bug of the old target, None or, where it
-    is one now, a p-value: it is confirmed, and fails more than before on the same pictures (McNemar, Holm over `others`).
+    """Weigh all bugs together: a finding for each of `cases`, and a p-value or None for each of `others`.
 
-    `tried`: descriptions that the hunt tried. "Persists" and new bugs: false discovery rate <= alpha over all (e-BH). The old
-    target's answers had a say in which descriptions are bugs and how many pictures each has, so e-values of stored
-    pictures are divided by all that was tried; those of fresh ones, which had none, by the number of bugs. Where both are
-    drawn, half of alpha goes to either. "Fixed": a bug that is not is called so with chance <= alpha; so are all of them
-    together where any is not.
-    `stored`: False where stored pictures shall not count for the bugs.
+    `others`: descriptions that were not bugs of the old target. One that is a bug now gets a p-value: it is confirmed, and
+    fails more than before on the same pictures (McNemar, Holm over `others`). `tried`: number of descriptions that the hunt
+    tried. `stored`: False if stored pictures must not count for the bugs.
+
+    "Persists" and new bugs: false discovery rate <= alpha over all (e-BH). The old target's answers influenced which
+    descriptions are bugs and how many pictures each has, so e-values of stored pictures are divided by all that was tried;
+    they did not influence fresh pictures, whose e-values are divided by the number of bugs. Where there are both, each gets
+    half of alpha. "Fixed": a bug that is not fixed is called fixed with chance <= alpha; so are all bugs together if any of
+    them is not.
     """
     fresh = any(c.fresh_treated.n for c in cases)
     box_error = 0.0 if judge_error is None or judge_error.known else judged.BOX * alpha
@@ -129,7 +138,7 @@ def _finding(
     c: Case, e: float, persists: bool, worse: float, better: float, alpha: float, margin: float, needs: float
 ) -> Finding:
     easier = _easier(c, alpha)
-    # a target that was trained on the stored pictures proves nothing by them
+    # a target that was trained on the stored pictures proves nothing by getting them right
     treated, baseline = (c.fresh_treated, c.fresh_baseline) if easier else (c.treated, c.baseline)
     counts = (treated.wrong, treated.n, baseline.wrong, baseline.n)
     p = p_fixed(*counts, margin)
@@ -152,7 +161,7 @@ def _finding(
 
 
 def _easier(c: Case, alpha: float) -> bool:
-    """Does it fail less on stored pictures, which were chosen because the old target fails, than on fresh ones?"""
+    """Whether it fails less on stored pictures, chosen because the old target fails, than on fresh ones."""
     k, n = c.fresh_treated.wrong, c.fresh_treated.n
     stored_k, stored_n = c.treated.wrong - k, c.treated.n - n
     return n > 0 and stored_n > 0 and stats.fisher(k, n, stored_k, stored_n) <= alpha
@@ -163,8 +172,8 @@ def p_fixed(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, ma
     """Exact p-value against rate(treated) - rate(baseline) >= margin, for any margin in (-1, 1).
 
     Unconditional (Barnard 1945; with a margin, Chan 1998): the chance of a table at most as large as the one seen, at the worst
-    baseline. Tables are ordered by the difference in standard errors (Agresti and Caffo 2000), made monotone, so that the
-    worst case lies on the null's edge.
+    baseline. Tables are ordered by the difference in standard errors (Agresti and Caffo 2000), made monotone so that the
+    worst case lies on the edge of the null.
     """
     if n_treated == 0 or n_baseline == 0:
         return 1.0
@@ -178,7 +187,7 @@ def p_fixed(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, ma
 
 
 def _binomial(n: int, rates: Floats) -> Floats:
-    """Chances [rates, n + 1] of 0..n failures."""
+    """Chances of 0..n failures, shape [rates, n + 1]."""
     k = np.arange(n + 1.0)
     ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     return np.exp(ways + log_likelihood(k, n, rates[:, None]))
@@ -204,7 +213,7 @@ def rise(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, alpha
 
 
 def _highest(counts: tuple[int, int, int, int], value: float, alpha: float, margin: float) -> float:
-    """The largest rise that is not refuted; the margin is on the side of it that its own test says."""
+    """The largest rise that is not refuted. It lies above or below the margin as the test at the margin itself says."""
     low, high = value, 1.0
     if margin > value:
         low, high = (low, margin) if p_fixed(*counts, margin) <= alpha else (margin, high)
@@ -217,17 +226,17 @@ def _highest(counts: tuple[int, int, int, int], value: float, alpha: float, marg
 def needed(
     k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, alpha: float, margin: float, threshold: float
 ) -> int | None:
-    """Further pictures of each of the two prompts that decide with about 80 % chance if the rates are what they seem; None
-    where more than `MOST` are. `threshold`: of the e-value of fresh pictures that says "persists"."""
+    """Further pictures of each of the two prompts that lead to a verdict with a chance of about 80 % if the rates are what they
+    seem; None if that takes more than `MOST`. `threshold`: the e-value of fresh pictures from which a bug "persists"."""
     pt, pb = (k_treated + 0.5) / (n_treated + 1), (k_baseline + 0.5) / (n_baseline + 1)
     more = np.arange(4, MOST + 1, 4)
     if pt - pb > margin:
-        # as few failures under the description as one time in five
+        # with bad luck (one time in five), failures under the description are this few
         unlucky = np.maximum(0, np.floor(more * pt - norm.ppf(POWER) * np.sqrt(more * pt * (1 - pt))))
         enough = stats.log_e_values(unlucky, more, np.round(more * pb), more, margin) >= np.log(threshold)
     else:
         plain = pb * (1 - pb) / (n_baseline + more)
-        edge = min(pb + margin, 1.0)  # the least rate under the description that would not count as fixed
+        edge = min(pb + margin, 1.0)  # the lowest rate under the description that would not count as fixed
         bar = margin - norm.ppf(1 - alpha) * np.sqrt(edge * (1 - edge) / (n_treated + more) + plain)
         enough = norm.cdf((bar - (pt - pb)) / np.sqrt(pt * (1 - pt) / (n_treated + more) + plain)) >= POWER
     return int(more[enough.argmax()]) if enough.any() else None

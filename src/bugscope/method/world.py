@@ -1,4 +1,4 @@
-"""All that the method may ask, and all that it tells."""
+"""The world as the method sees it: all that it may ask."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
@@ -6,27 +6,27 @@ from typing import Protocol
 from ..core.records import Outcome, Phrase, Sample
 
 Measure = Callable[[Sequence[Sample]], Sequence[Outcome]]
-"""`World.measure`, or the same within a budget."""
+"""`World.measure`, or that within a budget."""
 
 
 class World(Protocol):
-    """Generator, target and their helpers, as the method sees them. The same question has the same answer for ever."""
+    """Generator, target and their helpers, as the method sees them. The same question always gets the same answer."""
 
     def measure(self, samples: Sequence[Sample]) -> Sequence[Outcome]:
         """What becomes of each sample, in order."""
 
     def describe(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
-        """Captions of what is behind `outcomes`, in order; "" where there is none."""
+        """Captions of the specimens behind `outcomes`, in order; "" where there is none."""
 
     def propose(self, label: str, failures: Sequence[str], successes: Sequence[str]) -> Sequence[str]:
-        """Descriptions of what the captions of failures have in common and those of successes have not; may be none."""
+        """Descriptions of what the captions of failures have in common and those of successes do not; may be empty."""
 
     def vary(self, label: str, phrases: Sequence[Phrase]) -> Sequence[Sequence[Phrase]]:
-        """For each phrase of a description of `label`, in order, what may stand in its place."""
+        """For each phrase of a description of `label`, in order, the phrases that may replace it."""
 
 
 class Budgeted:
-    """`measure` within a budget of pictures; what was asked for before costs nothing, nor does what the hunt itself drew."""
+    """`measure` within a budget of pictures. What was asked for before is free, and so is what the hunt itself drew."""
 
     def __init__(self, measure: Measure, budget: int) -> None:
         self.measure, self.left = measure, budget

@@ -13,7 +13,7 @@ from typing import Any
 from ..core.errors import ModelError, SpecError, told, unknown
 from ..core.records import Refused
 from ..media.picture import Picture
-from ._torch import Device
+from .shared.device import Device
 
 
 class Generator:

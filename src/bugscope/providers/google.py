@@ -11,7 +11,7 @@ from ..core.errors import ModelError, SpecError, short
 from ..core.records import Refused
 from ..media import picture as pictures
 from ..media.picture import Picture
-from ._http import PICTURES, Client, Hosted, Prices, Rejected, plain
+from .shared.client import PICTURES, Client, Hosted, Prices, Rejected, plain
 
 GOOGLE = "generativelanguage.googleapis.com"
 KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")

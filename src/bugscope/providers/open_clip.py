@@ -17,14 +17,14 @@ from PIL.Image import Image
 
 from ..core.errors import ModelError, SpecError, told, unknown
 from ..media.picture import as_rgb
-from ._torch import Device
-from ._zeroshot import ZeroShotClassifier, ZeroShotJudge
+from .shared.device import Device
+from .shared.zeroshot import ZeroShotClassifier, ZeroShotJudge
 
 PLACES = ("hf-hub", "local-dir")
 
 
 class Network:
-    """A checkpoint of open_clip with its preprocessing and tokenizer: an `_zeroshot.Embedder`."""
+    """A checkpoint of open_clip with its preprocessing and tokenizer: an `shared.zeroshot.Embedder`."""
 
     def __init__(self, model: str, device: str, dtype: str) -> None:
         self.device = Device(device, dtype)
@@ -117,7 +117,7 @@ class Judge(ZeroShotJudge):
     def __init__(
         self, model: str, *, against: Any = "imagenet", templates: Any = None, top: int = 1, device: str = "", dtype: str = ""
     ) -> None:
-        """`against`: what a label is contrasted with, as a classifier's `labels`; `top`: `_zeroshot.ZeroShotJudge`."""
+        """`against`: what a label is contrasted with, as a classifier's `labels`; `top`: `shared.zeroshot.ZeroShotJudge`."""
         network = Network(model, device, dtype)
         super().__init__(network, against, templates, top)
         self.id = f"{network.id}&texts={self.digest}"

@@ -16,8 +16,8 @@ from PIL.Image import Image
 from ..core.errors import SpecError, unknown
 from ..core.label_files import read
 from ..core.labels import WORDNET, imagenet, wordnet_ids
-from ._networks import Scorer, fill, fingerprint, misfit, named_classes, read_weights
-from ._torch import Device
+from .shared.device import Device
+from .shared.networks import Scorer, fill, fingerprint, misfit, named_classes, read_weights
 
 SOURCES = ("hf-hub:", "hf_hub:", "local-dir:")
 
@@ -40,7 +40,7 @@ class Classifier:
         self.device = Device(device, dtype)
         timm: Any = importlib.import_module("timm")
         data: Any = importlib.import_module("timm.data")
-        model = _known(timm, model, own=bool(checkpoint))
+        model = current_name(timm, model, own=bool(checkpoint))
         names = () if labels is None else read(labels)
         with contextlib.redirect_stdout(sys.stderr):  # torch.hub prints what it downloads
             net = _own(timm, model, checkpoint) if checkpoint else timm.create_model(model, pretrained=True).eval()
@@ -61,7 +61,7 @@ class Classifier:
         return self.answer(images, len(self.labels))
 
 
-def _known(timm: Any, model: str, own: bool) -> str:
+def current_name(timm: Any, model: str, own: bool) -> str:
     """The name as timm has it now. Raises SpecError with the nearest one; without weights, an architecture needs your own."""
     if model.startswith(SOURCES):
         return model

@@ -17,8 +17,8 @@ from PIL.Image import Image
 
 from ..core.errors import SpecError, unknown
 from ..core.label_files import read
-from ._networks import Scorer, fill, fingerprint, misfit, named_classes, read_weights
-from ._torch import Device
+from .shared.device import Device
+from .shared.networks import Scorer, fill, fingerprint, misfit, named_classes, read_weights
 
 
 class Classifier:

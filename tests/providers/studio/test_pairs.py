@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bugscope import language
+from bugscope.core.explanation import Edit
 from bugscope.core.records import Phrase
 from bugscope.providers.studio import Generator, objects, prompts, scene, stage
 from bugscope.providers.studio.vocabulary import SCENIC, VALUES, by_wording
@@ -32,7 +32,7 @@ def alternatives(old):
 class Pair:
     """Two requests that differ in one attribute, and one seed."""
 
-    edit: language.Edit
+    edit: Edit
     before: prompts.Request
     after: prompts.Request
     seed: int

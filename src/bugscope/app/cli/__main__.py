@@ -1,4 +1,4 @@
-"""python -m bugscope.cli"""
+"""python -m bugscope.app.cli"""
 
 from . import main
 

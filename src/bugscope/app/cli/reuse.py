@@ -1,195 +1,205 @@
-"""What bugs are good for: replay, transfer, evaluate, dataset."""
+"""Put a run's pictures to use: replay, transfer, evaluate, dataset."""
 
-import importlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .options import JSON, pairs
-from .screen import display, plain, print_json, write
-
-Options = Annotated[
-    list[str] | None,
-    typer.Option("--target-arg", help="option of the target, key=value; may be repeated", show_default=False),
-]
+from ...core.errors import StoreError
+from ...core.options import MODEL
+from .options import CSV, DEFAULTS, JSON, JUnit, Page, RunFolder, TargetArgs, like, pairs, stating
+from .screen import display, print_json, say, write
 
 
 def replay(
-    run: Annotated[Path, typer.Argument(help="run folder")],
-    target: Annotated[str, typer.Option("--target", help="model to try, provider/model", show_default=False)],
-    target_arg: Options = None,
-    fresh: Annotated[int, typer.Option("--fresh", help="further pictures of each prompt, by the run's generator")] = 0,
+    run: RunFolder,
+    target: Annotated[str, typer.Option("--target", **stating("model to test", metavar=MODEL))],
+    target_arg: TargetArgs = None,
+    fresh: Annotated[
+        int, typer.Option("--fresh", help="new pictures to generate of each prompt, with the run's own generator")
+    ] = 0,
     stored: Annotated[
-        bool, typer.Option("--stored/--no-stored", help="whether the run's own pictures count; not if it was trained on them")
+        bool,
+        typer.Option("--stored/--no-stored", help="count the run's stored pictures; not if the target was trained on them"),
     ] = True,
     allow: Annotated[
         list[str] | None,
-        typer.Option("--allow", help="'undecided' bugs or 'new' failures that may pass; may be repeated", show_default=False),
+        typer.Option("--allow", **stating("let 'undecided' bugs or 'new' failures pass; may be repeated", metavar="WHAT")),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="folder that keeps the new answers  [RUN/replay]", show_default=False)
-    ] = None,
-    html: Annotated[Path | None, typer.Option("--html", help="write the page here too", show_default=False)] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", help="write JUnit XML here", show_default=False)] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="write a row a bug here", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option("--out", **stating("folder for the new answers", "RUN/replay"))] = None,
+    html: Page = None,
+    junit: JUnit = None,
+    csv: CSV = None,
     summary: Annotated[
-        Path | None, typer.Option("--summary", help="append Markdown here, as to $GITHUB_STEP_SUMMARY", show_default=False)
+        Path | None,
+        typer.Option("--summary", **stating("append a summary in Markdown to this file, such as $GITHUB_STEP_SUMMARY")),
     ] = None,
-    max_cost: Annotated[float, typer.Option("--max-cost", help="what hosted models may cost; 0: no cap")] = 0.0,
+    max_cost: Annotated[float, like("max_cost")] = DEFAULTS.max_cost,
     as_json: JSON = False,
 ) -> None:
-    """Are a run's bugs fixed in another target? Exit code 0: all fixed; 1: not all, or something new fails; 2: error."""
-    module: Any = importlib.import_module("bugscope.workflows.replay")
-    errors: Any = importlib.import_module("bugscope.core.errors")
+    """Check whether bugs are fixed in another target. Exit code 0: all fixed, nothing new fails; 1: not; 2: error."""
+    from ...report import table
+    from ...workflows.replay import replay as again
+
     with display(as_json) as listener:
-        found = module.replay(
-            run, target, target_args=pairs("target_arg", target_arg or []), fresh=fresh, stored=stored,
-            out=out, max_cost=max_cost, progress=listener,
+        found = again(
+            run, target, target_args=pairs("--target-arg", target_arg), fresh=fresh, stored=stored, out=out,
+            max_cost=max_cost, progress=listener,
         )  # fmt: skip
-    code = found.exit_code(allow or ())
+    allowed = allow or ()
+    code = found.exit_code(allowed)
     try:
-        page = found.write(allow=allow or ())
-    except errors.StoreError as error:  # the results are told in any case
+        page = found.write(allow=allowed)
+    except StoreError as error:  # the results are shown in any case
         page = None
-        typer.echo(f"bugscope: no page: {plain(str(error))}", err=True)
+        say(f"bugscope: no page: {error}", err=True)
     if html is not None:
-        write(html, page.read_text(encoding="utf-8") if page else found.page(allow or ()))
+        write(html, page.read_text(encoding="utf-8") if page else found.page(allowed))
         page = html
-    files(found.report, junit, csv, allow or ())
+    files(found.report, junit, csv, allowed)
     if summary is not None:
-        write(summary, importlib.import_module("bugscope.report.table").markdown(found.report), append=True)
+        write(summary, table.markdown(found.report), append=True)
     if as_json:
-        print_json(found)
+        print_json(found.report)
     else:
         for line in found.lines():
-            typer.echo(plain(line))
+            say(line)
         if page is not None:
-            typer.echo(f"Page: {page}")
+            say(f"Page: {page}")
     raise typer.Exit(code)
 
 
-def files(report: Any, junit: Path | None, csv: Path | None, allow: Any = ()) -> None:
+def files(report: Mapping[str, Any], junit: Path | None, csv: Path | None, allow: Collection[str] = ()) -> None:
     """The report as other programs read it."""
+    from ...report import junit as xml
+    from ...report import table
+
     if junit is not None:
-        write(junit, importlib.import_module("bugscope.report.junit").junit(report, allow))
+        write(junit, xml.junit(report, allow))
     if csv is not None:
-        write(csv, importlib.import_module("bugscope.report.table").csv_table(report))
+        write(csv, table.csv_table(report))
 
 
 def transfer(
-    run: Annotated[Path, typer.Argument(help="run folder")],
-    target: Annotated[
-        list[str], typer.Option("--target", help="another model, provider/model; may be repeated", show_default=False)
-    ],
-    target_arg: Options = None,
+    run: RunFolder,
+    target: Annotated[list[str], typer.Option("--target", **stating("another model to test; may be repeated", metavar=MODEL))],
+    target_arg: TargetArgs = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="folder for transfer.html and .json  [RUN/transfer]", show_default=False)
+        Path | None, typer.Option("--out", **stating("folder for transfer.html and transfer.json", "RUN/transfer"))
     ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Do other models have the same bugs? The run's pictures are shown to them; nothing is drawn again."""
-    module: Any = importlib.import_module("bugscope.workflows.transfer")
+    """See whether other models have the same bugs. They are shown the run's pictures; no new ones are generated."""
+    from ...workflows.transfer import transfer as show_others
+
     folder = out or run / "transfer"
-    options = pairs("target_arg", target_arg or [])
     with counting(as_json) as count:
-        found = module.transfer(run, target, target_args=options, out=folder, progress=count)
+        found = show_others(run, target, target_args=pairs("--target-arg", target_arg), out=folder, progress=count)
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+        print_json(found.to_dict())
         return
     typer.echo(str(found))
-    typer.echo(f"Page: {folder / 'transfer.html'}")
+    say(f"Page: {folder / 'transfer.html'}")
 
 
 def evaluate(
-    images: Annotated[list[Path], typer.Option("--images", help="folder of pictures, a sub-folder a label; may be repeated")],
-    target: Annotated[str, typer.Option("--target", help="model under test, provider/model")] = "efficientnet-lite/0",
-    target_arg: Options = None,
+    images: Annotated[
+        list[Path],
+        typer.Option("--images", help="folder of pictures, one sub-folder per label; may be repeated", metavar="FOLDER"),
+    ],
+    target: Annotated[str, like("target")] = DEFAULTS.target,
+    target_arg: TargetArgs = None,
     reference: Annotated[
-        Path | None, typer.Option("--reference", help="folder to measure the distance to", show_default=False)
+        Path | None, typer.Option("--reference", **stating("also measure the distance to the pictures in this folder"))
     ] = None,
     label_map: Annotated[
-        Path | None, typer.Option("--label-map", help="JSON file: folder -> name or class number", show_default=False)
+        Path | None,
+        typer.Option("--label-map", **stating("JSON file: folder name -> label name or class number of the target")),
     ] = None,
-    subset: Annotated[bool, typer.Option("--subset", help="choose among the folder's labels alone (ImageNet-A, -R)")] = False,
-    synonyms: Annotated[bool, typer.Option("--synonyms", help="near-synonyms count as right, as in a hunt")] = False,
-    top_k: Annotated[int, typer.Option("--top-k", help="right if a right label is among the first k")] = 1,
-    split: Annotated[str, typer.Option("--split", help="one part of the data set, such as test", show_default=False)] = "",
-    limit: Annotated[int, typer.Option("--limit", help="so many pictures, drawn at random; 0: all")] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="of that draw")] = 0,
+    subset: Annotated[
+        bool, typer.Option("--subset", help="let the target choose among the folder's labels only (for ImageNet-A and -R)")
+    ] = False,
+    synonyms: Annotated[bool, typer.Option("--synonyms", help="count near-synonyms as right, as a hunt does")] = False,
+    top_k: Annotated[int, like("top_k")] = DEFAULTS.top_k,
+    split: Annotated[str, typer.Option("--split", **stating("use one part of the data set only, such as test", "all"))] = "",
+    limit: Annotated[int, typer.Option("--limit", help="use this many pictures, drawn at random; 0: all")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="seed of that draw")] = DEFAULTS.seed,
     as_json: JSON = False,
 ) -> None:
-    """How often does a target err on a folder of labelled pictures, how sure is it, how far are they from others?"""
-    module: Any = importlib.import_module("bugscope.workflows.evaluate")
+    """Measure a target on labelled pictures. Reports error rate, confidence, and the distance to other pictures."""
+    from ...workflows.evaluate import compare
+    from ...workflows.evaluate import evaluate as measure
+
     with counting(as_json) as count:
         found = [
-            module.evaluate(
-                target, folder, target_args=pairs("target_arg", target_arg or []),
-                label_map=str(label_map) if label_map else None, subset=subset, synonyms=synonyms, top_k=top_k, split=split,
-                reference=reference, limit=limit or None, seed=seed, progress=count,
+            measure(
+                target, folder, target_args=pairs("--target-arg", target_arg), label_map=label_map, subset=subset,
+                synonyms=synonyms, top_k=top_k, split=split, reference=reference, limit=limit or None, seed=seed,
+                progress=count,
             )
             for folder in images
         ]  # fmt: skip
     if as_json:
-        typer.echo(json.dumps([e.to_dict() for e in found], ensure_ascii=False, allow_nan=False))
+        print_json([one.to_dict() for one in found])
         return
-    for evaluation in found:
-        typer.echo(str(evaluation))
+    for one in found:
+        typer.echo(str(one))
     if len(found) > 1:
-        typer.echo(str(module.compare(found)))
+        typer.echo(str(compare(found)))
 
 
 def dataset(
     runs: Annotated[list[Path], typer.Argument(help="run folders")],
-    out: Annotated[Path, typer.Option("--out", help="new folder for the data set", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", **stating("new folder for the data set"))],
     format: Annotated[str, typer.Option("--format", help="imagefolder, parquet or webdataset")] = "imagefolder",
     everything: Annotated[
-        bool, typer.Option("--all", help="all pictures, with columns that say which are kept and why")
+        bool, typer.Option("--all", help="write every picture, with columns that say which are kept and why")
     ] = False,
-    explored: Annotated[bool, typer.Option("--explored", help="failures on the plain label too")] = False,
-    test: Annotated[float, typer.Option("--split", help="share of the test part")] = 0.2,
+    explored: Annotated[bool, typer.Option("--explored", help="also keep failures on plain pictures")] = False,
+    test: Annotated[float, typer.Option("--split", help="share of pictures that go to the test part")] = 0.2,
     per_bug: Annotated[
         int | None,
-        typer.Option("--limit-per-bug", help="pictures of a bug, at most; 0: no limit  [balanced]", show_default=False),
+        typer.Option(
+            "--limit-per-bug", **stating("pictures of each bug, at most; 0: no limit", "bugs and labels are balanced")
+        ),
     ] = None,
-    license: Annotated[str, typer.Option("--license", help="licence of the pictures, as the card says it")] = "",
-    title: Annotated[str, typer.Option("--title", help="title of the card", show_default=False)] = "",
-    seed: Annotated[int, typer.Option("--seed", help="of balancing and splitting")] = 0,
-    push: Annotated[str, typer.Option("--push", help="ORG/NAME on the Hugging Face Hub, private", show_default=False)] = "",
-    public: Annotated[bool, typer.Option("--public", help="push it for everyone to see")] = False,
+    license: Annotated[
+        str, typer.Option("--license", **stating("licence of the pictures, for the data card", "none stated"))
+    ] = "",
+    title: Annotated[str, typer.Option("--title", **stating("title of the data card", "made from the target's name"))] = "",
+    seed: Annotated[int, typer.Option("--seed", help="seed for balancing and splitting")] = DEFAULTS.seed,
+    push: Annotated[
+        str, typer.Option("--push", **stating("upload to the Hugging Face Hub under this name, private", metavar="ORG/NAME"))
+    ] = "",
+    public: Annotated[bool, typer.Option("--public", help="let everyone see what is uploaded")] = False,
     as_json: JSON = False,
 ) -> None:
-    """Make a data set of the pictures that confirmed the bugs of runs: training and test part, a card, no near-duplicates."""
-    module: Any = importlib.import_module("bugscope.workflows.dataset")
+    """Make a data set of what confirmed the bugs. It has training and test parts, a data card and no near-duplicates."""
+    from dataclasses import asdict
+
+    from ...workflows import dataset as data
+
     with counting(as_json) as count:
-        found = module.export(
+        found = data.dataset(
             runs, out, format=format, everything=everything, explored=explored, test=test, seed=seed, per_bug=per_bug,
             license=license, title=title, progress=lambda done, all: count(done, all, str(out)),
         )  # fmt: skip
-    address = module.push(out, push, private=not public) if push else ""
+    address = data.push(out, push, private=not public) if push else ""
     if as_json:
-        values: Any = importlib.import_module("dataclasses").asdict(found)
-        typer.echo(
-            json.dumps(values | {"path": str(found.path), "sentence": found.sentence, "pushed": address}, ensure_ascii=False)
-        )
+        print_json(asdict(found) | {"path": str(found.path), "sentence": found.sentence, "pushed": address})
         return
-    typer.echo(plain(found.sentence))
+    say(found.sentence)
     for note in found.notes:
-        typer.echo(f"  {plain(note)}")
-    typer.echo(f"Data set: {plain(address or str(out))}")
+        say(f"  {note}")
+    say(f"Data set: {address or out}")
 
 
 @contextmanager
-def counting(as_json: bool) -> Any:
+def counting(as_json: bool) -> Iterator[Callable[[int, int, str], None]]:
     """Pictures done of all, on a terminal's stderr."""
+    from ...workflows.progress import Progress
+
     with display(as_json) as listener:
-        now: Any = importlib.import_module("bugscope.workflows.progress").Progress
-
-        def tell(done: int, all: int, name: str) -> None:
-            listener(now("exploring", images=done, budget=all, message=name))
-
-        count: Callable[[int, int, str], None] = tell
-        yield count
+        yield lambda done, all, name: listener(Progress("exploring", images=done, budget=all, message=name))

@@ -1,81 +1,180 @@
 """What a person sees on a terminal, and what a script reads."""
 
-import importlib
 import json
-import re
 import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ...core.errors import StoreError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...workflows.progress import Listener, Progress, Stage
+    from ...workflows.results import Run
+
 ACROSS = 5
-"""Descriptions shared by several labels are shown up to so many."""
+"""Descriptions shared by several labels are shown up to this many."""
+STAGES: Mapping["Stage", str] = {
+    "loading": "Loading models",
+    "exploring": "Exploring",
+    "describing": "Describing failures",
+    "confirming": "Confirming",
+    "refining": "Refining",
+    "explaining": "Explaining",
+    "done": "Done",
+}
 
 
-def console(stderr: bool) -> Any:
-    return importlib.import_module("rich.console").Console(stderr=stderr, highlight=False, markup=False)
+# --- while it works -----------------------------------------------------------------------------------------------------
 
 
-def display(as_json: bool) -> Any:
+class Quiet:
+    """Shows nothing."""
+
+    def __enter__(self) -> "Listener":
+        return lambda now: None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class Live:
+    """A bar with pictures, failures, descriptions, bugs, rate and time left; each new bug on a line of its own."""
+
+    def __init__(self) -> None:
+        from rich import progress
+
+        self.bar = progress.Progress(
+            progress.TextColumn("{task.description:<19}"),
+            progress.BarColumn(bar_width=28),
+            progress.TextColumn("{task.fields[counts]}"),
+            console=console(stderr=True),
+            transient=True,
+        )
+        self.task = self.bar.add_task(STAGES["loading"], total=None, counts="")
+        self.began: tuple[float, int] | None = None
+        self.bugs = 0
+
+    def __enter__(self) -> "Listener":
+        self.bar.start()
+        return self.tell
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def tell(self, now: "Progress") -> None:
+        """Show a snapshot. The rate counts what was drawn in this session, not what a resumed run already had."""
+        if self.began is None and now.stage != "loading":
+            self.began = (time.monotonic(), now.images)
+        rate = self._rate(now)
+        left = f", {_clock((now.budget - now.images) / rate)} left" if rate and now.budget > now.images else ""
+        counts = f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} descriptions, {now.bugs} bugs"
+        counts += f", cost {now.cost:.2f}" if now.cost else ""
+        counts += f", {rate:.1f}/s{left}" if rate else ""
+        total = now.budget if now.stage != "loading" else None
+        self.bar.update(self.task, description=STAGES[now.stage], completed=now.images, total=total, counts=counts)
+        if now.bugs > self.bugs and now.message:
+            self.bar.console.print(f"  bug {now.bugs}: {plain(now.message)}", markup=False)
+        self.bugs = now.bugs
+
+    def _rate(self, now: "Progress") -> float:
+        if self.began is None:
+            return 0.0
+        seconds, pictures = time.monotonic() - self.began[0], now.images - self.began[1]
+        return pictures / seconds if seconds > 1 and pictures > 0 else 0.0
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def display(as_json: bool) -> Live | Quiet:
     """Live progress on a terminal's stderr; elsewhere nothing."""
-    progress: Any = importlib.import_module("bugscope.app.cli.progress")
-    return progress.Live() if sys.stderr.isatty() else progress.Quiet()
+    return Live() if sys.stderr.isatty() and not as_json else Quiet()
 
 
-def show(run: Any, as_json: bool, page: Path | None = None) -> None:
+# --- when it is done ----------------------------------------------------------------------------------------------------
+
+
+def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
+    """A run or a probe, and where its page is."""
+    from ...workflows.results import Probe
+
     if as_json:
-        print_json(run)
+        print_json(run.report)
         return
-    if run.report["kind"] == "probe":
+    if isinstance(run, Probe):
         for answer in run.answers:
-            typer.echo(plain(str(answer)))
+            say(str(answer))
     else:
         show_bugs(run)
-    if r := run.report["usage"]:
-        typer.echo(f"Hosted models: {plain(r['sentence'])}")
-    typer.echo(f"Report: {page or run.path / 'report.html'}")
+    if used := run.report["usage"]:
+        say(f"Hosted models: {used['sentence']}")
+    say(f"Report: {page or run.path / 'report.html'}")
 
 
-def show_bugs(run: Any) -> None:
+def show_bugs(run: "Run") -> None:
     r = run.report
-    count = f"{len(run.bugs)} confirmed bug{'' if len(run.bugs) == 1 else 's'}"
-    state = "" if r["finished"] else " (run not finished)"
     if r["stopped"]:
-        typer.echo(f"Stopped: {plain(r['stopped'])}.")
-    typer.echo(
-        f"{count} of {r['target']}{state}: {r['hypotheses_tested']} descriptions tried, "
+        say(f"Stopped: {r['stopped']}.")
+    say(
+        f"{len(run.bugs)} confirmed bug{'' if len(run.bugs) == 1 else 's'} in {name(r, 'target')}"
+        f"{'' if r['finished'] else ' (run not finished)'}: {r['hypotheses_tested']} descriptions tried, "
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
     if shared := r["across"]:
-        rows = [f"{plain(x['description'])} ({x['confirmed']} of {x['tried']} labels tried)" for x in shared[:ACROSS]]
-        typer.echo(f"  of several labels: {', '.join(rows)}" + (", ..." if len(shared) > ACROSS else ""))
+        rows = [f"{x['description']} ({x['confirmed']} of {x['tried']} labels tried)" for x in shared[:ACROSS]]
+        say(f"  shared by several labels: {', '.join(rows)}" + (", ..." if len(shared) > ACROSS else ""))
     for bug in run.bugs:
-        typer.echo(f"  {bug.number:>2}. {plain(str(bug))}")
+        say(f"  {bug.number:>2}. {bug}")
         for line in bug.why[:1]:
-            typer.echo(f"      {plain(line)}" + (f" See {bug.record['same_as']}." if bug.record["same_as"] else ""))
+            say(f"      {line}" + (f" See bug {bug.record['same_as']}." if bug.record["same_as"] else ""))
     if r["undecided"]:
         near = r["rejected"][0]
-        typer.echo(
-            f"{r['undecided']} descriptions undecided at the budget, nearest: {plain(near['sentence'])} "
-            f"({near['failures']} of {near['n']} fail, plain {near['baseline']['failures']} of {near['baseline']['n']})"
+        say(
+            f"{r['undecided']} description{'' if r['undecided'] == 1 else 's'} undecided when the budget ran out; the closest: "
+            f"{near['sentence']} ({near['failures']} of {near['n']} fail, "
+            f"plain pictures {near['baseline']['failures']} of {near['baseline']['n']})"
         )
 
 
+def name(report: Mapping[str, Any], role: str) -> str:
+    """What people call the model in a role."""
+    return str(report["names"].get(role) or report["models"][role])
+
+
+def say(text: str, err: bool = False) -> None:
+    """A line on the terminal. Captions and labels are untrusted, so every line goes through `plain`."""
+    typer.echo(plain(text), err=err)
+
+
+def plain(text: str) -> str:
+    """Text without anything that a terminal would obey."""
+    from ...report.words import plain as for_terminal
+
+    return for_terminal(text)
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def console(stderr: bool) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False)
+
+
 def write(file: Path, text: str, append: bool = False) -> None:
-    """A file that the user named. Raises StoreError in a sentence."""
+    """A file that the user named. Raises StoreError."""
     try:
         with file.open("a" if append else "w", encoding="utf-8", newline="") as out:
             out.write(text)
     except OSError as error:
-        errors: Any = importlib.import_module("bugscope.core.errors")
-        raise errors.StoreError(f"cannot write {str(file)!r}: {error.strerror}") from error
-
-
-def print_json(run: Any) -> None:
-    typer.echo(json.dumps(run.report, ensure_ascii=False, allow_nan=False))
-
-
-def plain(text: str) -> str:
-    """Without control characters: captions and labels are untrusted and must not steer the terminal."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "", text)
+        raise StoreError(f"cannot write {str(file)!r}: {error.strerror}") from error

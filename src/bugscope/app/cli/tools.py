@@ -1,47 +1,43 @@
 """Before a hunt: plan, models, doctor."""
 
-import importlib
-import json
 from typing import Annotated, Any
 
 import typer
 
-from .options import JSON, ROLES, stated
-from .screen import console, plain
+from ...core.options import OPTIONS
+from .options import DEFAULTS, JSON, like, stated, stating
+from .screen import console, plain, print_json, say
 
 
 def plan(
     rate: Annotated[
         list[float] | None,
-        typer.Option("--rate", help="failure rate of a description; may be repeated  [0.2 to 1]", show_default=False),
+        typer.Option("--rate", **stating("failure rate of a description; may be repeated", "0.2 to 1", "RATE")),
     ] = None,
-    baseline: Annotated[float, typer.Option("--baseline", help="failure rate of the plain label")] = 0.05,
-    margin: Annotated[float, typer.Option("--margin", help="smallest rise worth reporting")] = 0.10,
-    alpha: Annotated[float, typer.Option("--alpha", help="false discovery rate")] = 0.05,
+    baseline: Annotated[float, typer.Option("--baseline", help="failure rate of plain pictures of the label")] = 0.05,
+    margin: Annotated[float, like("margin")] = DEFAULTS.margin,
+    alpha: Annotated[float, like("alpha")] = DEFAULTS.alpha,
     power: Annotated[float, typer.Option("--power", help="chance of confirming a description that is a bug")] = 0.8,
     tried: Annotated[int, typer.Option("--tried", help="descriptions tried in all")] = 78,
-    bugs: Annotated[int, typer.Option("--bugs", help="how many of them are bugs, about")] = 8,
+    bugs: Annotated[int, typer.Option("--bugs", help="roughly how many of them are bugs")] = 8,
     as_json: JSON = False,
 ) -> None:
-    """How many pictures it takes to confirm a bug: by looking all the time, and with a number fixed beforehand."""
-    planning: Any = importlib.import_module("bugscope.workflows.plan")
+    """Tell how many pictures it takes to confirm a bug. With evidence checked as it arrives, and with a number fixed before."""
+    from rich.table import Table
+
+    from ...workflows import plan as planning
+
     found = planning.plan(
         rate or planning.RATES, baseline=baseline, margin=margin, alpha=alpha, power=power, tried=tried, bugs=bugs
     )
     if as_json:
-        typer.echo(json.dumps(found))
+        print_json(found)
         return
-    typer.echo(
-        f"Pictures of a description that confirm it with {100 * power:.0f} % power, where the plain label fails "
-        f"{100 * baseline:.0f} %\n({tried} descriptions tried, {bugs} of them bugs; false discovery rate {100 * alpha:.0f} %)\n"
-    )
-    columns = (
-        "it fails",
-        f"looking all the time, margin {100 * margin:.0f} points",
-        "fixed beforehand, no margin",
-        "fixed, all tried",
-    )
-    table: Any = importlib.import_module("rich.table").Table(*columns, box=None, pad_edge=False)
+    say(f"Pictures that confirm a description with {100 * power:.0f} % power, where plain pictures fail {100 * baseline:.0f} %")
+    say(f"({tried} descriptions tried, {bugs} of them bugs; false discovery rate {100 * alpha:.0f} %)")
+    say("")
+    columns = ("failure rate", f"adaptive, margin {100 * margin:.0f} points", "fixed, no margin", "fixed, all descriptions")
+    table = Table(*columns, box=None, pad_edge=False)
     for row in found:
         a, f = row["adaptive"], row["fixed"]
         table.add_row(
@@ -54,8 +50,11 @@ def plan(
 
 
 def models(as_json: JSON = False) -> None:
-    """List the providers, what each can be, and what is missing to use it."""
-    registry: Any = importlib.import_module("bugscope.core.registry")
+    """List the providers of models. Tells the roles that each can play, and what is missing to use it."""
+    from rich.padding import Padding
+
+    from ...core import registry
+
     entries = registry.catalogue()
     if as_json:
         rows = [
@@ -69,31 +68,29 @@ def models(as_json: JSON = False) -> None:
             }
             for e in entries
         ]
-        typer.echo(json.dumps(rows))
+        print_json(rows)
         return
-    out, padding = console(stderr=False), importlib.import_module("rich.padding").Padding
-    for role in sorted({registry.role(e.kind) for e in entries}, key=ROLES.index):
+    out = console(stderr=False)
+    for role in sorted({registry.role(e.kind) for e in entries}, key=list(OPTIONS).index):
         out.print(f"{role}s", style="bold")
         for e in [e for e in entries if registry.role(e.kind) == role]:
             # whole on one line, whatever the width: these are there to be copied
-            typer.echo(f"  {plain(e.example)}")
-            out.print(padding(plain(e.summary), (0, 0, 0, 6), expand=False))
+            say(f"  {e.example or e.spec}")
+            out.print(Padding(plain(e.summary), (0, 0, 0, 6), expand=False))
             if e.missing:
-                typer.echo(f"      not yet: {plain(e.missing)}")
+                say(f"      missing: {e.missing}")
         out.print()
 
 
 def doctor(as_json: JSON = False, **options: Any) -> None:
-    """Check this machine: load every model of a hunt and put one picture through them, with timings."""
-    values = stated(options, None)
-    checks = importlib.import_module("bugscope.workflows.doctor").examine(values)
+    """Check this machine. Loads every model of a hunt, puts one picture through them all, and takes the time."""
+    from ...workflows.doctor import doctor as examine
+
+    checks = examine(stated(options, None))
     if as_json:
-        typer.echo(json.dumps([{"check": c.name, "ok": c.ok, "detail": c.detail, "seconds": c.seconds} for c in checks]))
+        print_json([{"check": c.name, "ok": c.ok, "detail": c.detail, "seconds": c.seconds} for c in checks])
     else:
         for c in checks:
-            typer.echo(
-                f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<15} {plain(c.detail)}"
-                + (f"  ({c.seconds:.2f} s)" if c.seconds else "")
-            )
+            say(f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<15} {c.detail}" + (f"  ({c.seconds:.2f} s)" if c.seconds else ""))
     if not all(c.ok for c in checks):
         raise typer.Exit(1)

@@ -89,7 +89,7 @@ class _Unpickler(pickle.Unpickler):
             return collections.OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             # a new function each time: a pickle may set attributes of what it is given, and must not reach ours
-            return lambda *arguments: _rebuild(*arguments)
+            return lambda *arguments: rebuild(*arguments)
         if module == "torch" and name in STORAGES:
             return STORAGES[name]
         raise ModelError(f"the checkpoint asks for {module}.{name}; only tensors are admitted")
@@ -101,7 +101,7 @@ class _Unpickler(pickle.Unpickler):
         return _Storage(str(key), dtype, size)
 
 
-def _rebuild(storage: Any, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any) -> _Tensor:
+def rebuild(storage: Any, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any) -> _Tensor:
     if not isinstance(storage, _Storage):
         raise ModelError("the checkpoint builds a tensor from something that is no storage")
     return _Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))

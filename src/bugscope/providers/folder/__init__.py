@@ -15,7 +15,7 @@ from ...core.errors import ModelError, SpecError, unknown
 from ...core.labels import accepted
 from ...core.records import Refused
 from ...media.picture import Picture
-from .._zeroshot import digest
+from ..shared.zeroshot import digest
 from . import search as searches
 from .collection import Collection, Item, opened, read, scan
 from .labelling import labelled, most_pictures
@@ -78,7 +78,7 @@ class Generator:
             + f"&search={self.search.id}&least={self.least:g}&matches={matches}&side={side}"
             + (f"&labels={digest(looked_for)}" if looked_for else "")
         )
-        self._fitting = lru_cache(maxsize=1024)(self._search)
+        self.fitting = lru_cache(maxsize=1024)(self._search)
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
         """The seed picks one of the pictures that fit the prompt, all alike likely."""
@@ -88,7 +88,7 @@ class Generator:
         """Raises SpecError for a prompt that names no label of the collection, or that too few pictures fit."""
         for text in dict.fromkeys(texts):
             query = self._query(text)
-            found, least = len(self._fitting(query)), FEW if query.stems else 1
+            found, least = len(self.fitting(query)), FEW if query.stems else 1
             if found < least:
                 raise SpecError(f"{_told(query, found)} in {self.root.name!r}; the least is {least}")
 
@@ -103,7 +103,7 @@ class Generator:
         query = self.names.query(prompt)
         if query is None:
             return Refused("the prompt names no label of the collection")
-        fitting = self._fitting(query)
+        fitting = self.fitting(query)
         if not fitting:
             return Refused(_told(query, 0))
         place, score = fitting[seed % len(fitting)]

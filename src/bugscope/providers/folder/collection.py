@@ -236,7 +236,7 @@ def _fingerprints(root: Path, files: Sequence[str]) -> list[tuple[str, str]]:
     with ThreadPoolExecutor(4) as pool:  # reading and hashing leave Python free
         for i in range(0, len(new), 1000):
             part = new[i : i + 1000]
-            found = dict(zip([key for key, _ in part], pool.map(_fingerprint, [path for _, path in part]), strict=True))
+            found = dict(zip([key for key, _ in part], pool.map(fingerprint, [path for _, path in part]), strict=True))
             cache.put((key, value.encode()) for key, value in found.items() if value)
             known.update(found)
     values = (known.get(key, "") for key in keys)
@@ -252,7 +252,7 @@ def _state(path: Path) -> str:
     return f"{sha256(whole).hexdigest()}|{at.st_size}|{at.st_mtime_ns}"
 
 
-def _fingerprint(path: Path) -> str:
+def fingerprint(path: Path) -> str:
     """The digest, and behind it why the file cannot be used; "" where it cannot be read today."""
     try:
         with path.open("rb") as file:

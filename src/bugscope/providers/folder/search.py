@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...core.errors import MissingDependency, ModelError, SpecError, told
 from ...language import Wording
 from ...media import picture
-from .._torch import Device
+from ..shared.device import Device
 from .cache import Cache
 from .collection import Item, opened
 from .names import Query, stem, words

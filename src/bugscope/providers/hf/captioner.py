@@ -7,7 +7,7 @@ from typing import Any
 from PIL.Image import Image
 
 from ...core.errors import Declined, SpecError
-from .._zeroshot import digest
+from ..shared.zeroshot import digest
 from .loading import Network
 from .speaker import Speaker
 

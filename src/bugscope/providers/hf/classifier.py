@@ -9,8 +9,8 @@ from PIL.Image import Image
 
 from ...core.errors import SpecError
 from ...core.label_files import read
-from .._networks import named_classes
-from .._zeroshot import ZeroShotClassifier, digest
+from ..shared.networks import named_classes
+from ..shared.zeroshot import ZeroShotClassifier, digest
 from .embedder import Embedder
 from .loading import CLASSES, Network
 

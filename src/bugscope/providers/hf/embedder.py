@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from ...core.errors import SpecError
-from .._zeroshot import normalised
+from ..shared.zeroshot import normalised
 from .loading import Network
 
 LONGEST = 77
@@ -16,7 +16,7 @@ LONGEST = 77
 
 
 class Embedder:
-    """A zero-shot checkpoint as an `_zeroshot.Embedder`."""
+    """A zero-shot checkpoint as an `shared.zeroshot.Embedder`."""
 
     def __init__(self, network: Network) -> None:
         self.network, net = network, network.net

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import ModelError, SpecError
 from ...media.picture import Picture
-from .._zeroshot import ZeroShotJudge, digest, said
+from ..shared.zeroshot import ZeroShotJudge, digest, said
 from .embedder import Embedder
 from .loading import ZERO_SHOT, Network
 from .speaker import Speaker
@@ -28,7 +28,7 @@ class Judge:
         device: str = "", dtype: str = "", revision: str = "",
     ) -> None:  # fmt: skip
         """`question`: with {label}, to be answered with yes or no; "" for what suits the family (`hf.wording`). For CLIP and
-        its kin instead `against`, `templates` and `top` of `_zeroshot.ZeroShotJudge`. `device`: "" for cuda, mps or cpu, the
+        its kin instead `against`, `templates` and `top` of `shared.zeroshot.ZeroShotJudge`. `device`: "" for cuda, mps or cpu, the
         first there is; `dtype`: "" for bfloat16 or float16 on cuda, as the checkpoint is stored, else float32; `revision`: the
         hub's.
         """
@@ -63,7 +63,7 @@ class _Asker:
                 f"{network.name} is a {network.architecture}, which describes and was not trained to answer; it is a captioner"
                 " (if yours was, pass the argument question)"
             )
-        self.tokens = [_tokens(network, word) for word in ANSWERS]
+        self.tokens = [answer_tokens(network, word) for word in ANSWERS]
         self.speaker.check(said("mug", self.question))
 
     def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float32]:
@@ -80,7 +80,7 @@ class _Asker:
         return (yes - no).sigmoid().cpu().numpy()
 
 
-def _tokens(network: Network, word: str) -> list[int]:
+def answer_tokens(network: Network, word: str) -> list[int]:
     """The tokens that begin an answer with that word and are all of it."""
     forms = [space + form for form in (word, word.capitalize(), word.upper()) for space in ("", " ", "\n")]
     begun = {tuple(network.tokenizer(form, add_special_tokens=False)["input_ids"]) for form in forms}

@@ -13,7 +13,7 @@ from PIL.Image import Image
 
 from ...core.errors import MissingDependency, ModelError, SpecError, told
 from ...media.picture import as_rgb
-from .._torch import Device
+from ..shared.device import Device
 
 T = TypeVar("T")
 SAMPLED = 1024

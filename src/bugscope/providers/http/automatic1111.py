@@ -8,7 +8,7 @@ from typing import Any
 from ...core.errors import ModelError, short, unknown
 from ...core.records import Refused
 from ...media.picture import Picture
-from .._http import PICTURES, Client, Rejected
+from ..shared.client import PICTURES, Client, Rejected
 from .protocol import ABSENT, decoded
 
 TOLD = ("seed", "sampler_name", "steps", "cfg_scale", "sd_model_name", "sd_model_hash", "sd_vae_name")

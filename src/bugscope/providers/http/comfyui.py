@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from ...core.errors import ModelError, SpecError, Transient, short, told
 from ...core.records import Refused
 from ...media.picture import Picture
-from .._http import PICTURES, Client, Rejected
+from ..shared.client import PICTURES, Client, Rejected
 from .protocol import read_picture
 
 WORDS = ("{prompt}", "{seed}")

@@ -14,7 +14,7 @@ from PIL.Image import Image
 from ...core.errors import Declined, ModelError, SpecError, short
 from ...core.records import Refused
 from ...media.picture import Picture, png, read
-from .._http import PICTURES, Client, Rejected
+from ..shared.client import PICTURES, Client, Rejected
 
 ABSENT = (404, 405, 501)
 """What servers answer where they know no such path."""

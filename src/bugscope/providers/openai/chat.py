@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...core.errors import ModelError, SpecError, short
-from .._http import Client, Rejected, plain
+from ..shared.client import Client, Rejected, plain
 from .server import Endpoint, refusal
 
 AGAIN = "\nAn earlier answer could not be used: it was not JSON of the form that is asked for above."

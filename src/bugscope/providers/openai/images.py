@@ -10,7 +10,7 @@ from ...core.errors import ModelError, SpecError, short
 from ...core.records import Refused
 from ...media import picture as pictures
 from ...media.picture import Picture
-from .._http import PICTURES, Hosted, Rejected, plain
+from ..shared.client import PICTURES, Hosted, Rejected, plain
 from .server import BASE, OPENAI, Endpoint, Server, refusal
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.errors import SpecError
-from .._http import TEXT, Client, Prices, Rejected
+from ..shared.client import TEXT, Client, Prices, Rejected
 
 OPENAI = "api.openai.com"
 BASE = f"https://{OPENAI}/v1"

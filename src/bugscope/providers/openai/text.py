@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.errors import ModelError, SpecError
-from .._http import Hosted
+from ..shared.client import Hosted
 from .chat import AGAIN, Answer, Chat, found
 from .server import BASE, Server, digest
 

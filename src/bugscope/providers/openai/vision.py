@@ -12,7 +12,7 @@ from ...core import label_files
 from ...core import labels as names
 from ...core.errors import Declined, SpecError, short, unknown
 from ...media.picture import Picture, data_url
-from .._http import Client, Hosted, Rejected, plain
+from ..shared.client import Client, Hosted, Rejected, plain
 from .chat import AGAIN, Answer, Chat, found
 from .server import BASE, Server, digest
 

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ..core import label_files
-from ..core import labels as names
-from ..core.errors import SpecError
-from ..language import sentence
-from ..media.picture import Picture
+from ...core import label_files
+from ...core import labels as names
+from ...core.errors import SpecError
+from ...language import sentence
+from ...media.picture import Picture
 
 TEMPLATES: tuple[str, ...] = ("a photo of a {label}", "a close-up of a {label}", "a picture of a {label} in the distance")
 """What is said of a label. `a {label}` becomes "an ear" or "sunglasses" where English wants it."""
@@ -96,13 +96,13 @@ class ZeroShotJudge:
         return np.array(found, dtype=np.float32)
 
     def _one(self, picture: NDArray[np.float32], label: str) -> float:
-        own, rivals = self._group(label)
+        own, rivals = self.group(label)
         others = np.sort((self.weights @ picture)[rivals])[::-1][self.top - 1 : self.top]
         rival = max([float((self.nothing @ picture).max()), *map(float, others)])
         margin = self.embedder.scale * (float((own @ picture).max()) - rival)
         return float(1 / (1 + np.exp(-np.clip(margin, -80, 80))))
 
-    def _group(self, label: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def group(self, label: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Embeddings of what `label` may be called, and which names of `against` are its rivals."""
         if label not in self._known:
             called = _called(label)

@@ -17,7 +17,7 @@ import pytest
 
 from bugscope.core.errors import Declined, ModelError, SpecError, Transient
 from bugscope.core.records import Usage
-from bugscope.providers._http import Busy, Client, Prices, Rejected
+from bugscope.providers.shared.client import Busy, Client, Prices, Rejected
 from support.fake_server import (
     HALF,
     KEY,
@@ -490,7 +490,8 @@ def test_another_batch_forgets_the_last():
         client.each([0, 1], ask)
     assert client.each([7], ask) == [14]
     assert client.each([0, 1], ask) == [0, 2] and ask.counts[0] == 2
-    assert not client._asked and not client._declined
+    # nor is anything kept of one that has been answered
+    assert client.each([0, 1], ask) == [0, 2] and ask.counts[0] == 3
 
 
 def test_a_declined_item_does_not_keep_the_others_from_being_answered():
@@ -540,10 +541,11 @@ def test_any_other_error_is_raised_at_once(error):
 
 
 def test_what_was_under_way_when_it_broke_is_kept():
-    client, go, asked = pool(), threading.Event(), []
+    client, go, asked, workers = pool(), threading.Event(), [], []
 
     def ask(item):
         asked.append(item)
+        workers.append(threading.current_thread())
         if item == 0 and asked.count(0) == 1:
             raise ModelError("broken")
         go.wait(5)
@@ -556,10 +558,11 @@ def test_what_was_under_way_when_it_broke_is_kept():
 
 
 def test_what_failed_behind_our_back_is_asked_again():
-    client, go, asked = pool(), threading.Event(), []
+    client, go, asked, workers = pool(), threading.Event(), [], []
 
     def ask(item):
         asked.append(item)
+        workers.append(threading.current_thread())
         if item == 0 and asked.count(0) == 1:
             raise ModelError("broken")
         if item == 1 and asked.count(1) == 1:
@@ -570,8 +573,8 @@ def test_what_failed_behind_our_back_is_asked_again():
     with pytest.raises(ModelError, match="broken"):
         client.each([0, 1], ask)
     go.set()
-    while not client._asked[1].done():
-        time.sleep(0.005)
+    for worker in workers:
+        worker.join()
     assert client.each([0, 1], ask) == [0, 1]
 
 
@@ -592,7 +595,7 @@ def test_threads_may_share_a_client():
 
 INTERRUPTED = """
 import signal, sys, time
-from bugscope.providers._http import Client
+from bugscope.providers.shared.client import Client
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 client = Client("x", sys.argv[1])
 print("asking", flush=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from ..core.errors import told, unknown
+from ...core.errors import told, unknown
 
 T = TypeVar("T")
 A = TypeVar("A")

@@ -7,7 +7,7 @@ from PIL import Image
 from bugscope.core.errors import SpecError
 from bugscope.core.labels import imagenet
 from bugscope.media.picture import Picture, as_rgb
-from bugscope.providers._zeroshot import (
+from bugscope.providers.shared.zeroshot import (
     NOTHING,
     TEMPLATES,
     ZeroShotClassifier,
@@ -30,17 +30,17 @@ class Colours:
 
     def embed_images(self, images):
         rows = [np.append(np.asarray(as_rgb(i), dtype=float).mean(axis=(0, 1)) / 255, 0.1) for i in images]
-        return self._unit(rows)
+        return self.unit(rows)
 
     def embed_texts(self, texts):
         self.asked.extend(texts)
-        return self._unit([np.append(self._colour(t), len(t) % 5 / 50) for t in texts])
+        return self.unit([np.append(self.colour(t), len(t) % 5 / 50) for t in texts])
 
-    def _colour(self, text):
+    def colour(self, text):
         named = [rgb for name, rgb in COLOURS.items() if name in text.lower()]
         return np.mean(named, axis=0) if named else GREY
 
-    def _unit(self, rows):
+    def unit(self, rows):
         rows = np.array(rows, dtype=np.float32).reshape(len(rows), 4)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -175,8 +175,8 @@ def test_a_label_that_the_list_lacks_is_judged_too():
 
 def test_near_synonyms_are_no_rivals_and_may_stand_for_the_label():
     class Mugs(Colours):
-        def _colour(self, text):  # whatever is in the picture, it is called a cup
-            return (1, 0, 0) if "cup" in text.lower().split() else super()._colour(text)
+        def colour(self, text):  # whatever is in the picture, it is called a cup
+            return (1, 0, 0) if "cup" in text.lower().split() else super().colour(text)
 
     judge = ZeroShotJudge(Mugs(), ["coffee mug", "cup", "teapot"])
     assert judge([shown("red")], ["coffee mug"])[0] > 0.9
@@ -184,13 +184,13 @@ def test_near_synonyms_are_no_rivals_and_may_stand_for_the_label():
     # by another name of the same thing: a synonym, another case
     assert ZeroShotJudge(Mugs(), ["Cup", "teapot"])([shown("red")], ["cup"])[0] > 0.9
     taxi = ZeroShotJudge(Mugs(), imagenet(), "{label}")
-    _, rivals = taxi._group("taxi")
+    _, rivals = taxi.group("taxi")
     assert [n for n, r in zip(imagenet(), rivals, strict=True) if not r] == ["cab"]
 
 
 def rivals_of(label, against):
     judge = ZeroShotJudge(Colours(), against, "{label}")
-    return [name for name, rival in zip(judge.against, judge._group(label)[1], strict=True) if rival]
+    return [name for name, rival in zip(judge.against, judge.group(label)[1], strict=True) if rival]
 
 
 def test_kinds_of_a_label_that_the_list_lacks_are_no_rivals():

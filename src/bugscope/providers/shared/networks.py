@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ..core.errors import ModelError, SpecError, nearest, told
-from ..core.labels import named
-from ..media.picture import as_rgb
-from ._torch import Device
+from ...core.errors import ModelError, SpecError, nearest, told
+from ...core.labels import named
+from ...media.picture import as_rgb
+from .device import Device
 
 
 def read_weights(path: str) -> Any:

@@ -18,8 +18,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
-from ..core.errors import Declined, ModelError, SpecError, Transient, short
-from ..core.records import Usage
+from ...core.errors import Declined, ModelError, SpecError, Transient, short
+from ...core.records import Usage
 
 K = TypeVar("K", bound=Hashable)
 A = TypeVar("A")

@@ -1,0 +1,1 @@
+"""What several providers share; the registry lists no provider of this name."""

@@ -1,0 +1,81 @@
+"""Servers that draw from prompt and seed, and look at pictures; the first speaks Bugscope's own protocol."""
+
+import base64
+import hashlib
+import io
+import json
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+from PIL import Image
+
+from support.fake_server import b64
+
+
+def draw(prompt, seed):
+    """A picture that follows from prompt and seed."""
+    digest = hashlib.sha256(f"{prompt}|{seed}".encode()).digest()
+    return Image.fromarray(np.frombuffer(digest * 6, np.uint8).reshape(8, 8, 3))
+
+
+def opened(text):
+    image = Image.open(io.BytesIO(base64.b64decode(text, validate=True)))
+    assert (image.format, image.mode) == ("PNG", "RGB")
+    return image
+
+
+def code(data):
+    return base64.b64encode(data).decode()
+
+
+class App:
+    """`right` says what a request gets: status, JSON or bytes, headers. `wrong` comes before it: by the beginning of the path
+    another answer, or a reply of `fake_server`; or a list of them, the last for ever, where None lets a request through."""
+
+    def __init__(self, server):
+        self.server, self.wrong, self.lock = server.say(answer=self.reply), {}, threading.Lock()
+        self.address = server.root.removeprefix("http://")
+
+    def reply(self, body):
+        def send(handler):
+            url = urlsplit(handler.path)
+            query = {name: values[0] for name, values in parse_qs(url.query).items()}
+            said = self.troubled(url.path) or self.right(handler.command, url.path, query, body)
+            if callable(said):
+                return said(handler)
+            status, value, *headers = said
+            return handler.send(status, value if isinstance(value, bytes) else json.dumps(value).encode(), headers)
+
+        return send
+
+    def troubled(self, path):
+        with self.lock:
+            for start, said in self.wrong.items():
+                if path.startswith(start):
+                    return (said.pop(0) if len(said) > 1 else said[0]) if isinstance(said, list) else said
+        return None
+
+    def asked(self, path):
+        return [body for at, _, body in self.server.seen if at.startswith(path)]
+
+
+class Own(App):
+    labels, id = ["mug", "bowl", "vase"], "net-1"
+
+    def right(self, method, path, query, body):
+        said = {"id": self.id}
+        if path == "/info":
+            return 200, said | {"labels": self.labels}
+        if path == "/generate":
+            pairs = zip(body["prompts"], body["seeds"], strict=True)
+            return 200, said | {"images": [{"png": b64(draw(p, s)), "info": {"visible": 1.0}} for p, s in pairs]}
+        if path not in ("/classify", "/caption", "/judge"):
+            return 404, b"<html>nothing here</html>"
+        shown = [np.asarray(opened(text), dtype=float) for text in body["images"]]
+        if path == "/classify":
+            return 200, said | {"scores": [(a.mean(axis=(0, 1)) / 255).tolist() for a in shown]}
+        if path == "/caption":
+            return 200, said | {"captions": [f"a photo of {int(a.sum())} things" for a in shown]}
+        parts = zip(shown, body["labels"], body["infos"], strict=True)
+        return 200, {"probabilities": [a.mean() / 255 * (label == "mug") * info.get("visible", 1) for a, label, info in parts]}
