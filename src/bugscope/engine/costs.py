@@ -44,7 +44,7 @@ class Meter:
         return sum(self.used(role).cost for role in {*self._before, *self._models})
 
     def totals(self) -> dict[str, dict[str, Any]]:
-        """Role -> what it used and how many answers it gave, as plain values for the run folder. Empty without hosted models."""
+        """Role -> what it used and how many answers it gave, in plain values for the run folder; only hosted models."""
         roles = sorted({*self._before, *self._models})
         return {role: self.used(role)._asdict() | {"answers": self._answers.get(role, 0)} for role in roles}
 

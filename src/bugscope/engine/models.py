@@ -35,7 +35,7 @@ class Models:
 
 
 class Recorded:
-    """Stands in for a model whose answers the run folder holds, when another target is shown its pictures: it is never asked."""
+    """Stands in for a model whose answers the run folder holds, when another target is shown its pictures; never asked."""
 
     def __init__(self, id: str, medium: str = "picture") -> None:
         self.id, self.medium = id, medium
