@@ -493,7 +493,7 @@ def test_a_server_of_one_checkpoint_without_options(webui):
     [
         ((200, {"images": [], "info": "{}"}), r"txt2img answered .*expected \{\"images\""),
         ((200, {"images": ["%%%"], "info": "{}"}), "txt2img sent '%%%' as a picture; expected base64"),
-        ((200, {"images": [code(b"not a png")], "info": ""}), "txt2img sent b'not a png' as a picture: no picture"),
+        ((200, {"images": [code(b"not a png")], "info": ""}), "txt2img sent b'not a png' as a picture: not a picture"),
         ((200, {"images": [b64(draw("", 0))], "info": '{"seed": 77}'}), "drew with seed 77 in the place of 1"),
         ((200, b"<html>gradio</html>"), "expected JSON from"),
         ((404, {"detail": "Not Found"}), r"no txt2img of AUTOMATIC1111 \(is it started with --api\?\) at .*404.*Not Found"),
@@ -773,8 +773,8 @@ def test_which_picture_of_a_workflow_counts(comfy, workflow):
         ("/history", (200, []), ModelError, "/history answered"),
         ("/history", (503, b"restarting"), Transient, "answered 503"),
         ("/view", (404, b""), ModelError, r"no such address at http://127.*/view\?filename=.*404"),
-        ("/view", (200, b"<html>"), ModelError, "/view.* sent b'<html>' as a picture: no picture"),
-        ("/view", (200, b""), ModelError, "sent b'' as a picture: no picture"),
+        ("/view", (200, b"<html>"), ModelError, "/view.* sent b'<html>' as a picture: not a picture"),
+        ("/view", (200, b""), ModelError, "sent b'' as a picture: not a picture"),
     ],
 )
 def test_comfyui_answers_of_no_use(comfy, workflow, path, said, error, match):
