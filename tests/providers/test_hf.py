@@ -89,7 +89,7 @@ def test_the_name_tells_what_changes_a_score(tiny, folders, tmp_path):
     shutil.copytree(folders("vit"), tmp_path / "copy")
     first = load("Classifier", tmp_path / "copy").id
     net = tiny.t.ViTForImageClassification.from_pretrained(tmp_path / "copy")
-    net.target.weight.data += 0.1
+    net.classifier.weight.data += 0.1
     net.save_pretrained(tmp_path / "copy")
     second = load("Classifier", tmp_path / "copy").id
     settings = tmp_path / "copy" / "preprocessor_config.json"
@@ -184,9 +184,9 @@ def test_weights_that_are_not_there_are_not_made_up(tiny, folders, tmp_path):
     shutil.copytree(folders("vit"), tmp_path / "copy")
     tensors = pytest.importorskip("safetensors.torch")
     file = tmp_path / "copy" / "model.safetensors"
-    kept = {name: value for name, value in tensors.load_file(file).items() if not name.startswith("target")}
+    kept = {name: value for name, value in tensors.load_file(file).items() if not name.startswith("classifier")}
     tensors.save_file(kept, file, metadata={"format": "pt"})
-    with pytest.raises(ModelError, match=r"has no weights for 2 parts of ViTForImageClassification, e.g. 'target.bias'"):
+    with pytest.raises(ModelError, match=r"has no weights for 2 parts of ViTForImageClassification, e.g. 'classifier.bias'"):
         load("Classifier", tmp_path / "copy")
 
 
