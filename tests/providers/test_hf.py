@@ -1,4 +1,4 @@
-"""hf/MODEL on tiny checkpoints of random weights, saved and loaded as a real one is: targets and zero-shot judges."""
+"""hf/MODEL on tiny checkpoints of random weights, saved and loaded as a real one is: classifiers and zero-shot judges."""
 
 import json
 import os
@@ -150,16 +150,16 @@ def test_options_of_another_kind_of_checkpoint_are_named(folders):
 
 
 def test_a_checkpoint_of_another_role_says_which_it_fits(tiny, folders, tmp_path):
-    with pytest.raises(SpecError, match=r"is no captioner: it is a ViTForImageClassification \(image target\), .* target$"):
+    with pytest.raises(SpecError, match=r"is no captioner: it is a ViTForImageClassification \(image classifier\), .* target$"):
         load("Captioner", folders("vit"))
     with pytest.raises(SpecError, match="is no judge: it is a ViTForImageClassification"):
         load("Judge", folders("vit"))
     with pytest.raises(SpecError, match=r"is a BlipForConditionalGeneration .*fits as captioner or judge$"):
         load("Classifier", folders("blip"))
     tiny.tiny_vit(tmp_path / "features", LABELS, tiny.t.ViTModel)
-    with pytest.raises(SpecError, match="is a ViTModel, which fits no role; zero-shot image targets, image targets,"):
+    with pytest.raises(SpecError, match="is a ViTModel, which fits no role; zero-shot image classifiers, image classifiers,"):
         load("Classifier", tmp_path / "features")
-    # CLIP's family has targets too, whose head this one lacks
+    # CLIP's family has classifiers too, whose head this one lacks
     tiny.tiny_clip(tmp_path / "clip", tiny.t.CLIPForImageClassification)
     with pytest.raises(SpecError, match="is no judge: it is a CLIPForImageClassification"):
         load("Judge", tmp_path / "clip")

@@ -468,7 +468,7 @@ def test_checkpoints_of_automatic1111(webui):
     with loaded("Generator", webui, api="automatic1111") as loaded_one:
         first = loaded_one(["a"], [1])
         webui.checkpoint = XL  # somebody's click in the web page: the first is asked for still
-        assert loaded_one(["a"], [1])[0].content.tobytes() == first[0].image.tobytes()
+        assert loaded_one(["a"], [1])[0].content.tobytes() == first[0].content.tobytes()
     for name in ("sd_xl_base_1.0", XL):
         with loaded("Generator", webui, api="automatic1111", checkpoint=name) as generator:
             assert f"checkpoint={XL}" in generator.id

@@ -1,4 +1,4 @@
-"""models/A,B,C: a vote of reference targets, and how far votes agree."""
+"""models/A,B,C: a vote of reference classifiers, and how far votes agree."""
 
 import sys
 from types import ModuleType

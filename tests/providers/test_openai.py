@@ -483,7 +483,7 @@ def test_every_role_names_what_means_nothing(role, monkeypatch, server):
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_can_be_sent_to_a_worker(server, role):
     options = {"base_url": server.base_url, "key_variable": VARIABLE, **getattr(ROLES[role], "options", {})}
-    model = registry.load(role.capitalize(), "openai/small", options)
+    model = registry.load(ROLES[role].cls.__name__, "openai/small", options)
     server.say(ROLES[role].good)
     ROLES[role].call(model)  # with a connection and threads
     check_pickle(model)
