@@ -110,7 +110,7 @@ def test_what_is_under_way_counts_as_spent():
 
 
 def test_a_price_that_nobody_said_is_asked_for(tmp_path):
-    with pytest.raises(SpecError, match=r"max_cost is 5, but nobody said what the generator hosted/.* costs.*price_image"):
+    with pytest.raises(SpecError, match=r"max_cost is 5, but the price of the generator hosted/.* is unknown.*price_image"):
         engine_of(tmp_path / "r", hosted(priced=False), cap=5.0)
     engine_of(tmp_path / "s", hosted(priced=False))
 

@@ -57,12 +57,12 @@ class Option:
 
     @property
     def type(self) -> str:
-        """Its name, as people know it from Python and YAML."""
-        return "mapping" if self.kind in (Arguments, Labels) else str(self.kind.__name__)
+        return KINDS[self.kind][0].partition(" ")[0]
 
     @property
     def shown_default(self) -> str:
-        return self.unset or ("none" if self.default in ("", {}) else str(self.default))
+        """In words where the value says nothing: an empty text, an empty mapping."""
+        return self.unset or ("none" if self.default in ("", {}) else said(self.default))
 
     @property
     def bounds(self) -> str:
@@ -77,6 +77,11 @@ class Option:
         if wrong:
             raise SpecError(f"option {self.name} is {value!r}; it should be {wrong[0]} ({self.help})")
         return float(value) if self.kind is float else _copied(value)
+
+
+def said(value: float | str) -> str:
+    """A default, as help and tables show it: 0 whether it is a whole number or not."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def option(
