@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 import pytest
 
 import bugscope
-from bugscope.app.cli import main
 from bugscope.testing import World
 
 
@@ -29,17 +28,6 @@ def run(tmp_path, monkeypatch):
     roles = world.roles()
     module.draw = lambda prompts, seeds: roles["generator"](prompts, seeds)
     return bugscope.hunt("mug", tmp_path / "run", budget=260, explain_budget=60, **roles)
-
-
-@pytest.fixture
-def said(capsys):
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([str(a) for a in arguments])
-        captured = capsys.readouterr()
-        return stop.value.code, captured.out, captured.err
-
-    return call
 
 
 def test_exit_codes_say_what_became_of_the_bugs(run, said):

@@ -4,9 +4,10 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bugscope.core.errors import SpecError, nearest, unknown
-from bugscope.core.options import RECORDED, Config
+from bugscope.core.options import OPTIONS, RECORDED, Config
 from bugscope.core.records import Prompt, Sample
 from bugscope.store.folder import Store
 
@@ -45,8 +46,9 @@ def test_what_is_written_to_a_file_is_read_from_it(tmp_path, values):
 def test_every_option_has_a_default_and_a_meaning():
     assert Config.of({}) == Config()
     assert Config.of(Config().to_mapping()) == Config()
-    for name, field in Config.model_fields.items():
-        assert field.description and not field.is_required(), name
+    for name, option in OPTIONS.items():
+        assert getattr(Config(), name) == option.default
+        assert option.help and not option.help.endswith("."), name
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,8 @@ def test_bounds_are_where_they_are_said_to_be(name, inside, outside):
     ("name", "value"),
     [
         ("budget", "600"), ("budget", 600.0), ("budget", True), ("budget", None), ("generator", 3), ("generator", None),
-        ("alpha", "5%"), ("accept", {"mug": [3]}), ("accept", {3: ["mug"]}), ("accept", ["mug"]), ("judge_args", {3: 4}),
+        ("alpha", "5%"), ("alpha", False), ("accept", {"mug": [3]}), ("accept", {3: ["mug"]}), ("accept", ["mug"]),
+        ("judge_args", {3: 4}),
         ("judge_args", "a=b"),
     ],
 )  # fmt: skip
@@ -88,14 +91,14 @@ def test_a_value_of_another_type_is_never_bent(name, value):
     assert "\n" not in str(error.value)
 
 
-@given(st.text(max_size=12).filter(lambda name: name not in Config.model_fields))
+@given(st.text(max_size=12).filter(lambda name: name not in OPTIONS))
 def test_no_other_name_is_an_option(name):
     with pytest.raises(SpecError) as error:
         Config.of({"budget": 9, name: 1})
     assert f"unknown option {name!r}" in str(error.value)
 
 
-@pytest.mark.parametrize("name", Config.model_fields)
+@pytest.mark.parametrize("name", OPTIONS)
 def test_a_slip_of_the_pen_is_understood(name):
     slip = name[:-2] + name[-1] + name[-2] if name[-1] != name[-2] else name[:-1]
     with pytest.raises(SpecError, match=f"Did you mean '{name}'"):
@@ -104,13 +107,40 @@ def test_a_slip_of_the_pen_is_understood(name):
 
 def test_options_do_not_change_once_made():
     config = Config()
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(ValidationError, match="frozen"):
         config.seed = 3
     config.to_mapping()["accept"]["mug"] = ["cup"]
     assert config.accept == {} == Config().accept
+    mine = {"mug": ["cup"]}
+    config = Config(accept=mine)
+    mine["mug"].append("pot")
+    assert config.accept == {"mug": ["cup"]}
 
 
-@pytest.mark.parametrize("name", [n for n in Config.model_fields if n not in ("batch_size", "max_cost")])
+def test_a_copy_differs_in_what_is_stated_alone():
+    config = Config(seed=3, accept={"mug": ["cup"]})
+    assert config.model_copy(update={"budget": 90}) == Config(seed=3, accept={"mug": ["cup"]}, budget=90)
+    assert config == Config(seed=3, accept={"mug": ["cup"]})
+
+
+def test_a_whole_number_will_do_for_a_number_and_is_kept_as_one():
+    assert (Config(max_cost=3).max_cost, type(Config(max_cost=3).max_cost)) == (3.0, float)
+    with pytest.raises(SpecError, match="option max_cost is 1000"):
+        Config.of({"max_cost": 10**400})
+
+
+def test_the_table_says_what_the_options_allow():
+    shown = {name: (o.type, o.shown_default, o.bounds) for name, o in OPTIONS.items()}
+    assert shown["alpha"] == ("number", "0.05", "> 0, < 1")
+    assert shown["seed"] == ("integer", "0", ">= 0, < 2^63")
+    assert shown["max_cost"] == ("number", "0", ">= 0")
+    assert shown["editor"] == ("string", "none", "")
+    assert shown["judge_sensitivity"] == ("string", "no correction", "")
+    assert shown["accept"] == ("mapping", "none", "")
+    assert not OPTIONS["accept"].commands, "a mapping of lists is for files and Python"
+
+
+@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("batch_size", "max_cost")])
 def test_every_option_but_speed_and_cost_is_part_of_a_runs_identity(name):
     assert Config().identity()[name] == getattr(Config(), name)
     assert "batch_size" not in Config().identity()

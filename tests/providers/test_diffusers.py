@@ -154,8 +154,8 @@ def test_a_scheduler_that_adds_noise_takes_it_from_the_seed_where_the_pipeline_d
 
 
 def test_sizes_are_pixels(folder):
-    assert load(folder, height=16, width=48)(["a"], [1])[0].image.size == (48, 16)
-    assert load(folder, height=0, width=0)(["a"], [1])[0].image.size == (64, 64)
+    assert load(folder, height=16, width=48)(["a"], [1])[0].content.size == (48, 16)
+    assert load(folder, height=0, width=0)(["a"], [1])[0].content.size == (64, 64)
 
 
 CHANGES = [

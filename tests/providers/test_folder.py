@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zlib
 from collections import Counter
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -28,8 +29,9 @@ from bugscope.providers.folder import search as searches
 from bugscope.testing import check_generator, check_judge, check_pickle
 from bugscope.workflows.doctor import doctor
 from support.photographs import PLACES, draw, jsonl, make, pixels
+from support.words import WORDS
 
-WORDS = {"search": "words"}
+BY_WORDS = {"search": "words"}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,7 @@ def root(tmp_path):
 
 
 def load(root, **options):
-    return registry.load("Generator", f"folder/{root}", WORDS | options)
+    return registry.load("Generator", f"folder/{root}", BY_WORDS | options)
 
 
 def answers(generator, prompt, n=300):
@@ -101,7 +103,7 @@ def test_nothing_heavy_is_imported():
 
 
 def test_the_catalogue_shows_it():
-    entries = {(e.spec, e.role): e for e in registry.catalogue() if e.spec == "folder"}
+    entries = {(e.spec, e.kind): e for e in registry.catalogue() if e.spec == "folder"}
     assert set(entries) == {("folder", "Generator"), ("folder", "Judge")}
     assert all(not e.missing and "folder/photos" in e.example for e in entries.values())
 
@@ -453,7 +455,7 @@ def test_large_pictures_are_made_smaller_unless_told_otherwise(tmp_path):
         draw(tmp_path / "mug" / f"{i}.png", image=pixels(i, (60, 30)))
     jsonl(tmp_path / "metadata.jsonl", [{"file_name": "mug/0.png", "text": "a mug"}])
     for side, size in ((20, (20, 10)), (0, (60, 30)), (100, (60, 30))):
-        assert load(tmp_path, side=side)(["a mug"], [1])[0].image.size == size
+        assert load(tmp_path, side=side)(["a mug"], [1])[0].content.size == size
 
 
 # --- texts and names are data -------------------------------------------------------------------------------------------
@@ -726,7 +728,7 @@ class Captioner:
 def hunted(root, out, weakness, **options):
     spec = f"folder/{root}"
     models = {"generator": spec, "judge": spec, "target": Classifier(weakness), "captioner": Captioner()}
-    return bugscope.hunt("mug", out, generator_args=WORDS, budget=300, explore=40, **models, **options)
+    return bugscope.hunt("mug", out, generator_args=BY_WORDS, budget=300, explore=40, **models, **options)
 
 
 def test_a_hunt_on_photographs_finds_the_planted_bug(collected, tmp_path):
@@ -745,9 +747,12 @@ def test_a_hunt_finds_nothing_where_nothing_is(collected, tmp_path, seed):
     assert list(hunted(collected, tmp_path / "run", "nothing", seed=seed).bugs) == []
 
 
-def test_doctor_tries_a_folder(collected):
-    options = {"generator": f"folder/{collected}", "judge": f"folder/{collected}", "generator_args": WORDS}
-    options |= {"target": Classifier("nothing"), "captioner": Captioner()}
+def test_doctor_tries_a_folder(collected, monkeypatch):
+    models = ModuleType("my_models")
+    models.classify, models.caption = Classifier("nothing"), Captioner()
+    monkeypatch.setitem(sys.modules, "my_models", models)
+    options = {"generator": f"folder/{collected}", "judge": f"folder/{collected}", "generator_args": BY_WORDS}
+    options |= {"target": "python/my_models:classify", "captioner": "python/my_models:caption"}
     checks = doctor(options)
     assert all(check.ok for check in checks), checks
     assert any("&pictures=700&search=words" in check.detail for check in checks)

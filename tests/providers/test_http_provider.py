@@ -353,7 +353,7 @@ def test_the_example_server_in_the_engine(example, monkeypatch, tmp_path):
     outcomes = engine.measure(asked)
     wrong = [s.seed % 250 * 63 / 64 > 200 for s in asked]
     assert [o.status for o in outcomes] == [Status.FAILURE if w else Status.SUCCESS for w in wrong]
-    assert {o.predicted for o in outcomes} <= {"red", "green"}
+    assert {o.taken_for for o in outcomes} <= {"red", "green"}
     store.close()
     target.close()
 
@@ -440,7 +440,7 @@ def test_automatic1111_fits(webui):
         check_pickle(generator)
         made = generator(PROMPTS[:2], [5, 6])
         assert made[0].info == {"seed": 5, "sd_model_hash": "6ce0161689", "sampler_name": "Euler a", "steps": 50}
-        assert made[0].image.size == (16, 16)
+        assert made[0].content.size == (16, 16)
 
 
 def test_what_automatic1111_is_asked(webui):
@@ -468,7 +468,7 @@ def test_checkpoints_of_automatic1111(webui):
     with loaded("Generator", webui, api="automatic1111") as loaded_one:
         first = loaded_one(["a"], [1])
         webui.checkpoint = XL  # somebody's click in the web page: the first is asked for still
-        assert loaded_one(["a"], [1])[0].image.tobytes() == first[0].image.tobytes()
+        assert loaded_one(["a"], [1])[0].content.tobytes() == first[0].content.tobytes()
     for name in ("sd_xl_base_1.0", XL):
         with loaded("Generator", webui, api="automatic1111", checkpoint=name) as generator:
             assert f"checkpoint={XL}" in generator.id
@@ -519,7 +519,7 @@ def test_words_in_the_place_of_info_and_a_grid_before_the_picture(webui):
     with loaded("Generator", webui, api="automatic1111") as generator:
         pictures = [b64(draw("grid", 0)), "data:image/png;base64," + b64(draw("picture", 0))]
         webui.wrong = {"/sdapi/v1/txt2img": (200, {"images": pictures, "info": '{"index_of_first_image": 1}'})}
-        assert generator(["a"], [1])[0].image.tobytes() == draw("picture", 0).tobytes()
+        assert generator(["a"], [1])[0].content.tobytes() == draw("picture", 0).tobytes()
         webui.wrong = {"/sdapi/v1/txt2img": (200, {"images": pictures[:1], "info": "done"})}
         assert generator(["a"], [1])[0].info == {}
 
@@ -711,7 +711,7 @@ def test_a_workflow_that_fails(comfy, workflow, status, error, match):
         with pytest.raises(error, match=match):
             generator(["a"], [1])
         comfy.status = None  # what failed is queued again
-        assert generator(["a"], [1])[0].image.tobytes() == draw("a, 35 mm film", 1).tobytes()
+        assert generator(["a"], [1])[0].content.tobytes() == draw("a, 35 mm film", 1).tobytes()
         assert len(comfy.asked("/prompt")) == 2
 
 
@@ -746,11 +746,11 @@ def test_which_picture_of_a_workflow_counts(comfy, workflow):
 
     want = draw("a, 35 mm film", 1).tobytes()
     comfy.outputs = pictures(**{"9": (1, "output"), "8": (3, "temp")})  # a preview beside what is saved
-    assert load()(["a"], [1])[0].image.tobytes() == want
+    assert load()(["a"], [1])[0].content.tobytes() == want
     comfy.outputs = pictures(**{"9": (1, "output"), "6": (1, "output")})
     with pytest.raises(ModelError, match=r"gave 2 pictures \(nodes 6, 9\), and one is wanted.*argument output"):
         load()(["a"], [1])
-    assert load(output=9)(["a"], [1])[0].image.tobytes() == want
+    assert load(output=9)(["a"], [1])[0].content.tobytes() == want
     comfy.outputs = pictures(**{"9": (4, "output")})
     with pytest.raises(ModelError, match="set batch_size to 1"):
         load()(["a"], [1])
@@ -802,7 +802,7 @@ def test_a_picture_that_takes_too_long_stays_in_the_queue_and_is_waited_for(comf
         comfy.looks = 1
         for job in comfy.jobs.values():
             job[0] = 2
-        assert generator(["a"], [1])[0].image.tobytes() == draw("a, 35 mm film", 1).tobytes()
+        assert generator(["a"], [1])[0].content.tobytes() == draw("a, 35 mm film", 1).tobytes()
         assert len(comfy.asked("/prompt")) == 1
 
 

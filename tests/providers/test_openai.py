@@ -483,7 +483,7 @@ def test_every_role_names_what_means_nothing(role, monkeypatch, server):
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_can_be_sent_to_a_worker(server, role):
     options = {"base_url": server.base_url, "key_variable": VARIABLE, **getattr(ROLES[role], "options", {})}
-    model = registry.load(role.capitalize(), "openai/small", options)
+    model = registry.load(ROLES[role].cls.__name__, "openai/small", options)
     server.say(ROLES[role].good)
     ROLES[role].call(model)  # with a connection and threads
     check_pickle(model)
@@ -907,7 +907,7 @@ def test_pictures_come_as_base64_a_data_url_or_an_address(server):
         {"url": f"{server.root}/files/1.png"},
     ):
         (made_,) = made("generator", server.say(gives({"data": [entry]}), raw(png(MUG))))(["a mug"], [1])
-        assert made_.image.tobytes() == MUG.tobytes() and made_.image.mode == "RGB"
+        assert made_.content.tobytes() == MUG.tobytes() and made_.content.mode == "RGB"
         assert made_.info == ({"revised_prompt": "a red mug on a table"} if "revised_prompt" in entry else {})
     assert server.seen[-1][0] == "/files/1.png" and "Authorization" not in server.seen[-1][1]
 

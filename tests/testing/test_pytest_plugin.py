@@ -1,4 +1,4 @@
-"""Known bugs as tests of somebody else's pytest suite, run by pytest itself."""
+"""Known bugs as tests of somebody else's suite, run by pytest itself."""
 
 import importlib.metadata
 import shutil
@@ -141,13 +141,18 @@ def test_a_relative_run_is_found_wherever_pytest_is_started(project, monkeypatch
     [
         ("def test_it(bugscope_bug): ...", ["*test_it needs the marker bugscope, such as @pytest.mark.bugscope(run=*"]),
         ("def test_it(bugscope_suite): ...", ["*test_it needs the marker bugscope, such as @pytest.mark.bugscope(run=*"]),
-        ("@pytest.mark.bugscope('run')\ndef test_it(bugscope_bug): ...", ["*takes names and needs run*"]),
+        ("@pytest.mark.bugscope('run')\ndef test_it(bugscope_bug): ...", ["*takes keyword arguments and needs run*"]),
         ("@pytest.mark.bugscope(run='runn')\ndef test_it(bugscope_bug): ...", ["*runn' holds no run*"]),
         (
             "@pytest.mark.bugscope(run='run', clasifier='x')\ndef test_it(bugscope_bug): ...",
             ["*unknown argument of the marker bugscope 'clasifier'. Did you mean 'target'*"],
         ),
         ("@pytest.mark.bugscope(run='run')\ndef test_it(bugscope_suite): ...", ["*names no target*"]),
+        (
+            "@pytest.mark.bugscope(run='run', target='python/my_models:same', target_args={'lables': 1})\n"
+            "def test_it(bugscope_suite): ...",
+            ["*'lables'*Did you mean 'labels'*"],
+        ),
         (
             "@pytest.mark.bugscope(run='run', target='timn/x')\ndef test_it(bugscope_suite): ...",
             ["*unknown target provider 'timn'*"],
@@ -184,4 +189,4 @@ def test_other_peoples_tests_notice_nothing(pytester):
     pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
     pytester.runpytest_subprocess(*PLUGIN, "-p", "no:hypothesispytest", "-p", "no:cacheprovider").assert_outcomes(passed=1)
     markers = pytester.runpytest_subprocess(*PLUGIN, "--markers", "-p", "no:cacheprovider")
-    markers.stdout.fnmatch_lines(["@pytest.mark.bugscope(run, target, *"])
+    markers.stdout.fnmatch_lines(["@pytest.mark.bugscope(run, target, target_args=None, *"])

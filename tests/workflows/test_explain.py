@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import bugscope
-from bugscope.core.errors import BugscopeError, ModelError, SpecError
+from bugscope.core.errors import BugscopeError, ModelError, SpecError, Transient
 from bugscope.core.records import Prompt, Sample
 from bugscope.store.folder import Store
+from bugscope.workflows import session
 from support.runs import copied, explained, without_times
 from support.worlds import LABELS, NoScenery, planted
 
@@ -182,8 +183,8 @@ def test_going_on_with_a_run_keeps_what_a_person_asked(bare_run, monkeypatch):
     idle = planted(die_after=0)
     again = bugscope.hunt(LABELS, bare_run.path, **{**OPTIONS, "explain_budget": 0}, **idle.roles())
     assert without_times(again.report) == without_times(asked.report) and idle.calls == 0
-    loaded = bugscope.api.load_models
-    monkeypatch.setattr(bugscope.api, "load_models", lambda s, given=None: loaded(s, idle.roles()))
+    loaded = session.load_models
+    monkeypatch.setattr(session, "load_models", lambda s, given=None: loaded(s, idle.roles()))
     assert without_times(bugscope.resume(bare_run.path).report) == without_times(asked.report)
 
 
@@ -279,9 +280,10 @@ def test_an_unfinished_run_is_explained_and_still_goes_on_to_the_same_end(unexpl
 
 def test_the_modules_do_not_hide_the_functions():
     code = """
-import bugscope.explain, bugscope.probe, bugscope.refine, bugscope
-for f in (bugscope.explain, bugscope.probe):
-    assert callable(f) and f.__module__ == "bugscope.workflows.session", f
+import bugscope.workflows.explain, bugscope.workflows.probe, bugscope.workflows.hunt, bugscope.method.explain, bugscope
+for name, home in (("explain", "results"), ("probe", "probe"), ("hunt", "hunt")):
+    f = getattr(bugscope, name)
+    assert callable(f) and f.__module__ == f"bugscope.workflows.{home}", f
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -374,7 +376,7 @@ def test_an_editor_out_of_reach_does_not_end_the_run(edited_run, tmp_path):
     """After the last try the siblings that the language knows are tried instead."""
 
     def busy(phrases):
-        raise bugscope.errors.Transient("try later", 0.0)
+        raise Transient("try later", 0.0)
 
     folder = copied(edited_run, tmp_path / "r")
     done = bugscope.explain(folder, 1, **planted(labels=("mug",)).roles(), editor=Editor(busy))

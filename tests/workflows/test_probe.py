@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from bugscope.app.cli.progress import Live
 from bugscope.workflows.probing import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,6 @@ from test_explain import copied, quick_disk, without_times  # noqa: F401
 
 import bugscope
 from bugscope.app.cli import main
-from bugscope.app.cli.progress import Live
 from bugscope.core.errors import BugscopeError, SpecError, StoreError
 from bugscope.stats import always_rise
 from bugscope.store.folder import Store

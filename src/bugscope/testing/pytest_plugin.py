@@ -1,38 +1,41 @@
-"""Known bugs as tests of one's own pytest suite, one a bug (docs/replay.md).
+"""Known bugs as tests of your own pytest suite, one test per bug (docs/replay.md).
 
 @pytest.mark.bugscope(run="runs/v1", target="onnx/model.onnx")
 def test_known_bug(bugscope_bug):
     bugscope_bug.check()
 
-Loaded by every pytest on the machine, so it imports nothing but pytest until a test asks for a bug.
+Every pytest on the machine loads this file, so it imports nothing but pytest until a test asks for a bug.
 """
 
-import importlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+if TYPE_CHECKING:
+    from ..workflows.replay import Replay, Replayed
+
 NAMES = ("run", "target", "target_args", "fresh", "stored", "out", "generator", "judge", "max_cost", "allow")
-"""What the marker takes: the arguments of `bugscope.replay.replay`, and `allow` of `Replay.exit_code`."""
+"""What the marker takes: the arguments of `bugscope.replay`, and `allow` of `Replay.exit_code`."""
 PATIENCE = 600.0
 """Seconds to wait for another worker (pytest-xdist) that replays the same run."""
-SUITES = pytest.StashKey[dict[Any, Any]]()
+SUITES = pytest.StashKey[dict[str, Any]]()
 
 
 class Suite:
-    """A replay as tests see it. `replay`: the `bugscope.replay.Replay`, asked once a session."""
+    """A replay as tests see it. `replay`: the `bugscope.workflows.replay.Replay`, made once per session."""
 
-    def __init__(self, replay: Any, allow: tuple[str, ...]) -> None:
+    def __init__(self, replay: "Replay", allow: tuple[str, ...]) -> None:
         self.replay, self.allow = replay, allow
 
     def check(self) -> None:
-        """Fails where something fails now that did not, outside the known bugs (`allow=["new"]`: skips)."""
+        """Fails if there are new failures outside the known bugs; skips instead with `allow=["new"]`."""
         __tracebackhide__ = True
-        words: Any = importlib.import_module("bugscope.report.replay_words")
-        if said := words.new_sentences(self.replay.report):
+        from ..report.replay_words import new_sentences
+
+        if said := new_sentences(self.replay.report):
             (pytest.skip if "new" in self.allow else _fail)("\n".join(said))
 
     def bug(self, key: str) -> "Bug":
@@ -43,15 +46,15 @@ class Suite:
 
 
 class Bug:
-    """One known bug under the new target. `replayed`: the `bugscope.replay.Replayed`, with every number."""
+    """One known bug under the new target. `replayed`: the `bugscope.workflows.replay.Replayed`, with every number."""
 
-    def __init__(self, replayed: Any, allow: tuple[str, ...]) -> None:
+    def __init__(self, replayed: "Replayed", allow: tuple[str, ...]) -> None:
         self.replayed, self.allow = replayed, allow
-        self.verdict: str = replayed.verdict
-        self.sentence: str = replayed.sentence
+        self.verdict = replayed.verdict
+        self.sentence = replayed.sentence
 
     def check(self) -> None:
-        """Fails with the sentence unless the bug is fixed; skips where it is undecided and `allow=["undecided"]`."""
+        """Fails with the sentence unless the bug is fixed; skips if it is undecided and `allow=["undecided"]`."""
         __tracebackhide__ = True
         if self.verdict == "undecided" and "undecided" in self.allow:
             pytest.skip(self.sentence)
@@ -70,20 +73,21 @@ def _fail(message: str) -> NoReturn:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "bugscope(run, target, fresh=0, allow=()): the bugs of a Bugscope run, for the fixtures bugscope_bug "
-        "(one test a bug) and bugscope_suite",
+        "bugscope(run, target, target_args=None, fresh=0, allow=()): the bugs of a Bugscope run, for the fixtures "
+        "bugscope_bug (one test per bug) and bugscope_suite",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bugscope_bug" not in metafunc.fixturenames:
         return
-    errors: Any = importlib.import_module("bugscope.core.errors")
-    suite: Any = importlib.import_module("bugscope.workflows.replay")
+    from ..core.errors import BugscopeError
+    from ..workflows.replay import bugs_of
+
     try:
         stated = _stated(metafunc.definition)
-        bugs = suite.bugs_of(_path(metafunc.config, stated["run"]))
-    except errors.BugscopeError as error:
+        bugs = bugs_of(_path(metafunc.config, stated["run"]))
+    except BugscopeError as error:
         raise pytest.Collector.CollectError(f"bugscope: {error}") from error
     names = [f"{b['id']}-{b['sentence']}" for b in bugs]
     metafunc.parametrize("bugscope_bug", [b["key"] for b in bugs], indirect=True, ids=names)
@@ -91,17 +95,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def bugscope_target() -> Any:
-    """The model under test, where the marker names none: override it to build your own (a callable with `labels`)."""
+    """The model under test if the marker names none. Override it to build your own: a callable with `labels`."""
     return None
 
 
 @pytest.fixture
 def bugscope_suite(request: pytest.FixtureRequest) -> Suite:
-    """The replay that the marker `bugscope` describes; asked once a session, whatever number of tests uses it."""
-    errors: Any = importlib.import_module("bugscope.core.errors")
+    """The replay that the marker `bugscope` describes, made once per session however many tests use it."""
+    from ..core.errors import BugscopeError
+
     try:
         stated = _stated(request.node)
-    except errors.BugscopeError as error:
+    except BugscopeError as error:
         _fail(f"bugscope: {error}")
     allow = stated.pop("allow", ())
     allow = (allow,) if isinstance(allow, str) else tuple(allow)
@@ -113,32 +118,33 @@ def bugscope_suite(request: pytest.FixtureRequest) -> Suite:
     if stated["target"] is None:
         _fail("bugscope: the marker names no target; state one, or override the fixture bugscope_target")
     known = request.config.stash.setdefault(SUITES, {})
-    # a model is told apart by what it is, everything else by what it says
-    key = tuple((k, v if isinstance(v, str) or not callable(v) else id(v)) for k, v in sorted(stated.items()))
-    if repr(key) not in known:
-        known[repr(key)] = (_replay(stated, allow), stated)
-    return Suite(known[repr(key)][0], allow)
+    # a model is told apart by which object it is, everything else by what it says
+    key = repr(tuple((k, v if isinstance(v, str) or not callable(v) else id(v)) for k, v in sorted(stated.items())))
+    if key not in known:
+        known[key] = (_replay(stated, allow), stated)
+    return Suite(known[key][0], allow)
 
 
 @pytest.fixture
 def bugscope_bug(request: pytest.FixtureRequest, bugscope_suite: Suite) -> Bug:
-    """One bug of the run; a test that takes it runs once a bug."""
+    """One bug of the run; a test that takes it runs once per bug."""
     return bugscope_suite.bug(request.param)
 
 
-def _replay(stated: Mapping[str, Any], allow: tuple[str, ...]) -> Any:
-    errors: Any = importlib.import_module("bugscope.core.errors")
-    module: Any = importlib.import_module("bugscope.workflows.replay")
+def _replay(stated: Mapping[str, Any], allow: tuple[str, ...]) -> "Replay":
+    from ..core.errors import BugscopeError, StoreError
+    from ..workflows.replay import replay
+
     give_up = time.monotonic() + PATIENCE
     while True:
         try:
-            found = module.replay(stated["run"], **{k: v for k, v in stated.items() if k != "run"})
-            found.exit_code(allow)  # a word that means nothing is said at once
-        except errors.StoreError as error:
+            found = replay(stated["run"], **{k: v for k, v in stated.items() if k != "run"})
+            found.exit_code(allow)  # an unknown word is reported at once
+        except StoreError as error:
             if "in use by another process" not in str(error) or time.monotonic() > give_up:
                 _fail(f"bugscope: {error}")
             time.sleep(0.2)
-        except errors.BugscopeError as error:
+        except BugscopeError as error:
             _fail(f"bugscope: {error}")
         else:
             return found
@@ -146,19 +152,20 @@ def _replay(stated: Mapping[str, Any], allow: tuple[str, ...]) -> Any:
 
 def _stated(node: Any) -> dict[str, Any]:
     """What the nearest marker says. Raises SpecError."""
-    errors: Any = importlib.import_module("bugscope.core.errors")
+    from ..core.errors import SpecError, unknown
+
     marker = node.get_closest_marker("bugscope")
     example = 'such as @pytest.mark.bugscope(run="runs/v1", target="onnx/model.onnx")'
     if marker is None:
-        raise errors.SpecError(f"{node.name} needs the marker bugscope, {example}")
+        raise SpecError(f"{node.name} needs the marker bugscope, {example}")
     if marker.args or "run" not in marker.kwargs:
-        raise errors.SpecError(f"the marker of {node.name} takes names and needs run, {example}")
+        raise SpecError(f"the marker of {node.name} takes keyword arguments and needs run, {example}")
     for name in marker.kwargs:
         if name not in NAMES:
-            raise errors.unknown("argument of the marker bugscope", name, NAMES)
+            raise unknown("argument of the marker bugscope", name, NAMES)
     return dict(marker.kwargs)
 
 
 def _path(config: pytest.Config, path: Any) -> Any:
-    """A relative path is meant from pytest's root folder, wherever pytest was started; a `Run` is taken as it is."""
+    """A relative path starts at pytest's root folder, wherever pytest was started; a `Run` is taken as it is."""
     return config.rootpath / path if isinstance(path, str | Path) else path

@@ -28,7 +28,7 @@ def hunt(
     as_json: JSON = False,
     **options: Any,
 ) -> None:
-    """Find the bugs of a target. Explores, describes the failures, confirms them on fresh pictures, explains and reports them."""
+    """Find the bugs of a target. Explores, describes failures, confirms them on fresh pictures, explains and reports them."""
     from ...core import label_files
     from ...workflows.hunt import hunt as find
     from ...workflows.session import new_folder
@@ -79,7 +79,7 @@ def probe(
     as_json: JSON = False,
     **options: Any,
 ) -> None:
-    """Test a prompt on fresh pictures. Does the target fail more often than on plain pictures, or on those of another prompt?"""
+    """Test a prompt on fresh pictures. Does the target fail more often than on plain pictures, or those of another prompt?"""
     from ...workflows.probe import probe as ask
 
     values = stated(options, config)

@@ -30,7 +30,7 @@ class Classifier:
         `device`: "" for cuda, mps or cpu, the first there is; `dtype`: "" for bfloat16 or float16 on cuda, as the checkpoint is
         stored, else float32; `revision`: the hub's.
         """
-        self.network = network = Network(model, "classifier", device, dtype, revision)
+        self.network = network = Network(model, "target", device, dtype, revision)
         self.answer: Callable[[Sequence[Image]], NDArray[np.float32]]
         if network.kind is CLASSES:
             if templates:

@@ -35,10 +35,10 @@ class Kind:
 
 ZERO_SHOT = Kind(
     "zero-shot image classifier", "AutoModelForZeroShotImageClassification",
-    "MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("classifier", "judge"),
+    "MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("target", "judge"),
 )  # fmt: skip
 CLASSES = Kind(
-    "image classifier", "AutoModelForImageClassification", "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("classifier",)
+    "image classifier", "AutoModelForImageClassification", "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("target",)
 )
 TEXT = Kind(
     "image-to-text model", "AutoModelForImageTextToText", "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES", ("captioner", "judge")

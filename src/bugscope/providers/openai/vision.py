@@ -91,11 +91,11 @@ class Classifier(Hosted):
         """`labels`: as of `bugscope.labels.read`; all go with every question. The others as of `Captioner`."""
         self.labels: Sequence[str] = label_files.read(labels)
         if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
-            raise SpecError(f"classifier openai/{model} needs at least two labels, all different, not {short(repr(labels))}")
+            raise SpecError(f"target openai/{model} needs at least two labels, all different, not {short(repr(labels))}")
         self._listed = json.dumps({"labels": self.labels}, ensure_ascii=False)
         stated = _stated(model, temperature, max_tokens, reasoning, detail, _CLASSIFY, self._listed)
         server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output)
-        self.id, self.client = server.connect("classifier", model, **stated)
+        self.id, self.client = server.connect("target", model, **stated)
         self.detail = _checked_detail(detail)
         few = len(self.labels) <= MOST_LISTED and (len(self.labels) <= 250 or len("".join(self.labels)) <= MOST_LETTERS)
         shape = _object(label={"type": "string", "enum": list(self.labels)} if few else {"type": "string"})
