@@ -176,12 +176,17 @@ class Probe(Run):
 
 
 def load(path: Path | str) -> Run:
-    """An existing run folder; that of a probe is a `Probe`."""
+    """Open an existing run folder, finished or not; that of a probe is a `Probe`. Raises StoreError if it holds no run."""
     with Store.open(path) as store:
         kind = store.meta("identity").get("kind")
     return Probe(Path(path)) if kind == "probe" else Run(Path(path))
 
 
 def explain(run: Run | Path | str, bugs: Sequence[str | float] | str | float = (), **options: Any) -> Run:
-    """Explain bugs of a run more thoroughly than the hunt did, as `workflows.explain.explain`; returns the run."""
+    """Explain bugs of a run more thoroughly than the hunt did; returns the run with the explanations.
+
+    `run`: a run or its folder. `bugs`: numbers in the report (3, "3.1") or descriptions; by default every bug without an
+    explanation. `options`: as in `bugscope.workflows.explain.explain`, such as `pairs` (same-seed pictures of each change)
+    and `budget` (pictures per bug, at most). Raises SpecError, ModelError, MissingDependency, StoreError.
+    """
     return (run if isinstance(run, Run) else load(run)).explain(bugs, **options)
