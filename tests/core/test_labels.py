@@ -201,7 +201,7 @@ def test_keras_index_of_imagenet_is_read(tmp_path):
     ("value", "says"),
     [
         ("imagenett", "Did you mean 'imagenet'"),
-        ("cats", "neither 'imagenet', names with commas between, nor a .txt or .json file"),
+        ("cats", "neither 'imagenet', names separated by commas, nor a .txt or .json file"),
         ("{}/label.txt", "Did you mean '.*labels.txt'"),
         ("{}/nowhere/label.txt", "there is no file"),
         ("{}/latin.txt", "cannot be read"),
@@ -209,7 +209,7 @@ def test_keras_index_of_imagenet_is_read(tmp_path):
         ("{}/number.json", "neither a list of names nor"),
         ("{}/nested.json", "neither a list of names nor"),
         ("{}/gap.json", "2 names, but none for class 1"),
-        ("{}/words.json", "'a' is no index"),
+        ("{}/words.json", "'a' is not an index"),
         ("{}/one.txt", "1 names; at least 2"),
         (7, "labels are 7"),
         ([], "0 names; at least 2"),

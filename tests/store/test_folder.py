@@ -178,9 +178,9 @@ def test_folders_that_are_no_run_are_left_alone(tmp_path):
 def test_a_database_that_is_none_is_said(tmp_path):
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "run.sqlite").write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match="no readable run"):
+    with pytest.raises(StoreError, match="not a readable run"):
         Store.create(tmp_path / "r", {})
-    with pytest.raises(StoreError, match="no readable run"):
+    with pytest.raises(StoreError, match="not a readable run"):
         Store.open(tmp_path / "r")
 
 

@@ -136,7 +136,7 @@ def test_a_finished_run_is_explained_by_number_sentence_and_description(bare_run
     if not all(b["explanation"] for b in both.report["bugs"]):
         rest = bugscope.load(bare_run.path).explain(pairs=8, budget=150, **roles)
         assert all(b["explanation"] for b in rest.report["bugs"])
-    with pytest.raises(SpecError, match="every bug is explained; name one"):
+    with pytest.raises(SpecError, match="every bug is explained already; name one"):
         bugscope.explain(bare_run, pairs=8, **roles)
     page = (bare_run.path / "report.html").read_text()
     assert "Not explained" not in page

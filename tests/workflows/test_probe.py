@@ -168,7 +168,7 @@ def test_the_label_may_be_said_and_need_not_be_named(tmp_path):
         (["a photo of a mug on snow", "mugg"], {}, "unknown label 'mugg'. Did you mean 'mug'"),
         (["a photo of a mug"], {}, "the prompt 'a photo of a mug' would be compared with itself"),
         (["a mug on snow"], {"vs": "A mug on SNOW"}, "the prompt 'a mug on snow' would be compared with itself"),
-        (["a photo of a mug on snow"], {"n": 3}, "option n is 3; at least one look of 4 pictures is needed"),
+        (["a photo of a mug on snow"], {"n": 3}, "option n is 3; it must be at least 4, the pictures between two looks"),
         (["a photo of a mug on snow"], {"n": 0}, "option n is 0"),
         ([[]], {}, "no prompt to probe"),
         (["", "mug"], {}, "prompt"),
