@@ -4,9 +4,9 @@ import pytest
 
 from bugscope.core.errors import SpecError
 from bugscope.core.options import Config
+from bugscope.method import plan as plans
 from bugscope.method.confirm import Test
 from bugscope.method.plan import Plan, judge_error, settled
-from bugscope.method.plan import test_of as stated_test
 from bugscope.stats import JudgeError
 
 
@@ -51,9 +51,9 @@ def test_what_is_confirmed_and_divided_by_is_fixed_before_the_first_picture():
 
 def test_the_test_is_what_the_options_state():
     stated = {"alpha": 0.01, "margin": 0.2, "look": 6, "seed": 9}
-    assert stated_test(Config.of(stated)) == Test(**stated) == Plan.of(["a"], Config.of(stated)).test
+    assert plans.test_of(Config.of(stated)) == Test(**stated) == Plan.of(["a"], Config.of(stated)).test
     both = {"judge_sensitivity": "98/100", "judge_specificity": "0.9"}
-    assert stated_test(Config.of(both)).judge == judge_error(Config.of(both)) == JudgeError.parse("98/100", "0.9")
+    assert plans.test_of(Config.of(both)).judge == judge_error(Config.of(both)) == JudgeError.parse("98/100", "0.9")
     for wrong in ({"judge_sensitivity": "0.9"}, {"judge_sensitivity": "95", "judge_specificity": "0.4"}):
         with pytest.raises(SpecError):
             judge_error(Config.of(wrong))
