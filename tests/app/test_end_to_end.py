@@ -77,7 +77,7 @@ def test_a_hunt_with_tiny_diffusers_blip_clip_and_timm_networks(models, tmp_path
     report = json.loads(done.stdout)
     # one label always fails, the other never: half of the seven descriptions that the budget allows, each
     assert report["finished"] and report["hypotheses_tested"] == 6
-    assert 90 <= report["images_generated"] <= models["budget"] + models["explain"]
+    assert 90 <= report["images_generated"] <= models["budget"] + models["explain_budget"]
     for role in ("generator", "target", "captioner", "judge"):
         assert report[role].startswith(models[role].partition("/")[0] + "/"), report[role]
     run = bugscope.load(tmp_path / "run")

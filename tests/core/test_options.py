@@ -211,3 +211,48 @@ def test_the_nearest_name_is_a_known_one_and_a_known_one_is_its_own(known, data)
 def test_nothing_is_offered_where_nothing_is_near():
     assert nearest("xyzzy", ["budget", "seed"]) is None
     assert str(unknown("thing", "xyzzy", ["b", "a"])) == "unknown thing 'xyzzy'. Known: a, b."
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"budjet": 3}, "unknown option 'budjet'. Did you mean 'budget'"),
+        ({"budget": -1}, "option budget is -1; it should be greater than or equal to 0"),
+        ({"budget": "many"}, "option budget is 'many'"),
+        ({"alpha": 1.0}, "option alpha is 1.0; it should be less than 1"),
+        ({"margin": float("nan")}, "option margin is nan"),
+        ({"top_k": 9}, "option top_k is 9"),
+        ({"accept": {"mug": "cup"}}, "option accept is"),
+    ],
+)
+def test_bad_options_are_one_sentence(values, message):
+    with pytest.raises(SpecError) as error:
+        Config.of(values)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("- a", "holds a list"), ("a: [", "is not YAML"), ("alfa: 1", "Did you mean 'alpha'"), ("\x00", "is not YAML")],
+)
+def test_bad_files_are_one_sentence(tmp_path, text, message):
+    file = tmp_path / "c.yaml"
+    file.write_text(text)
+    with pytest.raises(SpecError) as error:
+        Config.from_file(file)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_states_options_and_labels(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text("labels: [mug]\nseed: 3\nversions: {a: 1}\n")
+    assert Config.from_file(file) == {"labels": ["mug"], "seed": 3}
+    file.write_text("")
+    assert Config.from_file(file) == {}
+
+
+def test_speed_is_no_part_of_a_runs_identity():
+    assert Config(batch_size=1).identity() == Config(batch_size=64).identity()
+    assert Config(seed=1).identity() != Config(seed=2).identity()

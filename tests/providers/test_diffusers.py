@@ -310,7 +310,7 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path):
         ({"dtype": "flaot16"}, "unknown dtype 'flaot16'. Did you mean 'float16'"),
         ({"scheduler": "DDIMSchedular"}, "unknown diffusers scheduler 'DDIMSchedular'. Did you mean 'DDIMScheduler'"),
         ({"scheduler": "DPMSolverSDEScheduler"}, "noise of DPMSolverSDEScheduler does not follow from a picture's seed"),
-        ({"steps": -1}, "diffusers argument steps is -1; the least is 0"),
+        ({"steps": -1}, "diffusers argument steps is -1; it must be at least 0"),
         ({"guidence": 1}, "unknown argument .* 'guidence'. Did you mean 'guidance'"),
     ],
 )

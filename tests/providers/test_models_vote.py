@@ -142,7 +142,9 @@ def test_names_that_mean_nothing_are_named(model, message):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"top": 0}, "top is 0; the least is 1"), ({"tops": 1}, "'tops'.*'top'")])
+@pytest.mark.parametrize(
+    ("options", "message"), [({"top": 0}, "top is 0; it must be at least"), ({"tops": 1}, "'tops'.*'top'")]
+)
 def test_options_that_mean_nothing_are_named(options, message):
     with pytest.raises(SpecError, match=message):
         registry.load("Judge", "models/efficientnet-lite/0", options)

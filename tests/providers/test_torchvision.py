@@ -109,7 +109,7 @@ def test_no_pickle_is_run(torch, network, tmp_path, monkeypatch):
 
 
 def test_a_file_that_does_not_fit_is_a_sentence(torch, network, checkpoint, tmp_path):
-    with pytest.raises(SpecError, match="checkpoint '.*bests.safetensors' is no file. Did you mean '.*best.safetensors'"):
+    with pytest.raises(SpecError, match="checkpoint '.*bests.safetensors' is not a file. Did you mean '.*best.safetensors'"):
         own(checkpoint.parent / "bests.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot read the checkpoint '.*broken.safetensors'"):

@@ -55,7 +55,7 @@ picture may carry either; look-alikes (bagel and pretzel, volleyball and soccer 
 
 
 @cache
-def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+def table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """(WordNet id, name, lemmas) of the 1,000 classes, in the usual order."""
     text = resources.files(__package__).joinpath("imagenet.tsv").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
@@ -65,19 +65,19 @@ def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 @cache
 def imagenet() -> tuple[str, ...]:
     """The 1,000 ImageNet-1k label names; index = class number."""
-    return tuple(name for _, name, _ in _table())
+    return tuple(name for _, name, _ in table())
 
 
 @cache
 def wordnet_ids() -> Mapping[str, str]:
-    return {name: wordnet for wordnet, name, _ in _table()}
+    return {name: wordnet for wordnet, name, _ in table()}
 
 
 @cache
 def synonyms() -> Mapping[str, str]:
     """Lower-case lemma -> label, for lemmas that name only one class."""
     seen: dict[str, set[str]] = {}
-    for _, name, lemmas in _table():
+    for _, name, lemmas in table():
         for lemma in lemmas:
             seen.setdefault(lemma.lower(), set()).add(name)
     return {lemma: names.pop() for lemma, names in seen.items() if len(names) == 1}
@@ -128,8 +128,8 @@ def named(names: Sequence[str]) -> tuple[str, ...]:
         return distinct((given[0], *named(given[1:])))
     if len(given) == 1000 and (_unnamed(given) or _alike(given) >= ALIKE):
         return imagenet()
-    ids = {wordnet: name for wordnet, name, _ in _table()}
-    lemmas = {", ".join(lemmas): name for _, name, lemmas in _table() if len(lemmas) > 1}
+    ids = {wordnet: name for wordnet, name, _ in table()}
+    lemmas = {", ".join(lemmas): name for _, name, lemmas in table() if len(lemmas) > 1}
     known = [ids.get(name[:9]) if WORDNET.match(name) else lemmas.get(name) for name in given]
     return distinct(ours or name or f"class {i}" for i, (ours, name) in enumerate(zip(known, given, strict=True)))
 
@@ -160,7 +160,7 @@ def _unnamed(names: Sequence[str]) -> bool:
 
 def _alike(names: Sequence[str]) -> float:
     """Share of 1,000 names that have a word in common with the class at their index."""
-    rows = zip(names, _table(), strict=True)
+    rows = zip(names, table(), strict=True)
     hits = (not set(_words(name)).isdisjoint([wordnet, *_words(" ".join(lemmas))]) for name, (wordnet, _, lemmas) in rows)
     return sum(hits) / len(names)
 

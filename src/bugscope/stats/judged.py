@@ -92,7 +92,7 @@ def corrected(counts: Counts, error: JudgeError, level: float = 0.95) -> Estimat
     miss = 1 - level
     box = error.box(BOX * miss)
     threshold = -np.log(miss if error.known else (1 - BOX) * miss)
-    kept = np.flatnonzero(_log_mixture(counts) - _profile(counts, box) < threshold)
+    kept = np.flatnonzero(_log_mixture(counts) - profile(counts, box) < threshold)
     low, high = (float(GRID[kept[0]]), float(GRID[kept[-1] + 1])) if kept.size else (0.0, 1.0)
     if not np.isnan(value):
         low, high = min(low, value), max(high, value)
@@ -109,7 +109,7 @@ def log_e_value(treated: Counts, baseline: Counts, margin: float, error: JudgeEr
     if treated.drawn == 0 and baseline.drawn == 0:
         return 0.0
     box = error.box(box_error)
-    above, below = _profile(treated, box), _profile(baseline, box)
+    above, below = profile(treated, box), profile(baseline, box)
     # interval i of the treated rate goes with interval j of the baseline's if their nearest ends allow it
     reach = np.searchsorted(GRID[:-1], GRID[1:] + margin + 1e-12, side="right") - 1
     null = (np.maximum.accumulate(above)[reach] + below).max()
@@ -117,7 +117,7 @@ def log_e_value(treated: Counts, baseline: Counts, margin: float, error: JudgeEr
 
 
 @lru_cache(maxsize=4096)
-def _profile(counts: Counts, box: tuple[Range, Range]) -> Floats:
+def profile(counts: Counts, box: tuple[Range, Range]) -> Floats:
     """Upper bounds [256] of the log likelihood over each interval of `GRID`, maximised over everything else.
 
     At each f on the grid, EM raises the likelihood of the mixture weights; N log(max_j D_j / N) bounds what is missing to its

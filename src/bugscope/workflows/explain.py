@@ -19,6 +19,7 @@ from ..method.explain import explain as method_explain
 from ..method.plan import test_of
 from ..method.refine import refine
 from ..method.world import Budgeted
+from ..report.records import BugRecord
 from ..store import ledger
 from ..store.folder import Store
 from . import session
@@ -69,9 +70,7 @@ def explain(
         session.work(work, engine, store, tell)
 
 
-def choose(
-    records: Sequence[Mapping[str, Any]], bugs: Sequence[str | float] | str | float, path: Path | str
-) -> list[Mapping[str, Any]]:
+def choose(records: Sequence[BugRecord], bugs: Sequence[str | float] | str | float, path: Path | str) -> list[BugRecord]:
     """Records of bugs, chosen by number in the report, description or sentence; by default those not explained yet.
 
     Raises SpecError that names the nearest one.
@@ -84,16 +83,17 @@ def choose(
     return [_chosen(str(bug), records) for bug in asked] if asked else fresh
 
 
-def _chosen(bug: str, records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    for name in ("id", "sentence", "description"):
-        same = [b for b in records if b[name].lower() == bug.strip().lower()]
+def _chosen(bug: str, records: Sequence[BugRecord]) -> BugRecord:
+    wanted = bug.strip().lower()
+    for names in ([b["id"] for b in records], [b["sentence"] for b in records], [b["description"] for b in records]):
+        same = [b for b, name in zip(records, names, strict=True) if name.lower() == wanted]
         if len(same) == 1:
             return same[0]
     raise unknown("bug", bug, [b["id"] if bug.strip()[:1].isdigit() else b["sentence"] for b in records])
 
 
 def conduct(
-    bugs: Sequence[Mapping[str, Any]],
+    bugs: Sequence[BugRecord],
     engine: Engine,
     store: Store,
     config: Config,
@@ -107,7 +107,7 @@ def conduct(
 
     Raises SpecError if the generator does not understand a phrase of `add`, or the budget is too small.
     """
-    words = wording.of(engine.models, engine.task, [row["label"] for row in store.notes("evidence").values()])
+    words = wording.of(engine.models, engine.task, [row["label"] for row in ledger.tried(store).values()])
     hypotheses = [_hypothesis(store, bug, words) for bug in bugs]
     more = [_phrase(text, words) for text in add]
     for h in hypotheses:
@@ -139,7 +139,7 @@ def conduct(
 
 def _sharper(key: str, measure: Budgeted, engine: Engine, store: Store, config: Config, words: Wording) -> None:
     """Look for sharper descriptions inside one bug, and keep what was tried in the ledger."""
-    bug = ledger.read_evidence(store.notes("evidence")[key])
+    bug = ledger.read_evidence(ledger.tried(store)[key])
 
     def keep(event: events.Sharpened | events.Refined) -> None:
         match event:
@@ -159,7 +159,7 @@ def _expected(h: Hypothesis, pairs: int, words: Wording) -> int:
     return pairs * (1 + changes + cells) + (MOST if len(h.phrases) > 1 else 0)
 
 
-def _hypothesis(store: Store, bug: Mapping[str, Any], words: Wording) -> Hypothesis:
+def _hypothesis(store: Store, bug: BugRecord, words: Wording) -> Hypothesis:
     """The bug as the ledger has it. Raises SpecError if its prompt is not made of its phrases."""
     found = ledger.read_hypothesis(ledger.of_bugs(store)[bug["key"]])
     phrases, made = found.phrases, words.prompt(found.label, found.phrases).text

@@ -102,7 +102,7 @@ class Keeper:
             case events.Refined(children):
                 self._children(children, ledger.evidence)
 
-    def _children(self, family: Sequence[tuple[Evidence, Any]], record: Callable[[Any, Wording], dict[str, Any]]) -> None:
+    def _children(self, family: Sequence[tuple[Evidence, Any]], record: Callable[[Any, Wording], Mapping[str, Any]]) -> None:
         notes = {
             _id(i): {"parent": self._of(parent), **record(child, self.wording)} for i, (parent, child) in enumerate(family)
         }

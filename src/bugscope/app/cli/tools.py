@@ -6,7 +6,7 @@ import typer
 
 from ...core.options import OPTIONS
 from .options import DEFAULTS, JSON, like, stated, stating
-from .screen import console, plain, print_json, say
+from .screen import console, print_json, say
 
 
 def plan(
@@ -36,7 +36,7 @@ def plan(
     say(f"Pictures that confirm a description with {100 * power:.0f} % power, where plain pictures fail {100 * baseline:.0f} %")
     say(f"({tried} descriptions tried, {bugs} of them bugs; false discovery rate {100 * alpha:.0f} %)")
     say("")
-    columns = ("failure rate", f"adaptive, margin {100 * margin:.0f} points", "fixed, no margin", "fixed, all descriptions")
+    columns = ("fails", f"adaptive, margin {100 * margin:.0f} points", "fixed, no margin", "fixed, all tried")
     table = Table(*columns, box=None, pad_edge=False)
     for row in found:
         a, f = row["adaptive"], row["fixed"]
@@ -51,7 +51,8 @@ def plan(
 
 def models(as_json: JSON = False) -> None:
     """List the providers of models. Tells the roles that each can play, and what is missing to use it."""
-    from rich.padding import Padding
+    import shutil
+    import textwrap
 
     from ...core import registry
 
@@ -70,16 +71,17 @@ def models(as_json: JSON = False) -> None:
         ]
         print_json(rows)
         return
-    out = console(stderr=False)
+    width = shutil.get_terminal_size().columns
     for role in sorted({registry.role(e.kind) for e in entries}, key=list(OPTIONS).index):
-        out.print(f"{role}s", style="bold")
+        typer.secho(f"{role}s", bold=True)
         for e in [e for e in entries if registry.role(e.kind) == role]:
             # whole on one line, whatever the width: these are there to be copied
             say(f"  {e.example or e.spec}")
-            out.print(Padding(plain(e.summary), (0, 0, 0, 6), expand=False))
+            for line in textwrap.wrap(e.summary, width - 6):
+                say(f"      {line}")
             if e.missing:
                 say(f"      missing: {e.missing}")
-        out.print()
+        say("")
 
 
 def doctor(as_json: JSON = False, **options: Any) -> None:

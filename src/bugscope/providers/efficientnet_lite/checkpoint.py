@@ -1,4 +1,4 @@
-"""Tensors from PyTorch's old checkpoint format (before 1.6: a row of pickles, then raw storages), without PyTorch.
+"""Tensors from PyTorch's old checkpoint format (before 1.6: several pickles, then raw storages), without PyTorch.
 
 A pickle can run any code, so the unpickler admits tensors, their storages and ordered dictionaries; whatever else the file
 asks for is an error. Sizes are checked against the file before memory is taken.
@@ -44,7 +44,7 @@ class _Tensor:
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:
-    """Name -> array. Raises ModelError naming what in the file is not a tensor."""
+    """Name -> array. Raises ModelError naming whatever in the file is not a tensor."""
     try:
         with path.open("rb") as file:
             return load(file, str(path))
@@ -140,4 +140,4 @@ def _view(tensor: _Tensor, storage: NDArray[Any], where: str) -> NDArray[Any]:
     view = np.lib.stride_tricks.as_strided(
         storage[tensor.offset :], tensor.shape, [s * itemsize for s in tensor.strides], writeable=False
     )
-    return np.ascontiguousarray(view).reshape(tensor.shape)  # it makes a scalar a row of one
+    return np.ascontiguousarray(view).reshape(tensor.shape)  # without reshape, a scalar would become a row of one
