@@ -37,7 +37,7 @@ fix:  ## format the code, fix what ruff can fix, rewrite the option tables
 docs:  ## build the documentation into site/; a dead link is an error
 	$(PYTHON) -m mkdocs build --strict
 
-docs-serve:  ## show the documentation on this machine and follow changes
+docs-serve:  ## show the documentation locally and follow changes
 	$(PYTHON) -m mkdocs serve
 
 bench:  ## measure what the docs claim, into build/bench/; hours, see BENCH

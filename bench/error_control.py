@@ -24,9 +24,12 @@ from scipy.stats import t as student
 
 from bugscope import stats
 from bugscope.core.records import Counts, Evidence, Hypothesis, Outcome, Phrase, Sample, Status, Verdict
+from bugscope.language import Wording
+from bugscope.media import picture
 from bugscope.method import confirm
 from bugscope.stats.likelihood import log_beta_mixture, log_profile
 
+WORDS = Wording(picture.words)
 ALPHA, MARGIN, EXPLORE = 0.05, 0.10, 24
 
 
@@ -101,9 +104,10 @@ def simulate(scenario: Scenario, seed: int) -> dict[str, float]:
             first.append(share(evidence, confirmed))
 
     first: list[float] = []
-    shared: dict[str, Any] = {"measure": measure, "alpha": ALPHA, "margin": MARGIN, "seed": seed}
+    test = confirm.Test(alpha=ALPHA, margin=MARGIN, look=4, seed=seed)
+    shared: dict[str, Any] = {"measure": measure, "wording": WORDS, "test": test}
     ours = confirm.confirm(
-        hypotheses, budget=150 * len(tested), look=4, explored=explored, tried=len(scenario.rates) * len(labels), on_round=look,
+        hypotheses, budget=150 * len(tested), explored=explored, tried=len(scenario.rates) * len(labels), on_round=look,
         **shared,
     )  # fmt: skip
     fixed = confirm.fixed_n(hypotheses, n=20, **shared)

@@ -27,7 +27,7 @@ import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,9 @@ from bugscope.core.records import Hypothesis, Outcome, Phrase, Prompt, Purpose, 
 from bugscope.language import Wording
 from bugscope.media import picture
 from bugscope.media.picture import Picture
-from bugscope.method.explain import Fair, Purse, explain
-from bugscope.method.world import Measure
+from bugscope.method.explain import explain
+from bugscope.method.plan import test_of
+from bugscope.method.world import Budgeted, Measure
 from bugscope.testing import PHRASES, World
 from planted import LABELS, TRIGGERS, Pool, Trigger
 
@@ -91,26 +92,21 @@ class Answer:
     why: str = ""
 
 
-def answers(
-    case: Case, measure: Measure, *, pairs: int, swaps: int, fair: Fair = lambda label, phrases: True
-) -> dict[str, Answer]:
+def answers(case: Case, measure: Measure, *, pairs: int, swaps: int, wording: Wording = WORDS) -> dict[str, Answer]:
     """What each method says, by its name."""
-    purse = Purse(measure, BUDGET)
+    budgeted = Budgeted(measure, BUDGET)
     explanation = explain(
         Hypothesis(case.label, case.phrases),
         "",
-        purse=purse,
+        measure=budgeted,
+        wording=wording,
+        test=replace(test_of(DEFAULTS), seed=case.seed),
         pairs=pairs,
         swaps=swaps,
-        fair=fair,
-        seed=case.seed,
-        alpha=DEFAULTS.alpha,
-        margin=DEFAULTS.margin,
-        look=DEFAULTS.look,
     )
     assert explanation is not None, f"{BUDGET} pictures do not pay for {case}"
     return {
-        OURS: ours(explanation, BUDGET - purse.left),
+        OURS: ours(explanation, BUDGET - budgeted.left),
         BY_HAND: by_hand(case, measure, pairs),
         UNCORRECTED: uncorrected(explanation, DEFAULTS.alpha),
     }
@@ -182,6 +178,7 @@ def judged(case: Case, answer: Answer) -> dict[str, bool]:
 
 EXCLUSIVE = (("snow", "sand", "grass", "indoors"), ("red", "blue"), ("night",), ("fog",), ("close",), ("above",))
 """The world's words; a description has at most one of each group."""
+IN_THE_WORLD = replace(WORDS, admissible=lambda label, phrase: phrase in PHRASES.values())
 
 
 @dataclass
@@ -261,11 +258,7 @@ def simulated_case(scenario: Scenario, seed: int) -> tuple[Case, Causes]:
 
 def simulate(scenario: Scenario, seed: int, pairs: int) -> tuple[Case, dict[str, Answer]]:
     case, world = simulated_case(scenario, seed)
-    return case, answers(case, world.measure, pairs=pairs, swaps=SWAPS, fair=_in_the_world)
-
-
-def _in_the_world(label: str, phrases: Sequence[Phrase]) -> bool:
-    return all(p in PHRASES.values() for p in phrases)
+    return case, answers(case, world.measure, pairs=pairs, swaps=SWAPS, wording=IN_THE_WORLD)
 
 
 # --- rendered -----------------------------------------------------------------------------------------------------------
@@ -316,7 +309,8 @@ class Studio:
             for s, v in zip(samples, self.pool.look(samples, frames=False), strict=True):
                 wrong = trigger.fires(v.pixels) and fails(v.coin)
                 status = (Status.FAILURE if wrong else Status.SUCCESS) if v.shows else Status.UNFAITHFUL
-                outcomes.append(Outcome(s, status, "tick" if wrong else s.prompt.label, wrong=wrong))
+                name = "tick" if wrong else s.prompt.label
+                outcomes.append(Outcome(s, status, wrong, name, frozenset({name})))
             return outcomes
 
         return ask

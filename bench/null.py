@@ -22,7 +22,7 @@ from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
 from bugscope.store.folder import Store
 from bugscope.testing import null_world
-from bugscope.workflows.hunting import hunt
+from bugscope.workflows.hunt import conduct
 
 LABELS = ("mug", "pot", "fly", "cat", "dog", "bus")
 
@@ -31,7 +31,7 @@ def evidence(rate: float, seed: int, **options: int) -> list[Evidence]:
     config = Config.of({"seed": seed, **options})
     with tempfile.TemporaryDirectory() as folder, Store.create(Path(folder) / "run", {"seed": seed}) as store:
         models = Models(**null_world(LABELS, rate).roles())
-        return hunt(LABELS, Engine(models, store, config), store, config, lambda now: None).evidence
+        return conduct(LABELS, Engine(models, store, config), store, config, lambda now: None).evidence
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,12 @@ from bugscope.language import Wording
 from bugscope.media import picture
 from bugscope.media.picture import Picture
 from bugscope.method import confirm, discover
-from bugscope.method.search import affordable, search, settled
+from bugscope.method.events import Event, Proposed
+from bugscope.method.plan import Plan, settled
+from bugscope.method.search import search
 from bugscope.store.folder import Store
 
 WORDS = Wording(picture.words)
-from bugscope.media import picture
 
 LABELS = ("hourglass", "folding chair", "school bus")
 STRENGTHS = (0.3, 0.6, 1.0)
@@ -250,18 +251,19 @@ class Planted:
 
 
 class Bench:
-    """One planted target on the pool. It answers the method's two questions."""
+    """One planted target on the pool. It answers the method's questions."""
 
     def __init__(self, pool: Pool, target: Planted, config: Config) -> None:
         self.pool, self.target, self.config = pool, target, config
         self.asked: set[str] = set()
         generator = pool.generator
-        vocabulary = {*generator.labels, *pool.target.labels}
-        self.wording: dict[str, Any] = {
-            "nouns": vocabulary,
-            "admissible": lambda label, p: (target.frames and p == FRAME) or generator.admissible(label, p),
-            "sayable": self._sayable,
-        }
+        self.plan = Plan.of(LABELS, config)
+        self.wording = replace(
+            WORDS,
+            nouns=frozenset({*generator.labels, *pool.target.labels}),
+            admissible=lambda label, p: (target.frames and p == FRAME) or generator.admissible(label, p),
+            sayable=self._sayable,
+        )
 
     def _sayable(self, prompt: Prompt) -> bool:
         try:
@@ -277,11 +279,18 @@ class Bench:
             wrong = self.target.fails(s.prompt.label, v)
             status = (Status.FAILURE if wrong else Status.SUCCESS) if v.shows else Status.UNFAITHFUL
             natural = v.predicted not in accepted(s.prompt.label)
-            outcomes.append(Outcome(s, status, v.predicted if natural == wrong else "tick" if wrong else s.prompt.label))
+            name = v.predicted if natural == wrong else "tick" if wrong else s.prompt.label
+            outcomes.append(Outcome(s, status, wrong, name, accepted(name)))
         return outcomes
 
     def describe(self, outcomes: Sequence[Outcome]) -> list[str]:
         return self.pool.captions([o.sample for o in outcomes], self.target.frames)
+
+    def propose(self, label: str, failures: Sequence[str], successes: Sequence[str]) -> list[str]:
+        return []
+
+    def vary(self, label: str, phrases: Sequence[Phrase]) -> list[tuple[Phrase, ...]]:
+        return [self.wording.siblings(p) for p in phrases]
 
     # --- methods: each gives (what was tried or reported, pictures) ---
 
@@ -296,41 +305,36 @@ class Bench:
             yield UNCONFIRMED, *self.contrast_only()
 
     def ours(self) -> tuple[list[Evidence], int]:
-        found = search(
-            LABELS, self.config, measure=self.measure, describe=self.describe, on_proposed=self._remember, **self.wording
-        )
+        found = search(LABELS, self.plan, self, self.wording, self._remember)
         return found.evidence, len(self.asked)
 
-    def _remember(self, hypotheses: Sequence[Hypothesis]) -> None:
-        self.proposed = list(hypotheses)
+    def _remember(self, event: Event) -> None:
+        if isinstance(event, Proposed):
+            self.proposed = list(event.hypotheses)
 
     def fixed(self, n: int) -> tuple[list[Evidence], int]:
         """On the descriptions that `ours` proposed."""
         self.asked = set(self._explored())
-        evidence = confirm.fixed_n(
-            self.proposed, n=n, measure=self.measure, alpha=self.config.alpha, margin=self.config.margin, seed=self.config.seed
-        )
+        evidence = confirm.fixed_n(self.proposed, n=n, measure=self.measure, wording=self.wording, test=self.plan.test)
         return evidence, len(self.asked)
 
     def captions_only(self) -> tuple[list[Evidence], int]:
         outcomes = self._explore()
         self.asked = set(self._explored())
-        limit = affordable(LABELS, self.config)
+        limit = self.plan.affordable
         proposed: list[Hypothesis] = []
         for label in LABELS:
             wrong = [o for o in outcomes if o.status is Status.FAILURE and o.sample.prompt.label == label]
             texts = self.describe(wrong)
-            made = [WORDS.phrases(text, label, self.wording["nouns"]) for text in texts]
-            made = [tuple(p for p in phrases if self.wording["admissible"](label, p)) for phrases in made]
+            made = [self.wording.phrases(text, label) for text in texts]
+            made = [tuple(p for p in phrases if self.wording.admissible(label, p)) for phrases in made]
             proposed += [Hypothesis(label, phrases, "caption") for phrases in dict.fromkeys(made) if phrases][:limit]
         evidence = confirm.confirm(
             proposed,
             measure=self.measure,
-            alpha=self.config.alpha,
-            margin=self.config.margin,
+            wording=self.wording,
+            test=self.plan.test,
             budget=self.config.budget - len(self.asked),
-            look=self.config.look,
-            seed=self.config.seed,
             explored=discover.counts(outcomes),
             tried=limit * len(LABELS),
         )
@@ -341,9 +345,9 @@ class Bench:
         reported = []
         for label in LABELS:
             of_label = [o for o in outcomes if o.sample.prompt.label == label and o.status.counts]
-            read = {o.sample.key: WORDS.phrases(c, label, self.wording["nouns"])
+            read = {o.sample.key: self.wording.phrases(c, label)
                     for o, c in zip(of_label, self.describe(of_label), strict=True)}  # fmt: skip
-            read = {k: [p for p in v if self.wording["admissible"](label, p)] for k, v in read.items()}
+            read = {k: [p for p in v if self.wording.admissible(label, p)] for k, v in read.items()}
             wrong, right = ([read[o.sample.key] for o in of_label if o.status is s] for s in (Status.FAILURE, Status.SUCCESS))
             reported += [Hypothesis(label, c.phrases, "contrast") for c in language.contrast(wrong, right, top=REPORTED)]
         return reported, self.config.explore * len(LABELS)
@@ -354,7 +358,7 @@ class Bench:
         ]
 
     def _explore(self) -> Sequence[Outcome]:
-        return discover.explore(LABELS, self.config.explore, seed=self.config.seed, measure=self.measure)
+        return discover.explore(LABELS, self.config.explore, seed=self.config.seed, measure=self.measure, wording=self.wording)
 
     # --- truth ---
 

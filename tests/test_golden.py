@@ -32,9 +32,7 @@ def settled(value: Any, folder: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda file: None)  # pictures need not survive a power cut here
-        yield tmp_path_factory.mktemp("golden")
+    return tmp_path_factory.mktemp("golden")
 
 
 @pytest.fixture(scope="module")

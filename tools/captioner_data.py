@@ -61,9 +61,9 @@ def main() -> None:
         seeds = [10_000_000 + args.seed * 1_000_000 + start + i for i in range(len(part))]
         pictures = generator(part, seeds)
         lines = []
-        for i, (picture, prompt, seed) in enumerate(zip(pictures, part, seeds, strict=True)):
-            picture.content.save(args.folder / f"{start + i:05d}.png")
-            lines.append(json.dumps({"prompt": prompt, "seed": seed, **picture.info}) + "\n")
+        for i, (drawn, prompt, seed) in enumerate(zip(pictures, part, seeds, strict=True)):
+            drawn.content.save(args.folder / f"{start + i:05d}.png")
+            lines.append(json.dumps({"prompt": prompt, "seed": seed, **drawn.info}) + "\n")
         with log.open("a") as file:
             file.writelines(lines)
         print(f"{start + len(part)} of {args.n}", flush=True)

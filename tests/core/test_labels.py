@@ -96,7 +96,7 @@ def test_case_hides_no_label_but_a_dog_under_a_garment():
 # --- what others call the classes
 
 
-TABLE = labels._table()
+TABLE = labels.table()
 FULL = [", ".join(lemmas) for _, _, lemmas in TABLE]
 """As in Hugging Face's id2label."""
 
@@ -185,7 +185,7 @@ def test_labels_are_read_from_what_people_have(tmp_path):
     for name, text in write.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
         assert label_files.read(str(tmp_path / name)) == want, name
-    assert label_files.read(list(want)) == labels.read(dict(enumerate(want))) == want
+    assert label_files.read(list(want)) == label_files.read(dict(enumerate(want))) == want
     assert label_files.read(" Katze , Hündin,Vogel") == ("Katze", "Hündin", "Vogel")
     assert label_files.read("ImageNet") == NAMES
     assert label_files.read([1, 2]) == ("1", "2")
@@ -201,7 +201,7 @@ def test_keras_index_of_imagenet_is_read(tmp_path):
     ("value", "says"),
     [
         ("imagenett", "Did you mean 'imagenet'"),
-        ("cats", "neither 'imagenet', names with commas between, nor a .txt or .json file"),
+        ("cats", "neither 'imagenet', names separated by commas, nor a .txt or .json file"),
         ("{}/label.txt", "Did you mean '.*labels.txt'"),
         ("{}/nowhere/label.txt", "there is no file"),
         ("{}/latin.txt", "cannot be read"),
@@ -209,7 +209,7 @@ def test_keras_index_of_imagenet_is_read(tmp_path):
         ("{}/number.json", "neither a list of names nor"),
         ("{}/nested.json", "neither a list of names nor"),
         ("{}/gap.json", "2 names, but none for class 1"),
-        ("{}/words.json", "'a' is no index"),
+        ("{}/words.json", "'a' is not an index"),
         ("{}/one.txt", "1 names; at least 2"),
         (7, "labels are 7"),
         ([], "0 names; at least 2"),

@@ -13,7 +13,7 @@ from bugscope.core import registry
 from bugscope.core.errors import MissingDependency, ModelError, SpecError
 from bugscope.core.labels import imagenet
 from bugscope.core.options import Config
-from bugscope.workflows import session as api
+from bugscope.workflows import session
 
 
 def judge_nothing(pictures, labels):
@@ -29,12 +29,11 @@ def judge_nothing(pictures, labels):
         ("Classifier", "efficientnet-lite/0", {"thread": 1}, "Did you mean 'threads'"),
         ("Judge", "studio", {"x": 1}, "takes no arguments, got 'x'"),
         ("Judge", "studio/large", {}, "no model 'large'"),
-        ("Classifier", lambda images: images, {}, "has no label names"),
         ("Classifier", 5, {}, "neither 'provider/model' nor a callable"),
         ("Classifier", "python/json:dumps", {}, "has no label names"),
         ("Classifier", judge_nothing, {"labels": 5}, "are 5; they should be a list of names"),
         ("Classifier", judge_nothing, {"label": "a,b"}, "Did you mean 'labels'"),
-        ("Judge", judge_nothing, {"x": 1}, "takes no arguments, got 'x'"),
+        ("Judge", judge_nothing, {"x": 1}, "'x'. Known: name"),
         ("Classifier", "python/json:dumps", {"labels": 5}, "are 5; they should be a list of names"),
         (
             "Classifier",
@@ -124,8 +123,22 @@ class Broken:
         raise OSError("disk\non fire")
 
 
-def test_options_may_be_declared_either_way(monkeypatch):
-    monkeypatch.setattr(registry, "_class", lambda role, name: Positional)
+@pytest.fixture
+def offered(monkeypatch):
+    """Makes a class the judge of a provider."""
+
+    def offer(name, cls):
+        module = types.ModuleType(f"{name}_provider")
+        module.Judge = cls
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        known = registry.providers()
+        monkeypatch.setattr(registry, "providers", lambda: known | {name: module.__name__})
+
+    return offer
+
+
+def test_options_may_be_declared_either_way(offered):
+    offered("positional", Positional)
     assert registry.load("Judge", "positional/x", {"device": "cuda"}).device == "cuda"
     with pytest.raises(SpecError, match="Did you mean 'device'"):
         registry.load("Judge", "positional/x", {"devise": "cuda"})
@@ -133,17 +146,17 @@ def test_options_may_be_declared_either_way(monkeypatch):
         registry.load("Judge", "positional/x", {"model": "y"})
 
 
-def test_a_missing_package_gives_the_install_command(monkeypatch):
-    monkeypatch.setattr(registry, "_class", lambda role, name: Greedy)
+def test_a_missing_package_gives_the_install_command(offered):
+    offered("greedy", Greedy)
     with pytest.raises(MissingDependency, match=r"greedy needs a_package_that_is_absent: pip install 'bugscope\[greedy\]'"):
         registry.load("Judge", "greedy/x")
-    monkeypatch.setattr(registry, "_class", lambda role, name: Nested)
+    offered("nested", Nested)
     with pytest.raises(MissingDependency, match=r"a_package_that_is_absent.part: pip install 'bugscope\[greedy\]'"):
-        registry.load("Judge", "greedy/x")
+        registry.load("Judge", "nested/x")
 
 
-def test_a_model_that_cannot_be_built_is_named(monkeypatch):
-    monkeypatch.setattr(registry, "_class", lambda role, name: Broken)
+def test_a_model_that_cannot_be_built_is_named(offered):
+    offered("broken", Broken)
     with pytest.raises(ModelError, match="cannot load the judge 'broken/x': OSError: disk on fire"):
         registry.load("Judge", "broken/x")
 
@@ -161,7 +174,7 @@ def test_outsiders_enter_by_the_same_door(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert registry.load("Judge", "outside/yes").model == "yes"
-    assert [(e.spec, e.role, e.summary) for e in registry.catalogue() if e.spec == "outside"] == [
+    assert [(e.spec, e.kind, e.summary) for e in registry.catalogue() if e.spec == "outside"] == [
         ("outside", "Judge", "Says yes.")
     ]
     with pytest.raises(SpecError, match="provider 'broken' cannot be imported: ZeroDivisionError: division by zero"):
@@ -179,7 +192,10 @@ def test_every_provider_says_what_it_is():
 
 
 def test_listing_providers_imports_nothing_heavy():
-    code = "import sys; import bugscope; from bugscope import api, registry; registry.catalogue(); print(*sys.modules)"
+    code = (
+        "import sys; from bugscope.core import registry; from bugscope.workflows import session\n"
+        "registry.catalogue(); print(*sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "bugscope.providers.diffusers" in loaded and "bugscope.providers.hf" in loaded
     heavy = {
@@ -237,7 +253,7 @@ def test_knowing_a_providers_name_imports_it_not(tmp_path, monkeypatch):
 
 def test_a_bad_spec_of_a_real_provider_loads_nothing_heavy():
     code = (
-        "import sys; from bugscope import registry; from bugscope.errors import SpecError\n"
+        "import sys; from bugscope.core import registry; from bugscope.core.errors import SpecError\n"
         "for role, spec, options in (('Judge', 'studoi', {}), ('Classifier', 'efficientnet-lite/0', {'thread': 1})):\n"
         "    try: registry.load(role, spec, options)\n"
         "    except SpecError: continue\n"
@@ -300,52 +316,42 @@ def test_a_module_of_yours_that_does_not_load_is_said(tmp_path, monkeypatch, nam
     assert message in str(raised.value) and name in str(raised.value)
 
 
-# --- configuration ------------------------------------------------------------------------------------------------------
+# --- what people call a model ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
+    ("id", "name"),
     [
-        ({"budjet": 3}, "unknown option 'budjet'. Did you mean 'budget'"),
-        ({"budget": -1}, "option budget is -1; it should be greater than or equal to 0"),
-        ({"budget": "many"}, "option budget is 'many'"),
-        ({"alpha": 1.0}, "option alpha is 1.0; it should be less than 1"),
-        ({"margin": float("nan")}, "option margin is nan"),
-        ({"top_k": 9}, "option top_k is 9"),
-        ({"accept": {"mug": "cup"}}, "option accept is"),
+        ("efficientnet-lite/0", "efficientnet-lite/0"),
+        ("studio", "studio"),
+        ("onnx//path/net.onnx?model=1a2b", "net.onnx"),
+        ("onnx/~/nets/net.onnx", "net.onnx"),
+        ("onnx/./net.onnx?sha=9", "net.onnx"),
+        ("hf/google/vit-base?revision=main", "hf/google/vit-base"),
+        ("python/mine:predict", "python/mine:predict"),
+        ("hf/" + "x/" * 3000, "hf/" + "x/" * 3000),
     ],
 )
-def test_bad_options_are_one_sentence(values, message):
-    with pytest.raises(SpecError) as error:
-        Config.of(values)
-    assert message in str(error.value)
-    assert "\n" not in str(error.value)
+def test_a_file_is_called_by_its_name_and_all_else_by_its_id_without_options(id, name):
+    assert registry.name(registry.Wrapped(judge_nothing, id=id)) == name
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("- a", "holds a list"), ("a: [", "is not YAML"), ("alfa: 1", "Did you mean 'alpha'"), ("\x00", "is not YAML")],
-)
-def test_bad_files_are_one_sentence(tmp_path, text, message):
-    file = tmp_path / "c.yaml"
-    file.write_text(text)
-    with pytest.raises(SpecError) as error:
-        Config.from_file(file)
-    assert message in str(error.value)
-    assert "\n" not in str(error.value)
+def test_a_path_that_is_there_is_a_file_however_it_is_written(tmp_path, monkeypatch):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "mine.onnx").touch()
+    monkeypatch.chdir(tmp_path)
+    assert registry.name(registry.Wrapped(judge_nothing, id="onnx/nets/mine.onnx?x=1")) == "mine.onnx"
+    assert registry.name(registry.Wrapped(judge_nothing, id="onnx/nets/other.onnx?x=1")) == "onnx/nets/other.onnx"
 
 
-def test_a_file_states_options_and_labels(tmp_path):
-    file = tmp_path / "c.yaml"
-    file.write_text("labels: [mug]\nseed: 3\nversions: {a: 1}\n")
-    assert Config.from_file(file) == {"labels": ["mug"], "seed": 3}
-    file.write_text("")
-    assert Config.from_file(file) == {}
-
-
-def test_speed_is_no_part_of_a_runs_identity():
-    assert Config(batch_size=1).identity() == Config(batch_size=64).identity()
-    assert Config(seed=1).identity() != Config(seed=2).identity()
+def test_a_name_may_be_stated_and_goes_to_a_worker_too(offered):
+    offered("named", Positional)
+    judge = registry.load("Judge", "named/x", {"name": "the old one", "device": "cuda"})
+    assert (judge.id, judge.device, registry.name(judge)) == ("positional", "cuda", "the old one")
+    assert registry.name(pickle.loads(pickle.dumps(judge))) == "the old one"
+    mine = registry.load("Classifier", judge_nothing, {"labels": "a,b", "name": "mine"})
+    assert registry.name(mine) == "mine" and mine.id == f"python/{__name__}:judge_nothing"
+    assert registry.name(registry.load("Classifier", judge_nothing, {"labels": "a,b"})) == mine.id
 
 
 # --- to a worker and back ----------------------------------------------------------------------------------------------
@@ -366,12 +372,8 @@ class Pair:
 
 
 @pytest.fixture
-def tests_provider(monkeypatch):
-    module = types.ModuleType("tests_provider")
-    module.Judge = Pair
-    monkeypatch.setitem(sys.modules, "tests_provider", module)
-    known = registry.providers()
-    monkeypatch.setattr(registry, "providers", lambda: known | {"tests": "tests_provider"})
+def tests_provider(offered):
+    offered("tests", Pair)
 
 
 def test_a_worker_gets_a_models_name_and_options_not_its_weights(tests_provider):
@@ -395,12 +397,12 @@ def test_the_loader_is_no_option_of_the_user(tests_provider):
 
 
 def test_the_catalogue_shows_how_to_name_each_provider(tests_provider):
-    entries = {(e.spec, e.role): e for e in registry.catalogue()}
+    entries = {(e.spec, e.kind): e for e in registry.catalogue()}
     assert entries["tests", "Judge"].example == "--judge tests/a,b"
     assert entries["efficientnet-lite", "Classifier"].example == "--target efficientnet-lite/0"
     assert entries["studio", "Captioner"].example == "--captioner studio"
-    for (spec, role), e in entries.items():
-        assert e.example.replace("_", "-").startswith(f"--{role.lower()} {spec}"), "an example names its own provider"
+    for (spec, kind), e in entries.items():
+        assert e.example.replace("_", "-").startswith(f"--{registry.role(kind)} {spec}"), "an example names its own provider"
 
 
 class Contrast:
@@ -413,13 +415,13 @@ class Contrast:
         return [1.0] * len(pictures)
 
 
-def test_a_judge_that_contrasts_is_told_what_the_classifier_tells_apart(tests_provider, monkeypatch):
-    sys.modules["tests_provider"].Judge = Contrast
+def test_a_judge_that_contrasts_is_told_what_the_classifier_tells_apart(offered):
+    offered("tests", Contrast)
     own = {"generator": "python/json:dumps", "captioner": "python/json:dumps", "judge": "tests/x"}
 
     def against(labels, **said):
         settings = Config.of({**own, **said})
-        return api.load_models(settings, {"target": registry.Wrapped(judge_nothing, labels)}).judge.against
+        return session.load_models(settings, {"target": registry.Wrapped(judge_nothing, labels)}).judge.against
 
     assert against(("dog", "cat")) == ["dog", "cat"]
     assert against(imagenet()) == "imagenet"

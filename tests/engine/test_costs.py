@@ -96,10 +96,11 @@ def test_the_cap_is_passed_by_the_first_answers_at_most(tmp_path_factory, cap, p
 
 
 def test_what_is_under_way_counts_as_spent():
-    meter = Meter({"generator": Hosted(None, "g", 1.0), "judge": Hosted(None, "j", 1.0)}, {}, 10.0)
-    meter._answers.update(generator=1, judge=1)
-    for role in ("generator", "judge"):
-        meter._models[role].usage += Usage(cost=1.0)
+    models = {"generator": Hosted(None, "g", 1.0), "judge": Hosted(None, "j", 1.0)}
+    meter = Meter(models, {}, 10.0)
+    for role, model in models.items():
+        with meter.asking(role, 1):
+            model.usage += Usage(cost=1.0)
     with meter.asking("generator", 5):
         with pytest.raises(CostCap, match="have cost 2 of at most 10, and the next 4 of the judge would cost about 4"):
             with meter.asking("judge", 4):
@@ -109,7 +110,7 @@ def test_what_is_under_way_counts_as_spent():
 
 
 def test_a_price_that_nobody_said_is_asked_for(tmp_path):
-    with pytest.raises(SpecError, match=r"max_cost is 5, but nobody said what the generator hosted/.* costs.*price_image"):
+    with pytest.raises(SpecError, match=r"max_cost is 5, but the price of the generator hosted/.* is unknown.*price_image"):
         engine_of(tmp_path / "r", hosted(priced=False), cap=5.0)
     engine_of(tmp_path / "s", hosted(priced=False))
 

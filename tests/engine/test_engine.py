@@ -1,46 +1,21 @@
 """The engine asks once, remembers, is patient, and believes no model blindly."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bugscope.core.errors import ModelError, Transient
+from bugscope.core.errors import ModelError, SpecError, Transient
 from bugscope.core.options import Config
-from bugscope.core.records import Refused, Sample, Status
+from bugscope.core.records import Box, Refused, Specimen, Status, Truth
 from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
 from bugscope.media import picture
 from bugscope.media.picture import Picture
 from bugscope.store.folder import Store
-from bugscope.tasks.classify import check_labels
 from bugscope.testing import World
-from support.words import WORDS
-
-SAMPLES = [Sample(WORDS.neutral("mug"), "explore", i) for i in range(20)]
-
-
-class Role:
-    def __init__(self, call, name, labels=()):
-        self.call, self.id, self.labels = call, name, labels
-
-    def __call__(self, *inputs):
-        return self.call(*inputs)
-
-
-def speckled(**info):
-    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    pixels[14] = 0  # the world's mug
-    return Picture(Image.fromarray(pixels), info={"visible": 1.0, **info})
-
-
-def engine_of(path, world=None, sleep=None, config=None, **changed):
-    roles = (world or World()).roles()
-    models = Models(**{**roles, **{r: Role(c, f"test/{r}", roles[r].labels) for r, c in changed.items()}})
-    store = Store.create(path, {})
-    return Engine(models, store, config or Config(batch_size=4), sleep=sleep or (lambda seconds: None))
+from support.engines import SAMPLES, Role, engine_of
 
 
 def test_an_answer_is_asked_once_whatever_the_batch(tmp_path):
@@ -53,87 +28,6 @@ def test_an_answer_is_asked_once_whatever_the_batch(tmp_path):
     assert world.calls == calls
     assert engine_of(tmp_path / "b", config=Config(batch_size=7)).measure(SAMPLES) == first
     assert len(engine.asked) == 20
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"target": lambda images: np.zeros((len(images), 9))}, r"scores of shape \(4, 9\); expected \(4, 2\)"),
-        ({"target": lambda images: np.zeros(len(images))}, r"scores of shape \(4,\); expected \(4, 2\)"),
-        ({"target": lambda images: np.full((len(images), 2), np.inf)}, "not finite, e.g. inf"),
-        ({"target": lambda images: [["a", "b"]] * len(images)}, "test/target raised ValueError"),
-        ({"target": lambda images: 1 / 0}, "target test/target raised ZeroDivisionError"),
-        ({"generator": lambda prompts, seeds: []}, "generator test/generator gave 0 pictures for 4 inputs"),
-        ({"generator": lambda prompts, seeds: ["no"] * 4}, "gave a str; expected a Picture or Refused"),
-        ({"judge": lambda pictures, labels: [1.5] * 4}, r"judge test/judge gave shape \(4,\).*probabilities in \[0, 1\]"),
-        ({"judge": lambda pictures, labels: [0.5]}, r"judge test/judge gave shape \(1,\)"),
-        ({"judge": lambda pictures, labels: [np.nan] * 4}, r"judge test/judge gave shape \(4,\), \[nan"),
-        ({"generator": lambda prompts, seeds: [Image.new("RGB", (0, 3))] * 4}, r"a picture of size \(0, 3\)"),
-        ({"generator": lambda prompts, seeds: [speckled(seen=object())] * 4}, "gave info that JSON cannot hold: TypeError"),
-        ({"generator": lambda prompts, seeds: [speckled(seen=np.inf)] * 4}, "gave info that JSON cannot hold: ValueError"),
-    ],
-)
-def test_a_model_that_breaks_its_contract_is_named(tmp_path, changed, message):
-    with pytest.raises(ModelError, match=message):
-        engine_of(tmp_path / "r", **changed).measure(SAMPLES)
-
-
-def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
-    for number, (caption, message) in enumerate(
-        (
-            (lambda i: ["one"], "gave 1 sentences for 4"),
-            (lambda i: [None] * 4, "gave a NoneType"),
-            (lambda i: ["a mug", " "] * 2, "gave ' '; expected a sentence"),
-            (lambda i: "four", "gave one str for 4 pictures"),
-        )
-    ):
-        engine = engine_of(tmp_path / str(number), captioner=caption)
-        with pytest.raises(ModelError, match=message):
-            engine.describe(engine.measure(SAMPLES))
-
-
-def test_a_caption_cut_inside_a_character_can_be_kept(tmp_path):
-    engine = engine_of(tmp_path / "r", captioner=lambda images: ["a mug \ud83d"] * len(images))
-    assert engine.describe(engine.measure(SAMPLES[:2])) == ["a mug ?"] * 2
-
-
-def test_what_a_model_says_is_told_on_one_line_of_readable_length(tmp_path):
-    def lengthy(images):
-        raise RuntimeError("first\n  second\n" * 500)
-
-    with pytest.raises(ModelError, match="target test/target raised RuntimeError: first second first") as error:
-        engine_of(tmp_path / "r", target=lengthy).measure(SAMPLES)
-    assert "\n" not in str(error.value) and len(str(error.value)) < 400
-    assert isinstance(error.value.__cause__, RuntimeError)
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [(None, "0 label names"), (("mug",), "1 label names"), (("a", "b", "a"), "label 'a' twice"), ("ab", "the str 'ab'"),
-     (("a", ""), "no name for label number 1")],
-)  # fmt: skip
-def test_a_classifier_with_no_usable_labels_is_refused(labels, message):
-    with pytest.raises(ModelError, match=message):
-        check_labels(Role(None, "test/target", labels))
-
-
-def test_info_comes_to_the_judge_as_the_store_gives_it_back(tmp_path):
-    seen = []
-
-    def judge(pictures, labels):
-        seen.append([p.info for p in pictures])
-        return np.ones(len(pictures))
-
-    def draw(prompts, seeds):
-        info = {"visible": 1.0, "box": (1, 2), "score": np.float32(0.5), "where": np.arange(2)}
-        return [Picture(p.content, info=info) for p in World().generator(prompts, seeds)]
-
-    for name in ("test/first", "test/second"):
-        engine = engine_of(tmp_path / "r", generator=draw, judge=judge, target=lambda images: np.ones((len(images), 2)))
-        engine.models.judge.id = name
-        engine.measure(SAMPLES[:4])
-        engine.store.close()
-    assert seen[0] == seen[1] == [{"visible": 1.0, "box": [1, 2], "score": 0.5, "where": [0, 1]}] * 4
 
 
 def test_a_model_that_draws_on_its_picture_changes_no_other_answer(tmp_path):
@@ -149,7 +43,7 @@ def test_a_model_that_draws_on_its_picture_changes_no_other_answer(tmp_path):
         judge=lambda pictures, labels: scrawl([p.content for p in pictures]) or np.ones(len(pictures)),
         captioner=lambda images: scrawl(images) or ["a mug"] * len(images),
     )
-    assert [o.predicted for o in vandals.measure(SAMPLES)] == [o.predicted for o in outcomes]
+    assert [o.taken_for for o in vandals.measure(SAMPLES)] == [o.taken_for for o in outcomes]
     stored = vandals.store.get("generator", "world/generator", [s.key for s in SAMPLES])
     drawn = world.generator([s.prompt.text for s in SAMPLES], [s.seed for s in SAMPLES])
     for s, p in zip(SAMPLES, drawn, strict=True):
@@ -251,97 +145,12 @@ def test_refused_and_blank_pictures_count_for_nothing(tmp_path):
     assert not outcomes[0].status.counts
 
 
-def test_transient_errors_are_waited_for_then_halved_then_marked(tmp_path):
-    waits, poison = [], SAMPLES[5].seed
-    world = World()
-
-    def draw(prompts, seeds):
-        if poison in seeds:
-            raise Transient("busy", retry_after=7.0)
-        return world.generator(prompts, seeds)
-
-    engine = engine_of(tmp_path / "r", generator=draw, sleep=waits.append)
-    outcomes = engine.measure(SAMPLES)
-    assert [o.status is Status.ERROR for o in outcomes].count(True) == 1
-    assert outcomes[5].status is Status.ERROR
-    assert "busy" in outcomes[5].detail
-    assert waits and all(7.0 <= w <= 8.75 for w in waits)
-    assert list(engine.store.notes("error")) == [SAMPLES[5].key]
-    engine.store.close()
-    assert engine_of(tmp_path / "r", generator=world.generator).measure(SAMPLES)[5].status is not Status.ERROR
-
-
-@pytest.mark.parametrize(("asked", "waited"), [(-5.0, 0.0), (float("nan"), 0.0), (float("inf"), 3600.0)])
-def test_no_server_can_ask_for_a_wait_that_makes_no_sense(tmp_path, asked, waited):
-    waits = []
-
-    def draw(prompts, seeds):
-        if not waits:
-            raise Transient("busy", retry_after=asked)
-        return World().generator(prompts, seeds)
-
-    engine_of(tmp_path / "r", generator=draw, sleep=waits.append).measure(SAMPLES[:1])
-    assert len(waits) == 1 and waited <= waits[0] <= 1.25 * waited
-
-
-def test_back_off_grows_where_the_server_names_no_time(tmp_path):
-    waits, tries = [], []
-
-    def draw(prompts, seeds):
-        tries.append(1)
-        if len(tries) < 4:
-            raise Transient("busy")
-        return World().generator(prompts, seeds)
-
-    outcomes = engine_of(tmp_path / "r", generator=draw, sleep=waits.append).measure(SAMPLES[:4])
-    assert all(o.status is not Status.ERROR for o in outcomes)
-    assert [1 <= w / base <= 1.25 for w, base in zip(waits, (1, 2, 4), strict=True)] == [True] * 3
-
-
-def test_out_of_memory_halves_the_batch(tmp_path):
-    sizes = []
-
-    def draw(prompts, seeds):
-        sizes.append(len(prompts))
-        if len(prompts) > 1:
-            raise MemoryError
-        return World().generator(prompts, seeds)
-
-    outcomes = engine_of(tmp_path / "r", generator=draw).measure(SAMPLES[:4])
-    assert all(o.status.counts for o in outcomes)
-    assert sizes == [4, 2, 1, 1, 2, 1, 1]
-
-
 def test_ctrl_c_keeps_what_was_finished(tmp_path):
     engine = engine_of(tmp_path / "r", World(die_after=3))
     with pytest.raises(KeyboardInterrupt):
         engine.measure(SAMPLES)
     kept = engine.store.get("target", "world/target", [s.key for s in SAMPLES])
     assert len(kept) in (8, 12)
-
-
-def test_a_run_that_ends_waits_for_no_server(tmp_path):
-    waiting = threading.Event()
-    world = World()
-
-    def draw(prompts, seeds):
-        if SAMPLES[4].seed in seeds:
-            waiting.set()
-            raise Transient("busy", retry_after=600.0)
-        return world.generator(prompts, seeds)
-
-    def stopped(images):
-        assert waiting.wait(30)
-        raise KeyboardInterrupt
-
-    roles = World().roles()
-    models = Models(**{**roles, "generator": Role(draw, "g"), "target": Role(stopped, "c", roles["target"].labels)})
-    began = time.monotonic()
-    with Store.create(tmp_path / "r", {}) as store:
-        with pytest.raises(KeyboardInterrupt):
-            Engine(models, store, Config(batch_size=4)).measure(SAMPLES)
-        assert len(store.get("generator", "g", [s.key for s in SAMPLES])) == 4
-    assert time.monotonic() - began < 30
 
 
 def test_two_batches_are_worked_on_at_once(tmp_path):
@@ -426,7 +235,7 @@ def test_a_picture_that_only_one_model_could_not_see_is_kept_and_seen_on_the_nex
 
 
 def test_a_caption_that_is_not_given_is_empty_and_asked_again_on_the_next_run(tmp_path):
-    poison = World().generator([SAMPLES[1].prompt.text], [SAMPLES[1].seed])[0].image.tobytes()
+    poison = World().generator([SAMPLES[1].prompt.text], [SAMPLES[1].seed])[0].content.tobytes()
 
     def caption(images):
         if poison in [i.tobytes() for i in images]:
@@ -494,19 +303,11 @@ def test_ctrl_c_in_any_model_is_no_models_fault_and_the_run_goes_on_to_the_same_
         assert engine_of(tmp_path / role, **{role: stop}).measure(SAMPLES) == want
 
 
-@pytest.mark.parametrize(
-    "values", [[float("nan")] * 4, [-0.01, 0, 0, 0], [0, 0, 0, 1.01], [[0.5]] * 4, [0.5] * 5, 0.5, ["yes"] * 4, None]
-)
-def test_a_judge_gives_one_probability_a_picture(tmp_path, values):
-    with pytest.raises(ModelError, match="judge test/judge"):
-        engine_of(tmp_path / "r", judge=lambda pictures, labels: values).measure(SAMPLES[:4])
-
-
 @pytest.mark.parametrize("labels", [(), ("mug",), ("mug", "bowl", "mug")])
 def test_label_names_that_cannot_be_are_said_before_anything_is_drawn(tmp_path, labels):
     roles = World().roles()
     models = Models(**{**roles, "target": Role(lambda images: None, "test/target", labels)})
-    with Store.create(tmp_path / "r", {}) as store, pytest.raises(ModelError, match="test/target has"):
+    with Store.create(tmp_path / "r", {}) as store, pytest.raises(ModelError if labels else SpecError, match="test/target has"):
         Engine(models, store, Config())
 
 
@@ -526,3 +327,36 @@ def test_what_a_generator_draws_reaches_every_model_and_the_store_as_rgb(tmp_pat
     want = engine_of(tmp_path / "want", judge=judge).measure(SAMPLES[:4])
     assert engine_of(tmp_path / "r", generator=draw, judge=judge).measure(SAMPLES[:4]) == want
     assert modes == ["RGB"] * 8
+
+
+# --- what a generator states of its pictures ------------------------------------------------------------------------------
+
+
+def test_boxes_and_regions_go_to_the_judge_and_come_back_from_the_store(tmp_path):
+    """Also to a judge who is asked another day, of stored pictures."""
+    seen = []
+
+    def draw(prompts, seeds):
+        made = World().generator(prompts, seeds)
+        return [
+            Specimen(p.content, Truth("mug", ("pot",), (Box("mug", 0.1, 0.2, 0.5, 0.75),), np.full((4, 4), s % 7)), p.info)
+            for p, s in zip(made, seeds, strict=True)
+        ]
+
+    def judge(pictures, labels):
+        seen.extend(p.truth for p in pictures)
+        return np.ones(len(pictures))
+
+    for name in ("test/first", "test/second"):
+        engine = engine_of(tmp_path / "r", generator=draw, judge=judge)
+        engine.models.judge.id = name
+        assert all(o.status.counts for o in engine.measure(SAMPLES[:4]))
+        rows = engine.store.get("generator", "test/generator", [s.key for s in SAMPLES[:4]])
+        engine.store.close()
+    first, again = seen[:4], seen[4:]
+    assert len(first) == len(again) == 4
+    for s, a, b in zip(SAMPLES, first, again, strict=False):
+        assert np.array_equal(a.regions, np.full((4, 4), s.seed % 7)) and np.array_equal(a.regions, b.regions)
+        assert (a.label, a.others, a.boxes, a.answer) == (b.label, b.others, b.boxes, b.answer)
+        assert b.boxes == (Box("mug", 0.1, 0.2, 0.5, 0.75),) and b.others == ("pot",)
+        assert rows[s.key]["truth"]["regions"].endswith(".npy")

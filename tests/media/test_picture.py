@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bugscope import media
+from bugscope.core.errors import SpecError
+from bugscope.core.records import Box, Refused
 from bugscope.media import picture as pictures
 from bugscope.media.picture import as_rgb
+from bugscope.tasks import Mark
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,7 @@ def test_a_picture_travels_as_a_file_and_comes_back():
 
 @pytest.mark.parametrize("data", [b"", b"no", b"<html>503</html>", pictures.png(LETTER)[:60]])
 def test_bytes_that_are_no_picture_are_said(data):
-    with pytest.raises(ValueError, match="no picture"):
+    with pytest.raises(ValueError, match="not a picture"):
         pictures.read(data)
 
 
@@ -105,3 +109,86 @@ def test_a_small_file_that_unfolds_to_a_huge_picture_is_not_unfolded():
     Image.new("1", (10_000, 10_000)).save(file, "PNG")
     with pytest.raises(ValueError, match="10000 x 10000 pixels"):
         pictures.read(file.getvalue())
+
+
+# --- the medium -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [("no", TypeError, "a str; expected a Picture or Refused"), (Image.new("RGB", (0, 3)), ValueError, r"of size \(0, 3\)")],
+)
+def test_what_is_no_picture_is_said(content, error, message):
+    with pytest.raises(error, match=message):
+        pictures.check(content)
+
+
+def test_a_picture_is_checked_into_what_all_models_are_shown():
+    assert pictures.check(LETTER.convert("RGBA")).tobytes() == LETTER.tobytes()
+    assert pictures.check(Image.new("RGB", (8, 8), "red")) == Refused("blank picture")
+    holed = Image.fromarray(np.array([[0.5, np.nan]], np.float32))
+    assert pictures.check(holed) == Refused("picture with values that are not finite")
+
+
+def test_a_medium_is_found_by_name_and_by_generator():
+    assert media.load("picture") is media.of(object()) is pictures
+    assert (pictures.name, pictures.suffix) == ("picture", ".png")
+    with pytest.raises(SpecError, match="unknown medium 'pictur'. Did you mean 'picture'"):
+        media.load("pictur")
+
+
+def test_a_file_holds_a_picture_without_loss():
+    for image in (LETTER, pictures.sample()):
+        assert pictures.decode(pictures.encode(image)).tobytes() == image.tobytes()
+    whole = pictures.encode(pictures.sample())
+    for end in (0, 20, 60, len(whole) // 2):
+        with pytest.raises(ValueError):
+            pictures.decode(whole[:end])
+
+
+def test_a_copy_may_be_drawn_on():
+    copy = pictures.copy(LETTER)
+    copy.paste((0, 0, 0), (0, 0, 4, 6))
+    assert copy.tobytes() != LETTER.tobytes()
+
+
+def pixels(preview):
+    return np.asarray(Image.open(io.BytesIO(preview.data)).convert("RGB"), dtype=int)
+
+
+@pytest.mark.parametrize("side", [100, 112, 200])
+def test_a_preview_is_a_jpeg_of_the_picture_with_its_marks(side):
+    image = Image.new("RGB", (400, 200), "white")
+    plain = pictures.preview(image, side)
+    assert plain.type == "image/jpeg" and pixels(plain).shape == (side // 2, side, 3)
+    marks = [Mark(Box("mug", 0.1, 0.2, 0.4, 0.8), "", True), Mark(Box("pot", 0.6, 0.2, 0.9, 0.8), "", False)]
+    marked = pixels(pictures.preview(image, side, marks))
+    changed = np.abs(marked - pixels(plain)).sum(axis=2) > 60
+    columns = np.flatnonzero(changed.any(axis=0)) / side
+    assert 0.05 < columns.min() < 0.15 and 0.85 < columns.max() < 0.96
+    left, right = (marked[changed & (np.arange(side) // (side // 2) == half)] for half in (0, 1))
+    assert (left[:, 1] > left[:, 0]).mean() > 0.9, "the truth is green"
+    assert (right[:, 0] > right[:, 1]).mean() > 0.9, "the target's answer is red"
+    assert image.getextrema() == ((255, 255),) * 3, "the picture itself stays clean"
+
+
+def test_a_mark_may_say_what_it_is():
+    image = Image.new("RGB", (200, 200), "white")
+    box = Box("mug", 0.2, 0.3, 0.8, 0.9)
+    assert pictures.preview(image, 200, [Mark(box, "mug", True)]) != pictures.preview(image, 200, [Mark(box, "", True)])
+
+
+def test_signatures_are_alike_where_pictures_are():
+    one, other = pictures.sample(), pictures.sample().rotate(90)
+    softer = one.resize((200, 200)).resize(one.size)
+    signs = [np.frombuffer(pictures.signature(p), np.uint8) for p in (one, softer, other, LETTER)]
+    assert {len(s) for s in signs} == {8 + 8 * 8 * 3}
+
+    def bits(a, b):
+        return np.unpackbits(a[:8] ^ b[:8]).sum()
+
+    def far(a, b):
+        return np.abs(a[8:].astype(int) - b[8:]).mean()
+
+    assert bits(signs[0], signs[1]) <= 4 < bits(signs[0], signs[2])
+    assert far(signs[0], signs[1]) < 2 < far(signs[0], signs[2])

@@ -171,6 +171,10 @@ def test_every_provider_has_a_case_in_each_of_its_roles(build):
     assert set(build) == set(OURS)
 
 
+def test_what_providers_share_is_not_listed_as_a_provider():
+    assert registry.SHARED not in registry.providers()
+
+
 @pytest.mark.parametrize(
     ("provider", "role"),
     [pytest.param(*pair, id="-".join(pair), marks=[pytest.mark.slow] * (pair[0] in SLOW)) for pair in OURS],
@@ -221,7 +225,7 @@ class Closed:
 
 
 def test_a_seed_alone_tells_two_pictures_of_a_prompt_apart(build):
-    """Of those that promise it: a folder has so many, and hosted models need not look at a seed."""
+    """Asked only of those that promise it: a folder holds a limited number, and hosted models may ignore a seed."""
     for pair in [("python", "Generator"), ("http", "Generator"), ("openai", "Generator")]:
         spec, options = build[pair]()
         with closing(Closed(registry.load(pair[1], spec, options))) as held:

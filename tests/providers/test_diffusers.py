@@ -154,8 +154,8 @@ def test_a_scheduler_that_adds_noise_takes_it_from_the_seed_where_the_pipeline_d
 
 
 def test_sizes_are_pixels(folder):
-    assert load(folder, height=16, width=48)(["a"], [1])[0].image.size == (48, 16)
-    assert load(folder, height=0, width=0)(["a"], [1])[0].image.size == (64, 64)
+    assert load(folder, height=16, width=48)(["a"], [1])[0].content.size == (48, 16)
+    assert load(folder, height=0, width=0)(["a"], [1])[0].content.size == (64, 64)
 
 
 CHANGES = [
@@ -310,7 +310,7 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path):
         ({"dtype": "flaot16"}, "unknown dtype 'flaot16'. Did you mean 'float16'"),
         ({"scheduler": "DDIMSchedular"}, "unknown diffusers scheduler 'DDIMSchedular'. Did you mean 'DDIMScheduler'"),
         ({"scheduler": "DPMSolverSDEScheduler"}, "noise of DPMSolverSDEScheduler does not follow from a picture's seed"),
-        ({"steps": -1}, "diffusers argument steps is -1; the least is 0"),
+        ({"steps": -1}, "diffusers argument steps is -1; it must be at least 0"),
         ({"guidence": 1}, "unknown argument .* 'guidence'. Did you mean 'guidance'"),
     ],
 )

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zlib
 from collections import Counter
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -28,8 +29,9 @@ from bugscope.providers.folder import search as searches
 from bugscope.testing import check_generator, check_judge, check_pickle
 from bugscope.workflows.doctor import doctor
 from support.photographs import PLACES, draw, jsonl, make, pixels
+from support.words import WORDS
 
-WORDS = {"search": "words"}
+BY_WORDS = {"search": "words"}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,7 @@ def root(tmp_path):
 
 
 def load(root, **options):
-    return registry.load("Generator", f"folder/{root}", WORDS | options)
+    return registry.load("Generator", f"folder/{root}", BY_WORDS | options)
 
 
 def answers(generator, prompt, n=300):
@@ -101,7 +103,7 @@ def test_nothing_heavy_is_imported():
 
 
 def test_the_catalogue_shows_it():
-    entries = {(e.spec, e.role): e for e in registry.catalogue() if e.spec == "folder"}
+    entries = {(e.spec, e.kind): e for e in registry.catalogue() if e.spec == "folder"}
     assert set(entries) == {("folder", "Generator"), ("folder", "Judge")}
     assert all(not e.missing and "folder/photos" in e.example for e in entries.values())
 
@@ -182,11 +184,11 @@ def test_prompts_that_cannot_be_answered_are_said_before_anything_is_drawn(root)
     generator.check(["a photo of a teapot", "a photo of a school bus at night"])
     with pytest.raises(SpecError, match="'a mug' names no label of the collection 'photos'; it has: school bus, teapot"):
         generator.check(["a photo of a teapot", "a mug"])
-    with pytest.raises(SpecError, match="no picture of 'teapot' fits 'in fog' in 'photos'; the least is 5"):
+    with pytest.raises(SpecError, match="no picture of 'teapot' fits 'in fog' in 'photos'; at least 5 are needed"):
         generator.check(["a photo of a teapot in fog"])
     foggy = [item.file for item in generator.items if item.label == "teapot" and item.described][:4]
     jsonl(root / "metadata.jsonl", [{"file_name": file, "text": "a teapot in fog"} for file in foggy])
-    with pytest.raises(SpecError, match="4 pictures of 'teapot' fit 'in fog' in 'photos'; the least is 5"):
+    with pytest.raises(SpecError, match="4 pictures of 'teapot' fit 'in fog' in 'photos'; at least 5 are needed"):
         load(root).check(["a photo of a teapot in fog"])
 
 
@@ -264,7 +266,7 @@ def test_the_judge_accepts_what_is_the_same_thing(root):
     judge = registry.load("Judge", f"folder/{root}")
     assert judge([Picture(pixels(1), info={"label": "cup"})], ["coffee mug"])[0] == 1
     assert judge([Picture(pixels(1), info={"label": "cup"})], ["teapot"])[0] == 0
-    with pytest.raises(ModelError, match="knows pictures of the generator folder/... only"):
+    with pytest.raises(ModelError, match="knows only pictures of the generator folder/..."):
         judge([Picture(pixels(1))], ["teapot"])
 
 
@@ -374,7 +376,7 @@ def test_the_id_does_not_tell_where_the_folder_lies(root, tmp_path):
     assert load(moved).id == first
 
 
-# --- files that are no photographs ---------------------------------------------------------------------------------------
+# --- files that are not photographs --------------------------------------------------------------------------------------
 
 
 def header(width, height):
@@ -453,7 +455,7 @@ def test_large_pictures_are_made_smaller_unless_told_otherwise(tmp_path):
         draw(tmp_path / "mug" / f"{i}.png", image=pixels(i, (60, 30)))
     jsonl(tmp_path / "metadata.jsonl", [{"file_name": "mug/0.png", "text": "a mug"}])
     for side, size in ((20, (20, 10)), (0, (60, 30)), (100, (60, 30))):
-        assert load(tmp_path, side=side)(["a mug"], [1])[0].image.size == size
+        assert load(tmp_path, side=side)(["a mug"], [1])[0].content.size == size
 
 
 # --- texts and names are data -------------------------------------------------------------------------------------------
@@ -496,17 +498,17 @@ def test_links_in_a_circle_end(root):
     ("name", "text", "message"),
     [
         ("metadata.jsonl", '{"file_name": "teapot/1.png"}\n{"file', "line 2 of .*metadata.jsonl' is not JSON"),
-        ("metadata.jsonl", "[1]", "line 1 of .* is no object with a file_name"),
-        ("metadata.jsonl", '{"text": "a teapot"}', "line 1 of .* names no picture; a column file_name is wanted"),
-        ("metadata.jsonl", '{"file_name": "teapot/1.png", "label": 3}', "line 1 of .* has the label 3; a name is wanted"),
+        ("metadata.jsonl", "[1]", "line 1 of .* is not an object with a file_name"),
+        ("metadata.jsonl", '{"text": "a teapot"}', "line 1 of .* names no picture; it needs a column file_name"),
+        ("metadata.jsonl", '{"file_name": "teapot/1.png", "label": 3}', "line 1 of .* has the label 3; expected a name"),
         (
             "metadata.jsonl",
             '{"file_name": "other.png", "text": "a teapot"}',
-            "says nothing of the pictures .*: 1 lines name other",
+            "says nothing about the pictures .*: 1 lines name other",
         ),
-        ("metadata.csv", "file_name,label,text\nteapot/1.png,7,a teapot", "line 2 of .* has the label '7'; a name is wanted"),
+        ("metadata.csv", "file_name,label,text\nteapot/1.png,7,a teapot", "line 2 of .* has the label '7'; expected a name"),
         ("captions.csv", "what,text\nteapot/1.png,a teapot", "line 2 of .* names no picture"),
-        ("captions_val.json", '{"images": []}', "is no COCO caption file .*annotations"),
+        ("captions_val.json", '{"images": []}', "is not a COCO caption file .*annotations"),
         ("captions.json", "{", "cannot read the captions in .*captions.json'"),
     ],
 )
@@ -522,8 +524,8 @@ def test_captions_that_cannot_be_read_are_named(root, name, text, message):
     [
         ({"search": "word"}, "unknown search 'word'. Did you mean 'words'"),
         ({"search": "clip"}, "search=clip needs an embedder"),
-        ({"embedder": "open_clip/x"}, "search=words asks no embedder"),
-        ({"matches": 0}, "argument matches is 0; the least is 1"),
+        ({"embedder": "open_clip/x"}, "search=words uses no embedder"),
+        ({"matches": 0}, "argument matches is 0; it must be at least 1"),
         ({"least": 2.0}, "argument least is 2.0"),
         ({"side": -1}, "argument side is -1"),
         ({"labels": "cat,dog"}, "gives its pictures labels; leave the argument labels out"),
@@ -538,7 +540,7 @@ def test_options_that_mean_nothing_are_named(root, options, message):
 def test_a_folder_that_is_not_there_is_named(root):
     with pytest.raises(SpecError, match="unknown folder 'photo'. Did you mean 'photos'"):
         load(root.parent / "photo")
-    with pytest.raises(SpecError, match="is a file; a folder is wanted"):
+    with pytest.raises(SpecError, match="is a file; expected a folder"):
         load(root / "metadata.jsonl")
     with pytest.raises(SpecError, match="it should read folder/PATH"):
         registry.load("Generator", "folder")
@@ -668,7 +670,7 @@ def test_pictures_without_labels_get_the_name_that_suits_them_best(coloured):
 
 
 def test_an_embedder_must_embed(coloured):
-    with pytest.raises(SpecError, match="'python/bugscope.testing:modes' compares no pictures with texts"):
+    with pytest.raises(SpecError, match="'python/bugscope.testing:modes' does not compare pictures with texts"):
         options = {"embedder": "python/bugscope.testing:modes"}
         registry.load("Generator", f"folder/{coloured}", options)
 
@@ -726,7 +728,7 @@ class Captioner:
 def hunted(root, out, weakness, **options):
     spec = f"folder/{root}"
     models = {"generator": spec, "judge": spec, "target": Classifier(weakness), "captioner": Captioner()}
-    return bugscope.hunt("mug", out, generator_args=WORDS, budget=300, explore=40, **models, **options)
+    return bugscope.hunt("mug", out, generator_args=BY_WORDS, budget=300, explore=40, **models, **options)
 
 
 def test_a_hunt_on_photographs_finds_the_planted_bug(collected, tmp_path):
@@ -745,9 +747,12 @@ def test_a_hunt_finds_nothing_where_nothing_is(collected, tmp_path, seed):
     assert list(hunted(collected, tmp_path / "run", "nothing", seed=seed).bugs) == []
 
 
-def test_doctor_tries_a_folder(collected):
-    options = {"generator": f"folder/{collected}", "judge": f"folder/{collected}", "generator_args": WORDS}
-    options |= {"target": Classifier("nothing"), "captioner": Captioner()}
+def test_doctor_tries_a_folder(collected, monkeypatch):
+    models = ModuleType("my_models")
+    models.classify, models.caption = Classifier("nothing"), Captioner()
+    monkeypatch.setitem(sys.modules, "my_models", models)
+    options = {"generator": f"folder/{collected}", "judge": f"folder/{collected}", "generator_args": BY_WORDS}
+    options |= {"target": "python/my_models:classify", "captioner": "python/my_models:caption"}
     checks = doctor(options)
     assert all(check.ok for check in checks), checks
     assert any("&pictures=700&search=words" in check.detail for check in checks)

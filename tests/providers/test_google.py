@@ -10,7 +10,6 @@ import pytest
 from bugscope.core import registry
 from bugscope.core.errors import Declined, ModelError, SpecError, Transient
 from bugscope.core.records import Refused, Specimen, Usage
-from bugscope.media.picture import Picture
 from bugscope.providers.google import Generator
 from bugscope.testing import check_generator, check_pickle
 from support.fake_server import (
@@ -151,7 +150,7 @@ def test_pictures_around_a_refused_one_are_kept(server):
         return gives(candidate(finish="SAFETY")) if asked == "b" else drawn()
 
     kinds = [type(made) for made in generator(server.say(answer=answer))(["a", "b", "c"], [1, 2, 3])]
-    assert kinds == [Picture, Refused, Picture]
+    assert kinds == [Specimen, Refused, Specimen]
 
 
 # --- servers in trouble ------------------------------------------------------------------------------------------------
@@ -171,7 +170,7 @@ def test_a_server_in_trouble(server, model, kind, reply, options):
         assert error.value.retry_after == 7
     if kind is Transient and not options:
         server.say(drawn(model=model))
-        assert isinstance(model_(["a mug"], [1])[0], Picture)
+        assert isinstance(model_(["a mug"], [1])[0], Specimen)
 
 
 def test_a_quota_says_how_long_to_wait(server):

@@ -1,4 +1,4 @@
-"""hf/MODEL on tiny checkpoints of random weights, saved and loaded as a real one is: targets and zero-shot judges."""
+"""hf/MODEL on tiny checkpoints of random weights, saved and loaded as a real one is: classifiers and zero-shot judges."""
 
 import json
 import os
@@ -89,7 +89,7 @@ def test_the_name_tells_what_changes_a_score(tiny, folders, tmp_path):
     shutil.copytree(folders("vit"), tmp_path / "copy")
     first = load("Classifier", tmp_path / "copy").id
     net = tiny.t.ViTForImageClassification.from_pretrained(tmp_path / "copy")
-    net.target.weight.data += 0.1
+    net.classifier.weight.data += 0.1
     net.save_pretrained(tmp_path / "copy")
     second = load("Classifier", tmp_path / "copy").id
     settings = tmp_path / "copy" / "preprocessor_config.json"
@@ -146,22 +146,22 @@ def test_options_of_another_kind_of_checkpoint_are_named(folders):
         load("Classifier", folders("vit"), device="gpu")
 
 
-# --- what is no checkpoint for the role -------------------------------------------------------------------------------
+# --- checkpoints that do not fit the role -----------------------------------------------------------------------------
 
 
 def test_a_checkpoint_of_another_role_says_which_it_fits(tiny, folders, tmp_path):
-    with pytest.raises(SpecError, match=r"is no captioner: it is a ViTForImageClassification \(image target\), .* target$"):
+    with pytest.raises(SpecError, match=r"cannot be the captioner: it is a ViT\w+ \(image classifier\), which fits as target$"):
         load("Captioner", folders("vit"))
-    with pytest.raises(SpecError, match="is no judge: it is a ViTForImageClassification"):
+    with pytest.raises(SpecError, match="cannot be the judge: it is a ViTForImageClassification"):
         load("Judge", folders("vit"))
     with pytest.raises(SpecError, match=r"is a BlipForConditionalGeneration .*fits as captioner or judge$"):
         load("Classifier", folders("blip"))
     tiny.tiny_vit(tmp_path / "features", LABELS, tiny.t.ViTModel)
-    with pytest.raises(SpecError, match="is a ViTModel, which fits no role; zero-shot image targets, image targets,"):
+    with pytest.raises(SpecError, match="is a ViTModel, which fits no role; zero-shot image classifiers, image classifiers,"):
         load("Classifier", tmp_path / "features")
-    # CLIP's family has targets too, whose head this one lacks
+    # CLIP's family has classifiers too, whose head this one lacks
     tiny.tiny_clip(tmp_path / "clip", tiny.t.CLIPForImageClassification)
-    with pytest.raises(SpecError, match="is no judge: it is a CLIPForImageClassification"):
+    with pytest.raises(SpecError, match="cannot be the judge: it is a CLIPForImageClassification"):
         load("Judge", tmp_path / "clip")
 
 
@@ -184,9 +184,9 @@ def test_weights_that_are_not_there_are_not_made_up(tiny, folders, tmp_path):
     shutil.copytree(folders("vit"), tmp_path / "copy")
     tensors = pytest.importorskip("safetensors.torch")
     file = tmp_path / "copy" / "model.safetensors"
-    kept = {name: value for name, value in tensors.load_file(file).items() if not name.startswith("target")}
+    kept = {name: value for name, value in tensors.load_file(file).items() if not name.startswith("classifier")}
     tensors.save_file(kept, file, metadata={"format": "pt"})
-    with pytest.raises(ModelError, match=r"has no weights for 2 parts of ViTForImageClassification, e.g. 'target.bias'"):
+    with pytest.raises(ModelError, match=r"has no weights for 2 parts of ViTForImageClassification, e.g. 'classifier.bias'"):
         load("Classifier", tmp_path / "copy")
 
 
@@ -290,7 +290,7 @@ class Absent:
 found = importlib.util.find_spec
 sys.meta_path.insert(0, Absent())
 importlib.util.find_spec = lambda name, *more: None if name.split(".")[0] == "torchvision" else found(name, *more)
-from bugscope import registry, testing
+from bugscope.core import registry, testing
 model = registry.load(sys.argv[1], "hf/" + sys.argv[2], {"device": "cpu"})
 print(model.id, [list(map(float, row)) if sys.argv[1] == "Classifier" else row for row in model(testing.images())])
 """

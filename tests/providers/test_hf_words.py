@@ -168,7 +168,7 @@ def test_an_empty_caption_is_no_answer_and_stops_nothing(folders, tmp_path):
     bright = [Image.effect_noise((40, 40), 20).convert("RGB") for _ in range(3)]
     dark = bright[0].point(lambda value: value // 3)
     assert all(made(bright))
-    with pytest.raises(Declined, match="has nothing to say of a picture"):
+    with pytest.raises(Declined, match="has nothing to say about a picture"):
         made([bright[0], dark])
     drawn = iter([bright[0], dark, bright[1], bright[2]])
     roles = {
@@ -202,7 +202,7 @@ def test_a_caption_is_tidy(text, cut, want):
 
 
 def test_options_that_mean_nothing_are_named(folders):
-    with pytest.raises(SpecError, match="max_new_tokens is 0; the least is 1"):
+    with pytest.raises(SpecError, match="max_new_tokens is 0; it must be at least 1"):
         captioner(folders("blip"), max_new_tokens=0)
     with pytest.raises(SpecError, match="unknown argument .* 'promt'. Did you mean 'prompt'"):
         captioner(folders("blip"), promt="a")
@@ -274,7 +274,7 @@ def test_the_verdict_is_that_of_the_answers_first_token(tiny, folders, family):
 
 def test_a_network_that_was_not_trained_to_answer_is_no_judge_unless_told(folders):
     for family in ("blip", "git", "florence2", "pair"):
-        with pytest.raises(SpecError, match="describes and was not trained to answer; it is a captioner"):
+        with pytest.raises(SpecError, match="was trained to describe, not to answer; it is a captioner"):
             load("Judge", folders(family))
     own = load("Judge", folders("git"), question="Is there a {label} in this photo?")
     check_judge(own, shown(), ASKED)

@@ -126,7 +126,7 @@ def test_info_may_be_absent_and_labels_given(own, status):
         assert target.labels == ("mug", "bowl", "vase") and target(images()).shape == (3, 3)
     with loaded("Captioner", own) as captioner:
         assert captioner.id == f"http/{own.address}"
-    with pytest.raises(SpecError, match=r"/info tells no labels.*--target-arg labels=a,b,c"):
+    with pytest.raises(SpecError, match=r"/info states no labels.*--target-arg labels=a,b,c"):
         registry.load("Classifier", f"http/{own.address}")
 
 
@@ -160,12 +160,12 @@ def numbers(*rows):
     ("role", "path", "said", "match"),
     [
         ("Classifier", "/classify", numbers([1, 2, 3]), r"expected 2 scores, one for each item, not 1"),
-        ("Classifier", "/classify", numbers([1, 2, 3], [1, 2]), r"expected 3 finite numbers a picture, one a label, not 2"),
-        ("Classifier", "/classify", (200, b'{"scores": [[1, 2, 3], [1, NaN, 3]]}'), "one a label, not nan"),
-        ("Classifier", "/classify", numbers([1, 2, 3], [1, "2", 3]), "one a label, not '2'"),
-        ("Classifier", "/classify", numbers([1, 2, 3], [1, 10**400, 3]), "one a label, not 1000"),
-        ("Classifier", "/classify", numbers([1, 2, 3], [1, True, 3]), "one a label, not True"),
-        ("Classifier", "/classify", (200, {"scores": [1, 2]}), "one a label, not 1"),
+        ("Classifier", "/classify", numbers([1, 2, 3], [1, 2]), r"expected 3 finite numbers per picture, one per label, not 2"),
+        ("Classifier", "/classify", (200, b'{"scores": [[1, 2, 3], [1, NaN, 3]]}'), "one per label, not nan"),
+        ("Classifier", "/classify", numbers([1, 2, 3], [1, "2", 3]), "one per label, not '2'"),
+        ("Classifier", "/classify", numbers([1, 2, 3], [1, 10**400, 3]), "one per label, not 1000"),
+        ("Classifier", "/classify", numbers([1, 2, 3], [1, True, 3]), "one per label, not True"),
+        ("Classifier", "/classify", (200, {"scores": [1, 2]}), "one per label, not 1"),
         ("Classifier", "/classify", (200, {"scores": 3}), r"expected \{\"scores\": \[...\]\}"),
         ("Classifier", "/classify", (200, [[1, 2, 3], [1, 2, 3]]), r"expected \{\"scores\": \[...\]\}"),
         ("Classifier", "/classify", (200, b"<html>login</html>"), "expected JSON from"),
@@ -353,7 +353,7 @@ def test_the_example_server_in_the_engine(example, monkeypatch, tmp_path):
     outcomes = engine.measure(asked)
     wrong = [s.seed % 250 * 63 / 64 > 200 for s in asked]
     assert [o.status for o in outcomes] == [Status.FAILURE if w else Status.SUCCESS for w in wrong]
-    assert {o.predicted for o in outcomes} <= {"red", "green"}
+    assert {o.taken_for for o in outcomes} <= {"red", "green"}
     store.close()
     target.close()
 
@@ -440,7 +440,7 @@ def test_automatic1111_fits(webui):
         check_pickle(generator)
         made = generator(PROMPTS[:2], [5, 6])
         assert made[0].info == {"seed": 5, "sd_model_hash": "6ce0161689", "sampler_name": "Euler a", "steps": 50}
-        assert made[0].image.size == (16, 16)
+        assert made[0].content.size == (16, 16)
 
 
 def test_what_automatic1111_is_asked(webui):
@@ -468,7 +468,7 @@ def test_checkpoints_of_automatic1111(webui):
     with loaded("Generator", webui, api="automatic1111") as loaded_one:
         first = loaded_one(["a"], [1])
         webui.checkpoint = XL  # somebody's click in the web page: the first is asked for still
-        assert loaded_one(["a"], [1])[0].image.tobytes() == first[0].image.tobytes()
+        assert loaded_one(["a"], [1])[0].content.tobytes() == first[0].content.tobytes()
     for name in ("sd_xl_base_1.0", XL):
         with loaded("Generator", webui, api="automatic1111", checkpoint=name) as generator:
             assert f"checkpoint={XL}" in generator.id
@@ -493,8 +493,8 @@ def test_a_server_of_one_checkpoint_without_options(webui):
     [
         ((200, {"images": [], "info": "{}"}), r"txt2img answered .*expected \{\"images\""),
         ((200, {"images": ["%%%"], "info": "{}"}), "txt2img sent '%%%' as a picture; expected base64"),
-        ((200, {"images": [code(b"not a png")], "info": ""}), "txt2img sent b'not a png' as a picture: no picture"),
-        ((200, {"images": [b64(draw("", 0))], "info": '{"seed": 77}'}), "drew with seed 77 in the place of 1"),
+        ((200, {"images": [code(b"not a png")], "info": ""}), "txt2img sent b'not a png' as a picture: not a picture"),
+        ((200, {"images": [b64(draw("", 0))], "info": '{"seed": 77}'}), "drew with seed 77 instead of 1"),
         ((200, b"<html>gradio</html>"), "expected JSON from"),
         ((404, {"detail": "Not Found"}), r"no txt2img of AUTOMATIC1111 \(is it started with --api\?\) at .*404.*Not Found"),
         ((400, {"detail": "Sampler not found"}), "answered 400: 'Sampler not found'"),
@@ -519,7 +519,7 @@ def test_words_in_the_place_of_info_and_a_grid_before_the_picture(webui):
     with loaded("Generator", webui, api="automatic1111") as generator:
         pictures = [b64(draw("grid", 0)), "data:image/png;base64," + b64(draw("picture", 0))]
         webui.wrong = {"/sdapi/v1/txt2img": (200, {"images": pictures, "info": '{"index_of_first_image": 1}'})}
-        assert generator(["a"], [1])[0].image.tobytes() == draw("picture", 0).tobytes()
+        assert generator(["a"], [1])[0].content.tobytes() == draw("picture", 0).tobytes()
         webui.wrong = {"/sdapi/v1/txt2img": (200, {"images": pictures[:1], "info": "done"})}
         assert generator(["a"], [1])[0].info == {}
 
@@ -650,14 +650,14 @@ FIXED = json.dumps(WORKFLOW).replace('"{seed}"', "156680208700286").replace("-{s
     [
         ("", "cannot read the workflow"),
         ("{", "cannot read the workflow"),
-        ("[]", "no workflow in ComfyUI's API format"),
-        ('{"1": {"inputs": {}}}', "no workflow in ComfyUI's API format"),
-        ('{"nodes": [], "links": []}', r"of the web page's format: write it with ComfyUI's menu Export \(API\)"),
-        (FIXED, r"says \{seed\}.*seed of node 3 \(KSampler\)"),
-        (json.dumps(WORKFLOW).replace("{prompt}", "a cat"), r"says \{prompt\}.*text of node 6 \(CLIPTextEncode\)"),
+        ("[]", "not a workflow in ComfyUI's API format"),
+        ('{"1": {"inputs": {}}}', "not a workflow in ComfyUI's API format"),
+        ('{"nodes": [], "links": []}', r"in the web page's format; write it with ComfyUI's menu Export \(API\)"),
+        (FIXED, r"contains \{seed\}.*seed of node 3 \(KSampler\)"),
+        (json.dumps(WORKFLOW).replace("{prompt}", "a cat"), r"contains \{prompt\}.*text of node 6 \(CLIPTextEncode\)"),
     ],
 )
-def test_a_workflow_of_no_use_is_a_sentence(comfy, tmp_path, text, match):
+def test_an_unusable_workflow_is_a_sentence(comfy, tmp_path, text, match):
     path = tmp_path / "w.json"
     path.write_text(text)
     with pytest.raises(SpecError, match=match):
@@ -678,7 +678,7 @@ def test_options_that_belong_elsewhere(comfy, workflow):
         load(api="automatic1111", workflow=workflow)
     with pytest.raises(SpecError, match="argument output is '12'; the nodes of .* are 3, 4, 6, 9"):
         load(api="comfyui", workflow=workflow, output=12)
-    with pytest.raises(SpecError, match="argument width is -1; the least is 0"):
+    with pytest.raises(SpecError, match="argument width is -1; it must be at least 0"):
         load(api="automatic1111", width=-1)
     with pytest.raises(SpecError, match="timeout 0 should be above 0"):
         load(api="comfyui", workflow=workflow, timeout=0)
@@ -701,7 +701,7 @@ def failed(kind, message):
             r"node 3 \(KSampler\) of the workflow failed: RuntimeError: sizes d",
         ),
         (failed("torch.OutOfMemoryError", "x"), Transient, r"node 3 \(KSampler\) ran out of memory"),
-        (ended("execution_interrupted", node_id="3"), Transient, "somebody interrupted the workflow"),
+        (ended("execution_interrupted", node_id="3"), Transient, "the workflow was interrupted"),
         ({"status_str": "error", "completed": False, "messages": []}, ModelError, "the server does not say why"),
     ],
 )
@@ -711,7 +711,7 @@ def test_a_workflow_that_fails(comfy, workflow, status, error, match):
         with pytest.raises(error, match=match):
             generator(["a"], [1])
         comfy.status = None  # what failed is queued again
-        assert generator(["a"], [1])[0].image.tobytes() == draw("a, 35 mm film", 1).tobytes()
+        assert generator(["a"], [1])[0].content.tobytes() == draw("a, 35 mm film", 1).tobytes()
         assert len(comfy.asked("/prompt")) == 2
 
 
@@ -746,11 +746,11 @@ def test_which_picture_of_a_workflow_counts(comfy, workflow):
 
     want = draw("a, 35 mm film", 1).tobytes()
     comfy.outputs = pictures(**{"9": (1, "output"), "8": (3, "temp")})  # a preview beside what is saved
-    assert load()(["a"], [1])[0].image.tobytes() == want
+    assert load()(["a"], [1])[0].content.tobytes() == want
     comfy.outputs = pictures(**{"9": (1, "output"), "6": (1, "output")})
-    with pytest.raises(ModelError, match=r"gave 2 pictures \(nodes 6, 9\), and one is wanted.*argument output"):
+    with pytest.raises(ModelError, match=r"gave 2 pictures \(nodes 6, 9\), but one is expected.*argument output"):
         load()(["a"], [1])
-    assert load(output=9)(["a"], [1])[0].image.tobytes() == want
+    assert load(output=9)(["a"], [1])[0].content.tobytes() == want
     comfy.outputs = pictures(**{"9": (4, "output")})
     with pytest.raises(ModelError, match="set batch_size to 1"):
         load()(["a"], [1])
@@ -761,7 +761,7 @@ def test_which_picture_of_a_workflow_counts(comfy, workflow):
         lambda name: {"9": {"images": ["x"]}},
     ):
         comfy.outputs = nothing
-        with pytest.raises(ModelError, match="gave no picture; a SaveImage or PreviewImage node is wanted"):
+        with pytest.raises(ModelError, match="gave no picture; it needs a SaveImage or PreviewImage node"):
             load()(["a"], [1])
 
 
@@ -773,8 +773,8 @@ def test_which_picture_of_a_workflow_counts(comfy, workflow):
         ("/history", (200, []), ModelError, "/history answered"),
         ("/history", (503, b"restarting"), Transient, "answered 503"),
         ("/view", (404, b""), ModelError, r"no such address at http://127.*/view\?filename=.*404"),
-        ("/view", (200, b"<html>"), ModelError, "/view.* sent b'<html>' as a picture: no picture"),
-        ("/view", (200, b""), ModelError, "sent b'' as a picture: no picture"),
+        ("/view", (200, b"<html>"), ModelError, "/view.* sent b'<html>' as a picture: not a picture"),
+        ("/view", (200, b""), ModelError, "sent b'' as a picture: not a picture"),
     ],
 )
 def test_comfyui_answers_of_no_use(comfy, workflow, path, said, error, match):
@@ -802,7 +802,7 @@ def test_a_picture_that_takes_too_long_stays_in_the_queue_and_is_waited_for(comf
         comfy.looks = 1
         for job in comfy.jobs.values():
             job[0] = 2
-        assert generator(["a"], [1])[0].image.tobytes() == draw("a, 35 mm film", 1).tobytes()
+        assert generator(["a"], [1])[0].content.tobytes() == draw("a, 35 mm film", 1).tobytes()
         assert len(comfy.asked("/prompt")) == 1
 
 

@@ -1,4 +1,4 @@
-"""models/A,B,C: a vote of reference targets, and how far votes agree."""
+"""models/A,B,C: a vote of reference classifiers, and how far votes agree."""
 
 import sys
 from types import ModuleType
@@ -45,7 +45,7 @@ class Bright(Fixed):
 
 @pytest.fixture
 def voters(monkeypatch):
-    """A module of targets that can be named python/voters:NAME."""
+    """A module of classifiers that can be named python/voters:NAME."""
     module = ModuleType("voters")
     monkeypatch.setitem(sys.modules, "voters", module)
 
@@ -126,8 +126,8 @@ def test_a_label_that_a_voter_does_not_know_is_named_before_anything_is_asked(vo
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("", "models/ should name targets with commas between them, e.g. models/efficientnet-lite/1,efficient"),
-        ("efficientnet-lite/0,", "should name targets with commas between"),
+        ("", "models/ should name classifiers with commas between them, e.g. models/efficientnet-lite/1,efficient"),
+        ("efficientnet-lite/0,", "should name classifiers with commas between"),
         ("efficientnet-lite/0, efficientnet-lite/0", "names efficientnet-lite/0 twice"),
         (
             "efficientnet-lite/0,efficientnet-lit/1",
@@ -142,7 +142,9 @@ def test_names_that_mean_nothing_are_named(model, message):
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"top": 0}, "top is 0; the least is 1"), ({"tops": 1}, "'tops'.*'top'")])
+@pytest.mark.parametrize(
+    ("options", "message"), [({"top": 0}, "top is 0; it must be at least"), ({"tops": 1}, "'tops'.*'top'")]
+)
 def test_options_that_mean_nothing_are_named(options, message):
     with pytest.raises(SpecError, match=message):
         registry.load("Judge", "models/efficientnet-lite/0", options)

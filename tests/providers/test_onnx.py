@@ -162,15 +162,15 @@ def test_size_and_crop_follow_from_the_file_or_the_arguments(make):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({}, "takes pictures of any size; say which .* size=224"),
-        ({"size": "big"}, "size is 'big'; 1 or 2 numbers are wanted"),
-        ({"size": [1, 2, 3]}, "size is .*; 1 or 2 numbers"),
+        ({}, "takes pictures of any size; state the one .* size=224"),
+        ({"size": "big"}, "size is 'big'; expected 1 or 2 numbers"),
+        ({"size": [1, 2, 3]}, "size is .*; expected 1 or 2 numbers"),
         ({"size": -1}, "size is -1; it should be above 0"),
         ({"size": 32, "resize": "crop"}, "resize is 'crop'"),
-        ({"size": 32, "mean": [0.5, 0.5]}, "mean is .*; 1 or 3 numbers"),
+        ({"size": 32, "mean": [0.5, 0.5]}, "mean is .*; expected 1 or 3 numbers"),
         ({"size": 32, "mean": float("nan")}, "mean is nan"),
         ({"size": 32, "std": 0}, "std is 0; it should be above 0"),
-        ({"size": 32, "scale": "a lot"}, "scale is 'a lot'; 1 number is wanted"),
+        ({"size": 32, "scale": "a lot"}, "scale is 'a lot'; expected 1 number"),
         ({"size": 32, "interpolation": "bicubik"}, "unknown interpolation 'bicubik'. Did you mean 'bicubic'"),
         ({"size": 32, "channels": "grb"}, "unknown order of channels 'grb'"),
         ({"size": 32, "device": "gpu"}, "unknown device of ONNX Runtime 'gpu'"),
@@ -235,7 +235,7 @@ def test_ultralytics_metadata_is_understood(make):
     target = load(path)
     assert (target.prepared.size, target.prepared.resize) == ((64, 64), (64,))
     assert np.allclose(target([RED]), [expected((255, 0, 51), mean=0, std=1)], atol=1e-5)
-    with pytest.raises(ModelError, match="a network for the task 'detect'; one for 'classify'"):
+    with pytest.raises(ModelError, match="a network for the task 'detect'; expected 'classify'"):
         load(make(task="detect", names=names))
 
 
@@ -341,11 +341,11 @@ def test_of_several_outputs_the_scores_are_found_or_asked_for(make):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"shape": ("n", 3, 32)}, r"input of shape \['n', 3, 32\]; \[n, 3, height, width\]"),
+        ({"shape": ("n", 3, 32)}, r"input of shape \['n', 3, 32\]; expected \[n, 3, height, width\]"),
         ({"shape": ("n", 4, 32, 32)}, "no side is 3 or 1"),
-        ({"kind": "int64"}, r"takes a tensor\(int64\); one of"),
+        ({"kind": "int64"}, r"takes a tensor\(int64\); expected one of"),
         ({"more": "input"}, r"has 2 inputs \('image', 'mask'\)"),
-        ({"tail": (-1, 2, 2)}, r"output of shape \(1, 2, 2\); \(1, classes\)"),
+        ({"tail": (-1, 2, 2)}, r"output of shape \(1, 2, 2\); expected \(1, classes\)"),
         ({"tail": (-1,)}, r"output of shape \(4,\)"),
     ],
 )

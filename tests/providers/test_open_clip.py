@@ -249,7 +249,7 @@ def test_code_of_a_checkpoint_is_not_run(lib, siglip, tmp_path, monkeypatch):
     config = json.loads((siglip / "open_clip_config.json").read_text())
     config["model_cfg"]["text_cfg"]["tokenizer_kwargs"]["trust_remote_code"] = True
     (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
-    with pytest.raises(ModelError, match="asks to run code that comes with it, which is never done"):
+    with pytest.raises(ModelError, match="asks to run code that comes with it, which is not allowed"):
         target(f"local-dir:{tmp_path}")
 
 

@@ -483,7 +483,7 @@ def test_every_role_names_what_means_nothing(role, monkeypatch, server):
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_can_be_sent_to_a_worker(server, role):
     options = {"base_url": server.base_url, "key_variable": VARIABLE, **getattr(ROLES[role], "options", {})}
-    model = registry.load(role.capitalize(), "openai/small", options)
+    model = registry.load(ROLES[role].cls.__name__, "openai/small", options)
     server.say(ROLES[role].good)
     ROLES[role].call(model)  # with a connection and threads
     check_pickle(model)
@@ -684,7 +684,7 @@ def test_a_server_that_never_answers_to_the_point_is_given_up_early(server, role
     bad = says("") if role == "captioner" else says("I would say it is a nice picture")
     model = made(role, server.say(bad), concurrency=1)
     shown = [picture(i % 256).resize((1 + i, 2)) for i in range(600)]
-    with pytest.raises(ModelError, match="gave no answer of use to 3 questions, the last: "):
+    with pytest.raises(ModelError, match="gave no usable answer to 3 questions, the last: "):
         model([Picture(p) for p in shown], ["mug"] * 600) if role == "judge" else model(shown)
     assert len(server.seen) <= 6
 
@@ -907,7 +907,7 @@ def test_pictures_come_as_base64_a_data_url_or_an_address(server):
         {"url": f"{server.root}/files/1.png"},
     ):
         (made_,) = made("generator", server.say(gives({"data": [entry]}), raw(png(MUG))))(["a mug"], [1])
-        assert made_.image.tobytes() == MUG.tobytes() and made_.image.mode == "RGB"
+        assert made_.content.tobytes() == MUG.tobytes() and made_.content.mode == "RGB"
         assert made_.info == ({"revised_prompt": "a red mug on a table"} if "revised_prompt" in entry else {})
     assert server.seen[-1][0] == "/files/1.png" and "Authorization" not in server.seen[-1][1]
 
@@ -955,7 +955,7 @@ def test_what_is_no_picture_is_declined_and_a_server_without_any_given_up(server
 
 def test_pictures_are_not_fetched_from_just_anywhere(server):
     for address in ("http://169.254.169.254/latest", "file:///etc/passwd", f"ftp://127.0.0.1:{server.server_port}/x", "//x"):
-        with pytest.raises(ModelError, match="https is wanted"):
+        with pytest.raises(ModelError, match="expected https"):
             made("generator", server.say(gives({"data": [{"url": address}]})))(["a mug"], [1])
         assert len(server.seen) == 1
 

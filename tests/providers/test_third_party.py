@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
@@ -21,7 +20,7 @@ from bugscope.core.registry import GROUP
 ROOT = Path(__file__).parent.parent.parent
 DOTS = ROOT / "examples" / "bugscope-dots"
 PAGE = ROOT / "docs" / "adding-a-provider.md"
-BUGSCOPE = ("-c", "from bugscope.cli import main; main()")
+BUGSCOPE = ("-c", "from bugscope.app.cli import main; main()")
 BLOCK = re.compile(r"^```(?:python|toml)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -52,7 +51,7 @@ def dots(tmp_path_factory):
 def test_it_is_listed_as_soon_as_it_is_installed(dots, tmp_path):
     listed = json.loads(run(*BUGSCOPE, "models", "--json", path=dots, cwd=tmp_path))
     found = {row["role"]: row for row in listed if row["provider"] == "dots"}
-    assert sorted(found) == ["captioner", "target", "generator", "judge"]
+    assert sorted(found) == ["captioner", "generator", "judge", "target"]
     assert found["judge"]["summary"] == "Knows what was drawn." and not found["judge"]["missing"]
     assert "dots" in run(*BUGSCOPE, "models", path=dots, cwd=tmp_path)
     without = json.loads(run(*BUGSCOPE, "models", "--json", path="", cwd=tmp_path))
@@ -69,7 +68,7 @@ def test_a_hunt_with_it_finds_its_bug(dots, tmp_path):
 
 
 CHECKS = """
-from bugscope import registry
+from bugscope.core import registry
 from bugscope.testing import check_captioner, check_classifier, check_generator, check_judge, check_pickle
 
 generator, target, captioner, judge = (
@@ -140,5 +139,5 @@ def test_every_role_error_and_check_is_on_the_page():
     raised = {"SpecError", "ModelError", "Transient", "Declined"}
     assert raised < set(vars(errors))
     checks = {name for name in vars(testing) if name.startswith("check_")}
-    for name in {*get_args(registry.Role), *raised, *checks}:
+    for name in {*registry.kinds(), *raised, *checks}:
         assert re.search(rf"\b{name}\b", text), name

@@ -124,7 +124,7 @@ def test_weights_that_do_not_fit_are_a_sentence(checkpoint):
         own(checkpoint, labels="a,b")
     with pytest.raises(SpecError, match="has 5 outputs and no names for them; pass the argument labels="):
         load(checkpoint=str(checkpoint))
-    with pytest.raises(SpecError, match="is no file"):
+    with pytest.raises(SpecError, match="is not a file"):
         own(checkpoint.with_name("worst.safetensors"))
 
 
@@ -159,7 +159,7 @@ def test_features_are_no_classes(folder):
 
 
 def test_pictures_of_other_channels_are_refused(folder):
-    with pytest.raises(SpecError, match="takes pictures of 1 channels; 3 are wanted"):
+    with pytest.raises(SpecError, match="takes pictures of 1 channels; expected 3"):
         load(folder(num_classes=5, in_chans=1), labels=NAMES)
 
 

@@ -109,7 +109,7 @@ def test_no_pickle_is_run(torch, network, tmp_path, monkeypatch):
 
 
 def test_a_file_that_does_not_fit_is_a_sentence(torch, network, checkpoint, tmp_path):
-    with pytest.raises(SpecError, match="checkpoint '.*bests.safetensors' is no file. Did you mean '.*best.safetensors'"):
+    with pytest.raises(SpecError, match="checkpoint '.*bests.safetensors' is not a file. Did you mean '.*best.safetensors'"):
         own(checkpoint.parent / "bests.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot read the checkpoint '.*broken.safetensors'"):
@@ -135,11 +135,11 @@ def test_labels_that_do_not_fit_are_a_sentence(checkpoint):
 
 def test_a_name_that_torchvision_does_not_have_is_a_sentence():
     for spec, says in {
-        "resnet5": "unknown torchvision target 'resnet5'. Did you mean 'resnet50'",
-        "fcn_resnet50": "unknown torchvision target 'fcn_resnet50'",  # segments
+        "resnet5": "unknown torchvision classifier 'resnet5'. Did you mean 'resnet50'",
+        "fcn_resnet50": "unknown torchvision classifier 'fcn_resnet50'",  # segments
         "resnet50:IMAGENET1K_V3": "unknown weights of torchvision/resnet50 'IMAGENET1K_V3'. Did you mean 'IMAGENET1K_V",
         "vgg16:IMAGENET1K_FEATURES": "vgg16:IMAGENET1K_FEATURES has no classes; these have: IMAGENET1K_V1",
-        "": "unknown torchvision target ''",
+        "": "unknown torchvision classifier ''",
     }.items():
         with pytest.raises(SpecError, match=says):
             load(spec)
@@ -242,7 +242,7 @@ def test_own_googlenet_and_mnasnet_are_read_though_they_lack_something(network, 
 
 def test_the_id_tells_what_changes_an_answer(network, checkpoint, tmp_path):
     state = network().state_dict()
-    state["target.1.bias"] += 1
+    state["classifier.1.bias"] += 1
     save(state, tmp_path / "later.safetensors")
     ids = [own(checkpoint).id, own(tmp_path / "later.safetensors").id, own(checkpoint, labels="a,b,c,d,e").id]
     ids.append(own(checkpoint, dtype="bfloat16").id)

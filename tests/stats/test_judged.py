@@ -42,7 +42,7 @@ def test_no_rates_whatever_are_likelier_than_the_bound(n, s, f, u, se, sp):
     p = cells(s, f, u, se, sp)
     likelihood = sum(k * math.log(x) if x > 0 else -math.inf for k, x in zip(n, p, strict=True) if k)
     i = min(int(f * 256), 255)
-    assert likelihood <= judged._profile(n, box)[i] + 1e-9
+    assert likelihood <= judged.profile(n, box)[i] + 1e-9
 
 
 @settings(max_examples=10, deadline=None)
@@ -56,7 +56,7 @@ def test_the_bound_is_near_what_is_reached(n):
 
     starts = itertools.product((-2.0, 2.0), repeat=3)
     reached = max(-minimize(loss, np.array(x), method="Nelder-Mead", options={"maxiter": 600}).fun for x in starts)
-    bound = judged._profile(n, ((0.9, 0.9), (0.8, 0.8)))
+    bound = judged.profile(n, ((0.9, 0.9), (0.8, 0.8)))
     assert reached - 1e-6 <= bound.max()
     # beside the peak nothing is added but the little that EM had not reached
     assert np.sort(bound)[-3 if n.drawn else 0] <= reached + 0.1

@@ -141,7 +141,7 @@ def test_a_picture_outside_the_folder_is_not_read(tmp_path):
 
 def test_a_damaged_picture_is_said(tmp_path):
     with Store.create(tmp_path / "r", {}) as store:
-        name = store.put_image(Image.effect_noise((64, 64), 50).convert("RGB"))
+        name = store.keep(Image.effect_noise((64, 64), 50).convert("RGB"), picture)
         whole = (store.path / name).read_bytes()
         for end in (0, 20, 60, len(whole) // 2):
             (store.path / name).write_bytes(whole[:end])
@@ -178,9 +178,9 @@ def test_folders_that_are_no_run_are_left_alone(tmp_path):
 def test_a_database_that_is_none_is_said(tmp_path):
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "run.sqlite").write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match="no readable run"):
+    with pytest.raises(StoreError, match="not a readable run"):
         Store.create(tmp_path / "r", {})
-    with pytest.raises(StoreError, match="no readable run"):
+    with pytest.raises(StoreError, match="not a readable run"):
         Store.open(tmp_path / "r")
 
 
@@ -194,7 +194,7 @@ def test_a_later_schema_is_refused(tmp_path):
 
 CHILD = """
 import os, sys, itertools
-from bugscope.store import Store
+from bugscope.store.folder import Store
 store = Store.create(sys.argv[1], {})
 for i in itertools.count():
     store.put([("r", "m", f"{i}-{j}", i) for j in range(20)])
@@ -215,7 +215,7 @@ def test_kill_9_loses_no_finished_batch_and_leaves_no_half_one(tmp_path):
 
 WRITER = """
 import itertools, sys
-from bugscope.store import Store
+from bugscope.store.folder import Store
 with Store.create(sys.argv[1], {}) as store:
     for i in itertools.count():
         store.put([("r", "m", f"{i}-{j}", i) for j in range(20)])

@@ -1,7 +1,5 @@
 """A run goes on with the models that it began with: the same name with other contents is another model."""
 
-import os
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -146,8 +144,3 @@ def of_hf(folder):
 
 
 CHECKPOINTS = {"timm": of_timm, "torchvision": of_torchvision, "hf": of_hf}
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda file: None)

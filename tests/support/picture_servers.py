@@ -1,4 +1,4 @@
-"""Servers that draw from prompt and seed, and look at pictures; the first speaks Bugscope's own protocol."""
+"""Servers that draw from prompt and seed, and look at pictures; `Own` speaks Bugscope's own protocol."""
 
 import base64
 import hashlib

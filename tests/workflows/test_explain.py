@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import bugscope
-from bugscope.core.errors import BugscopeError, ModelError, SpecError
+from bugscope.core.errors import BugscopeError, ModelError, SpecError, Transient
 from bugscope.core.records import Prompt, Sample
 from bugscope.store.folder import Store
+from bugscope.workflows import session
 from support.runs import copied, explained, without_times
 from support.worlds import LABELS, NoScenery, planted
 
@@ -135,7 +136,7 @@ def test_a_finished_run_is_explained_by_number_sentence_and_description(bare_run
     if not all(b["explanation"] for b in both.report["bugs"]):
         rest = bugscope.load(bare_run.path).explain(pairs=8, budget=150, **roles)
         assert all(b["explanation"] for b in rest.report["bugs"])
-    with pytest.raises(SpecError, match="every bug is explained; name one"):
+    with pytest.raises(SpecError, match="every bug is explained already; name one"):
         bugscope.explain(bare_run, pairs=8, **roles)
     page = (bare_run.path / "report.html").read_text()
     assert "Not explained" not in page
@@ -182,8 +183,8 @@ def test_going_on_with_a_run_keeps_what_a_person_asked(bare_run, monkeypatch):
     idle = planted(die_after=0)
     again = bugscope.hunt(LABELS, bare_run.path, **{**OPTIONS, "explain_budget": 0}, **idle.roles())
     assert without_times(again.report) == without_times(asked.report) and idle.calls == 0
-    loaded = bugscope.api.load_models
-    monkeypatch.setattr(bugscope.api, "load_models", lambda s, given=None: loaded(s, idle.roles()))
+    loaded = session.load_models
+    monkeypatch.setattr(session, "load_models", lambda s, given=None: loaded(s, idle.roles()))
     assert without_times(bugscope.resume(bare_run.path).report) == without_times(asked.report)
 
 
@@ -212,7 +213,7 @@ def test_a_persons_phrase_takes_the_place_of_one_of_its_kind_or_is_added(bare_ru
     [
         ("99", {}, "unknown bug '99'"),
         ("a mug on snwo", {}, "unknown bug 'a mug on snwo'. Did you mean 'a mug on snow'"),
-        (1, {"add": ["on mars"]}, "world/generator cannot show 'on mars' of"),
+        (1, {"add": ["on mars"]}, "world/generator cannot show 'on mars' with"),
         (1, {"add": [" "]}, "a phrase to add is empty"),
         (1, {"pairs": 0}, "option pairs is 0; it must be at least 1"),
         (1, {"budget": -1}, "option budget is -1; it must be at least 1"),
@@ -279,9 +280,10 @@ def test_an_unfinished_run_is_explained_and_still_goes_on_to_the_same_end(unexpl
 
 def test_the_modules_do_not_hide_the_functions():
     code = """
-import bugscope.explain, bugscope.probe, bugscope.refine, bugscope
-for f in (bugscope.explain, bugscope.probe):
-    assert callable(f) and f.__module__ == "bugscope.workflows.session", f
+import bugscope.workflows.explain, bugscope.workflows.probe, bugscope.workflows.hunt, bugscope.method.explain, bugscope
+for name, home in (("explain", "results"), ("probe", "probe"), ("hunt", "hunt")):
+    f = getattr(bugscope, name)
+    assert callable(f) and f.__module__ == f"bugscope.workflows.{home}", f
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -374,7 +376,7 @@ def test_an_editor_out_of_reach_does_not_end_the_run(edited_run, tmp_path):
     """After the last try the siblings that the language knows are tried instead."""
 
     def busy(phrases):
-        raise bugscope.errors.Transient("try later", 0.0)
+        raise Transient("try later", 0.0)
 
     folder = copied(edited_run, tmp_path / "r")
     done = bugscope.explain(folder, 1, **planted(labels=("mug",)).roles(), editor=Editor(busy))

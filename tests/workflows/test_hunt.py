@@ -5,42 +5,22 @@ import random
 import subprocess
 import sys
 import weakref
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from bugscope.workflows.hunting import hunt
 
 from bugscope import testing
 from bugscope.core.errors import SpecError
 from bugscope.core.options import Config
-from bugscope.core.records import Evidence, Outcome, Phrase, Status, Verdict
+from bugscope.core.records import Evidence, Phrase, Verdict
 from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
-from bugscope.media.picture import Picture, as_rgb
-from bugscope.method.search import affordable, check, search, settled
 from bugscope.store.folder import Store
 from bugscope.testing import World
+from bugscope.workflows.hunt import conduct
 from bugscope.workflows.progress import Progress
+from support.runs import SMALL, content, hunted
 from support.words import WORDS
-
-SMALL = {"budget": 300, "explore": 40}
-
-
-def run(world: World, folder: Path, heard: list[Progress] | None = None, **options: Any) -> list[Evidence]:
-    config = Config.of({**SMALL, **options})
-    with Store.create(folder, {"options": config.identity()}) as store:
-        engine = Engine(Models(**world.roles()), store, config)
-        return hunt(world.labels, engine, store, config, heard.append if heard is not None else lambda now: None).evidence
-
-
-def content(folder: Path) -> dict[str, Any]:
-    """All that a run concluded and every picture it asked for."""
-    with Store.open(folder) as store:
-        notes = {kind: store.notes(kind) for kind in ("hypothesis", "evidence", "refinement", "explanation", "error")}
-        return {**notes, "samples": sorted(s.key for s in store.samples())}
 
 
 def bugs(evidence: list[Evidence]) -> set[str]:
@@ -49,7 +29,7 @@ def bugs(evidence: list[Evidence]) -> set[str]:
 
 def test_finds_the_planted_bugs_and_no_other(tmp_path):
     for seed in range(2):
-        evidence = run(World(), tmp_path / str(seed), seed=seed, budget=400)
+        evidence = hunted(World(), tmp_path / str(seed), seed=seed, budget=400)
         planted = {"on snow", "red"}
         assert planted <= bugs(evidence)
         # a longer description that contains a planted one is as true as the planted one
@@ -60,30 +40,30 @@ def test_finds_the_planted_bugs_and_no_other(tmp_path):
 
 def test_finds_nothing_where_nothing_is(tmp_path):
     for rate in (0.1, 0.4):
-        assert bugs(run(testing.null_world(rate=rate), tmp_path / str(rate))) == set()
+        assert bugs(hunted(testing.null_world(rate=rate), tmp_path / str(rate))) == set()
 
 
 def test_a_classifier_that_is_always_wrong_or_always_right_has_no_bugs(tmp_path):
-    assert bugs(run(testing.null_world(rate=0.0), tmp_path / "right")) == set()
-    assert bugs(run(testing.null_world(rate=1.1), tmp_path / "wrong")) == set()
+    assert bugs(hunted(testing.null_world(rate=0.0), tmp_path / "right")) == set()
+    assert bugs(hunted(testing.null_world(rate=1.1), tmp_path / "wrong")) == set()
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_batch_size_changes_nothing(tmp_path, size):
-    assert run(World(), tmp_path / "a", batch_size=size) == run(World(), tmp_path / "b", batch_size=16)
+    assert hunted(World(), tmp_path / "a", batch_size=size) == hunted(World(), tmp_path / "b", batch_size=16)
     assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
 def test_killed_anywhere_then_run_again_gives_the_same_report(tmp_path):
     whole = World()
-    run(whole, tmp_path / "whole")
+    hunted(whole, tmp_path / "whole")
     want = content(tmp_path / "whole")
     for seed in range(5):
         rng, pictures = random.Random(seed), 0
         while True:
             world = World(die_after=rng.randrange(1, whole.calls))
             try:
-                run(world, tmp_path / str(seed))
+                hunted(world, tmp_path / str(seed))
             except KeyboardInterrupt:
                 pictures += world.calls - 1
                 continue
@@ -96,32 +76,36 @@ def test_killed_anywhere_then_run_again_gives_the_same_report(tmp_path):
 
 CHILD = """
 import os, signal, sys, threading
-sys.path.insert(0, {tests!r})
-import test_hunt
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from bugscope.testing import World
+from support.runs import hunted
 threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
-test_hunt.run(test_hunt.World(), test_hunt.Path(sys.argv[1]))
+hunted(World(), Path(sys.argv[1]))
 os._exit(0)
 """
 
 
 @pytest.mark.slow
 def test_kill_9(tmp_path):
-    run(World(), tmp_path / "whole")
+    hunted(World(), tmp_path / "whole")
     want, kills, rng = content(tmp_path / "whole"), 0, random.Random(0)
-    child = CHILD.format(tests=str(Path(__file__).parent))
+    tests = str(Path(__file__).parent.parent)
     for seed in range(3):
         folder = tmp_path / str(seed)
-        for _ in range(60):
-            done = subprocess.run([sys.executable, "-c", child, str(folder), str(rng.uniform(0.02, 0.6))])
+        for _ in range(15):
+            done = subprocess.run([sys.executable, "-c", CHILD, str(folder), str(rng.uniform(0.02, 0.6)), tests], check=False)
             if done.returncode == 0:
                 break
+            assert done.returncode == -9
             kills += 1
+        hunted(World(), folder)
         assert content(folder) == want
     assert kills > 0
 
 
 def test_pictures_that_suggested_a_hypothesis_never_confirm_it(tmp_path):
-    run(World(), tmp_path / "run")
+    hunted(World(), tmp_path / "run")
     with Store.open(tmp_path / "run") as store:
         samples, evidence = list(store.samples()), store.notes("evidence")
     explored = {s.key for s in samples if s.purpose == "explore"}
@@ -146,7 +130,7 @@ def test_every_hypothesis_tried_is_in_the_ledger_before_its_first_picture(tmp_pa
             return measure(samples)
 
         engine.measure = watched
-        evidence = hunt(world.labels, engine, store, config, lambda now: None).evidence
+        evidence = conduct(world.labels, engine, store, config, lambda now: None).evidence
         assert len(known) == len(evidence) == len(store.notes("evidence"))
         for note, e in zip(store.notes("evidence").values(), evidence, strict=True):
             prompt = WORDS.prompt(e.hypothesis.label, e.hypothesis.phrases)
@@ -160,54 +144,17 @@ def test_every_hypothesis_tried_is_in_the_ledger_before_its_first_picture(tmp_pa
 
 def test_the_budget_counts_every_picture(tmp_path):
     for budget in (60, 111, 300):
-        run(World(), tmp_path / str(budget), budget=budget, explain_budget=0)
+        hunted(World(), tmp_path / str(budget), budget=budget, explain_budget=0)
         assert len(content(tmp_path / str(budget))["samples"]) <= budget
         for explain in (30, 200):
             folder = tmp_path / f"{budget} and {explain}"
-            run(World(), folder, budget=budget, explain=explain)
+            hunted(World(), folder, budget=budget, explain_budget=explain)
             assert len(content(folder)["samples"]) <= budget + explain
 
 
 def test_a_budget_that_cannot_pay_for_the_labels_says_what_would(tmp_path):
     with pytest.raises(SpecError, match="budget is 90, too small for 2 labels; the minimum is 96"):
-        run(World(labels=("mug", "pot")), tmp_path / "run", budget=90)
-
-
-@pytest.mark.parametrize(
-    ("number", "options", "budget"),
-    [
-        (1, {}, 600), (6, {}, 600), (7, {}, 660), (65, {}, 4140), (2, {"budget": 90}, 90), (6, {"explore": 100}, 1056),
-        (65, {"fixed_n": 30}, 65 * 84),
-    ],
-)  # fmt: skip
-def test_a_budget_that_nobody_states_follows_the_labels_and_is_enough(number, options, budget):
-    labels = ["a"] * number
-    config = settled(labels, Config.of(options))
-    assert config.budget == budget and settled(labels, config) == config
-    if "budget" not in options:
-        check(labels, config)
-        assert options or affordable(labels, config) >= 6
-
-
-def test_descriptions_go_where_failures_are_found(tmp_path):
-    labels = tuple(f"thing {i}" for i in range(10))
-
-    def measure(samples):
-        failing = ("thing 3", "thing 7")
-        wrong = [s.prompt.label in failing and s.seed % 3 == 0 or s.prompt.label == "thing 5" for s in samples]
-        return [
-            Outcome(s, *((Status.FAILURE, "cap") if w else (Status.SUCCESS, s.prompt.label)))
-            for s, w in zip(samples, wrong, strict=True)
-        ]
-
-    config = Config.of({"budget": 520, "explain_budget": 0})
-    found = search(labels, config, measure=measure, describe=lambda outcomes: [""] * len(outcomes))
-    tried = Counter(e.hypothesis.label for e in found.evidence)
-    limit = affordable(labels, config)
-    assert limit == 4 and set(tried) == set(labels)
-    # thing 5 always fails: nothing can make it worse
-    assert {y for y in labels if tried[y] == limit} == {"thing 3", "thing 7"}
-    assert {tried[y] for y in labels} == {limit, limit // 2}
+        hunted(World(labels=("mug", "pot")), tmp_path / "run", budget=90)
 
 
 def test_pictures_of_many_labels_do_not_pile_up_in_memory(tmp_path):
@@ -229,25 +176,15 @@ def test_pictures_of_many_labels_do_not_pile_up_in_memory(tmp_path):
     world.classify = watched(world.classify, lambda inputs, _: inputs[0])
     world.caption = watched(world.caption, lambda inputs, _: inputs[0])
     world.judge = watched(world.judge, lambda inputs, _: [p.content for p in inputs[0]])
-    evidence = run(world, tmp_path / "run", budget=40 * 24, explore=16, batch_size=8, explain_budget=0)
+    evidence = hunted(world, tmp_path / "run", budget=40 * 24, explore=16, batch_size=8, explain_budget=0)
     assert len({e.hypothesis.label for e in evidence}) == 40
     # drawn, judged, classified: three copies of 40 x 24 pictures and some captioned; two batches are under way at a time
     assert len(seen) > 3 * 40 * 22
     assert 8 <= most <= 8 * 8
 
 
-def test_a_small_budget_tries_fewer_descriptions():
-    paid = Config.of({"budget": 600})
-    assert affordable(["a"] * 3, paid) == 24
-    assert affordable(["a"] * 6, paid) == 13
-    assert affordable(["a"] * 12, paid) == 4
-    assert affordable(["a"] * 18, paid) == 1
-    assert affordable(["a"] * 3, Config.of({"budget": 600, "hypotheses": 7})) == 7
-    assert affordable(["a"], Config.of({"budget": 200, "fixed_n": 20, "hypotheses": 50})) == 7
-
-
 def test_the_papers_procedure_stays_in_the_budget(tmp_path):
-    evidence = run(World(), tmp_path / "run", fixed_n=20, budget=300, explain_budget=0)
+    evidence = hunted(World(), tmp_path / "run", fixed_n=20, budget=300, explain_budget=0)
     assert {e.drawn for e in evidence} == {20}
     assert "on snow" in bugs(evidence)
     assert len(content(tmp_path / "run")["samples"]) <= 300
@@ -255,11 +192,11 @@ def test_the_papers_procedure_stays_in_the_budget(tmp_path):
 
 def test_a_listener_hears_stages_in_order_and_every_bug_once(tmp_path):
     heard: list[Progress] = []
-    evidence = run(World(), tmp_path / "run", heard)
+    evidence = hunted(World(), tmp_path / "run", heard)
     stages = list(dict.fromkeys(now.stage for now in heard))
     assert stages == ["exploring", "describing", "confirming", "explaining", "refining"]
     assert [now.images for now in heard] == sorted(now.images for now in heard)
-    assert heard[-1].images == len(content(tmp_path / "run")["samples"]) <= heard[-1].budget == 300 + Config().explain
+    assert heard[-1].images == len(content(tmp_path / "run")["samples"]) <= heard[-1].budget == 300 + Config().explain_budget
     assert heard[-1].bugs == len(bugs(evidence)) and heard[-1].hypotheses == len(evidence)
     told = [now.message for before, now in zip(heard, heard[1:], strict=False) if now.bugs > before.bugs]
     assert len(told) == len(set(told)) >= len(bugs(evidence)) and "a mug on snow" in told
@@ -267,7 +204,7 @@ def test_a_listener_hears_stages_in_order_and_every_bug_once(tmp_path):
 
 def test_a_resumed_run_draws_nothing_twice_and_hears_the_same(tmp_path):
     first, again = World(), World()
-    assert run(first, tmp_path / "run") == run(again, tmp_path / "run")
+    assert hunted(first, tmp_path / "run") == hunted(again, tmp_path / "run")
     assert first.calls > 0 == again.calls
 
 
@@ -282,82 +219,11 @@ def test_prompts_that_a_generator_does_not_read_are_never_drawn(tmp_path):
 
     roles["generator"].check = check
     world.roles = lambda: roles
-    run(world, tmp_path / "run")
+    hunted(world, tmp_path / "run")
     with Store.open(tmp_path / "run") as store:
         assert not any("snow" in s.prompt.text for s in store.samples())
 
 
 def test_notes_are_json_without_surprises(tmp_path):
-    run(World(), tmp_path / "run")
+    hunted(World(), tmp_path / "run")
     json.dumps(content(tmp_path / "run"), allow_nan=False)
-
-
-# --- the checks for whoever writes a provider --------------------------------------------------------------------------
-
-
-def test_the_world_conforms():
-    roles = World(labels=("mug", "pot")).roles()
-    testing.check_generator(roles["generator"], ["a photo of a mug", "a photo of a red pot on snow", "a photo of a mug"])
-    pictures = roles["generator"](["a photo of a mug"] * 3, [1, 2, 3])
-    testing.check_judge(roles["judge"], pictures, ["mug"] * 3)
-    testing.check_classifier(roles["target"], [p.content for p in pictures])
-    testing.check_captioner(roles["captioner"], [p.content for p in pictures])
-
-
-class Reading:
-    """A target that looks at a picture's mean, and `fault`."""
-
-    id, labels = "reading", ("dark", "bright")
-
-    def __init__(self, fault: str = "") -> None:
-        self.fault = fault
-
-    def __call__(self, images):
-        rows = np.array([[1.0, float(np.asarray(as_rgb(i)).mean()) / 128] for i in images]).reshape(-1, 2)
-        if self.fault == "batch" and len(images) > 1:
-            rows -= rows.mean(axis=0)
-        if self.fault == "order":
-            rows = rows[::-1]
-        if self.fault == "nan":
-            rows[:1] = np.nan
-        if self.fault == "shape":
-            rows = rows[:, :1]
-        if self.fault == "empty" and not images:
-            raise ValueError("need at least one array")
-        return rows
-
-
-def test_a_good_classifier_passes():
-    testing.check_classifier(Reading())
-
-
-@pytest.mark.parametrize("fault", ["batch", "order", "nan", "shape", "empty"])
-def test_a_faulty_classifier_does_not(fault):
-    with pytest.raises((AssertionError, ValueError)):
-        testing.check_classifier(Reading(fault))
-
-
-@pytest.mark.parametrize("fault", ["companions", "order", "missing", "moody"])
-def test_a_faulty_generator_does_not(fault):
-    good, calls = World().generator, [0]
-
-    def generator(prompts, seeds):
-        calls[0] += 1
-        if fault == "companions":
-            seeds = [s + len(seeds) for s in seeds]
-        if fault == "moody":
-            seeds = [s + calls[0] for s in seeds]
-        made = good(prompts, seeds)
-        return made[::-1] if fault == "order" else made[1:] if fault == "missing" else made
-
-    testing.check_generator(good, ["a photo of a mug", "a photo of a mug on snow", "a photo of a mug"])
-    with pytest.raises((AssertionError, ValueError)):
-        testing.check_generator(generator, ["a photo of a mug", "a photo of a mug on snow", "a photo of a mug"])
-
-
-def test_a_faulty_captioner_or_judge_does_not():
-    with pytest.raises(AssertionError):
-        testing.check_captioner(lambda images: [f"picture {i}" for i, _ in enumerate(images)])
-    pictures = [Picture(i) for i in testing.images()]
-    with pytest.raises(AssertionError):
-        testing.check_judge(lambda pictures, labels: [2.0] * len(pictures), pictures, ["mug"] * len(pictures))

@@ -1,25 +1,22 @@
-"""One prompt of a person's own, put to the target: Python interface, folder, report, command line."""
+"""One prompt of a person's own, put to the target: Python interface, folder, report."""
 
 import json
 import re
 from typing import Any
 
 import pytest
-from bugscope.workflows.probing import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
-from test_explain import copied, quick_disk, without_times  # noqa: F401
 
 import bugscope
-from bugscope.app.cli import main
-from bugscope.app.cli.progress import Live
 from bugscope.core.errors import BugscopeError, SpecError, StoreError
 from bugscope.stats import always_rise
 from bugscope.store.folder import Store
 from bugscope.testing import World
-from bugscope.workflows import probing as ask
-from bugscope.workflows import session as api
+from bugscope.workflows.probe import probe as ask
+from bugscope.workflows.probe import question
 from bugscope.workflows.progress import Progress
+from support.runs import copied, without_times
 from support.words import WORDS
 
 LABELS = ("mug", "pot", "coffee mug")
@@ -37,10 +34,10 @@ def asked(tmp_path, prompts, *arguments, **options):
 
 
 def test_a_prompt_is_compared_with_the_plain_label_or_with_another():
-    h = hypothesis("  a  photo of a mug\non snow ", "mug")
+    h = question("  a  photo of a mug\non snow ", "mug", WORDS)
     assert h.text == "a photo of a mug on snow" and WORDS.control(h) == WORDS.neutral("mug")
     assert h.description == "on snow" and h.source == "user"
-    against = hypothesis("a photo of a mug on snow", "mug", " a photo of a mug  on sand ")
+    against = question("a photo of a mug on snow", "mug", WORDS, " a photo of a mug  on sand ")
     assert WORDS.control(against).text == "a photo of a mug on sand" and WORDS.control(against).label == "mug"
     assert WORDS.treated(against).text == "a photo of a mug on snow"
 
@@ -54,14 +51,14 @@ def test_a_prompt_is_compared_with_the_plain_label_or_with_another():
 )  # fmt: skip
 def test_nothing_is_compared_with_itself(text, against):
     with pytest.raises(SpecError) as caught:
-        hypothesis(text, "mug", against)
+        question(text, "mug", WORDS, against)
     assert "\n" not in str(caught.value)
 
 
 @given(st.text(max_size=60), st.text(min_size=1, max_size=12), st.text(max_size=20))
 def test_any_text_is_a_question_or_a_sentence_about_it(text, label, against):
     try:
-        h = hypothesis(text, label, against)
+        h = question(text, label, WORDS, against)
     except SpecError:
         return
     assert h.text == " ".join(text.split()) and WORDS.treated(h).text.lower() != WORDS.control(h).text.lower()
@@ -171,7 +168,7 @@ def test_the_label_may_be_said_and_need_not_be_named(tmp_path):
         (["a photo of a mug on snow", "mugg"], {}, "unknown label 'mugg'. Did you mean 'mug'"),
         (["a photo of a mug"], {}, "the prompt 'a photo of a mug' would be compared with itself"),
         (["a mug on snow"], {"vs": "A mug on SNOW"}, "the prompt 'a mug on snow' would be compared with itself"),
-        (["a photo of a mug on snow"], {"n": 3}, "option n is 3; at least one look of 4 pictures is needed"),
+        (["a photo of a mug on snow"], {"n": 3}, "option n is 3; it must be at least 4, the pictures between two looks"),
         (["a photo of a mug on snow"], {"n": 0}, "option n is 0"),
         ([[]], {}, "no prompt to probe"),
         (["", "mug"], {}, "prompt"),
@@ -364,118 +361,12 @@ def test_a_listener_hears_the_prompt_that_was_asked(tmp_path):
     assert told and set(told) == {"my mug lost on snow"}
 
 
-def test_the_progress_of_a_probe_has_a_rate_and_a_time_left(monkeypatch):
-    clock = iter(range(0, 1000, 10))
-    monkeypatch.setattr("bugscope.app.cli.progress.time.monotonic", lambda: float(next(clock)))
-    live = Live()
-    live.tell(Progress("loading"))
-    live.tell(Progress("confirming", images=0, budget=80, hypotheses=1))
-    live.tell(Progress("confirming", images=40, budget=80, hypotheses=1))
-    assert re.search(r"/s, \d+:\d\d left", live.bar.tasks[0].fields["counts"])
-
-
-def test_hostile_prompts_are_escaped_on_the_page_and_on_the_terminal(tmp_path, monkeypatch, capsys):
+def test_hostile_prompts_are_escaped_on_the_page(tmp_path):
     evil = 'a mug on snow <img src=x onerror="alert(1)"> \x1b[31m&amp;'
     found = asked(tmp_path, evil, vs="a mug <script>alert(2)</script>", n=8)
     page = (found.path / "report.html").read_text()
     assert "<img src=x" not in page and "<script>" not in page
     assert "&lt;img src=x" in page and "&lt;script&gt;" in page
-    loaded = api.load_models
-    monkeypatch.setattr(api, "load_models", lambda settings, given=None: loaded(settings, world().roles()))
-    code, out, _ = command(capsys, "probe", evil, "--n", "8", "--out", str(tmp_path / "q"))
-    assert code == 0 and "\x1b" not in out
-
-
-# --- command line -------------------------------------------------------------------------------------------------------
-
-
-def command(capsys, *arguments):
-    """(exit code, stdout, stderr)."""
-    with pytest.raises(SystemExit) as done:
-        main(list(arguments))
-    out, err = capsys.readouterr()
-    return done.value.code or 0, out, err
-
-
-@pytest.fixture
-def on_world(monkeypatch):
-    """The command line with the models of a world."""
-    loaded = api.load_models
-    monkeypatch.setattr(api, "load_models", lambda settings, given=None: loaded(settings, world().roles()))
-
-
-def test_probe_on_the_command_line(tmp_path, capsys, on_world):
-    folder = str(tmp_path / "p")
-    code, out, err = command(capsys, "probe", "a photo of a mug on snow", "a photo of a pot on sand", "--out", folder)
-    assert (code, err) == (0, "")
-    first, second, last = out.splitlines()
-    assert first.startswith("a photo of a mug on snow -> bowl: ") and first.endswith(": confirmed")
-    assert second.startswith("a photo of a pot on sand") and second.endswith("no sign of a rise")
-    assert last == f"Report: {tmp_path / 'p' / 'report.html'}"
-    code, out, err = command(capsys, "probe", "a photo of a mug on snow", "--out", folder, "--json")
-    assert (code, err) == (0, "") and out.count("\n") == 1
-    report = json.loads(out)
-    assert report["kind"] == "probe" and [p["verdict"] for p in report["probed"]] == ["confirmed"]
-    code, out, _ = command(
-        capsys, "probe", "a thing on snow", "--label", "mug", "--vs", "a thing on sand", "--n", "30", "--alpha", "0.01",
-        "--seed", "3", "--out", str(tmp_path / "q"), "--json",
-    )  # fmt: skip
-    report = json.loads(out)
-    assert code == 0 and (report["alpha"], report["seed"]) == (0.01, 3)
-    assert report["probed"][0]["compared_with"] == "a thing on sand" and report["probed"][0]["label"] == "mug"
-
-
-def test_a_probe_folder_is_reported_on_the_command_line(probed, capsys):
-    code, out, err = command(capsys, "report", str(probed.path))
-    assert (code, err) == (0, "") and out.startswith("a photo of a mug on snow -> bowl: ")
-    code, out, _ = command(capsys, "report", str(probed.path), "--json")
-    assert json.loads(out)["kind"] == "probe"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["probe", "a photo of snow"], "names no label of world/target"),
-        (["probe", "a photo of a mug"], "would be compared with itself"),
-        (["probe", "a photo of a mug on snow", "--n", "1"], "option n is 1"),
-        (["probe", "a photo of a mug on snow", "--label", "mugg"], "unknown label 'mugg'. Did you mean 'mug'"),
-        (["explain", "nowhere"], "'nowhere' holds no run"),
-        (["explain", "PROBE", "7"], "unknown bug '7'"),
-        (["explain", "PROBE", "1", "--add", "on mars"], "cannot show 'on mars'"),
-        (["explain", "PROBE", "--pairs", "0"], "option pairs is 0"),
-        (["explain", "PROBE", "--budget", "2"], "option budget is 2, too small"),
-        (["resume", "PROBE"], "holds a probe"),
-    ],
-)
-def test_user_errors_are_one_line_and_exit_code_2(probed, tmp_path, monkeypatch, capsys, on_world, arguments, message):
-    monkeypatch.chdir(tmp_path)
-    code, out, err = command(capsys, *(str(probed.path) if a == "PROBE" else a for a in arguments))
-    assert (code, out) == (2, "")
-    assert err.startswith("bugscope: ") and message in err and err.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_explain_on_the_command_line(tmp_path, capsys, on_world):
-    run = bugscope.hunt(["mug"], tmp_path / "r", budget=200, explain_budget=0, **world().roles())
-    assert run.bugs
-    code, out, err = command(capsys, "explain", str(run.path), "1", "--pairs", "8", "--add", "at night", "--add", "on sand")
-    assert (code, err) == (0, "")
-    done = bugscope.load(run.path)
-    first = done.report["bugs"][0]
-    lines = out.splitlines()
-    assert lines[0] == f"1. {done.bugs[0]}"
-    assert lines[1:-1] == [f"   {s}" for s in first["explanation"]["sentences"]]
-    assert lines[-1] == f"Report: {run.path / 'report.html'}"
-    assert any("at night" in line for line in lines) and any("on sand" in line for line in lines)
-    code, out, err = command(capsys, "explain", str(run.path), "1", "--pairs", "8", "--json")
-    assert (code, err) == (0, "") and json.loads(out)["bugs"][0]["explanation"]["pairs"] == 8
-    code, out, _ = command(capsys, "report", str(run.path))
-    assert code == 0 and first["explanation"]["sentences"][0] in out
-    # what is left to explain, then nothing
-    if any(b["explanation"] is None for b in done.report["bugs"]):
-        assert command(capsys, "explain", str(run.path), "--pairs", "8")[0] == 0
-    code, out, err = command(capsys, "explain", str(run.path))
-    assert (code, out) == (2, "") and "every bug is explained; name one to explain it again" in err
 
 
 def test_the_ledger_of_a_probe_is_json(probed):

@@ -1,16 +1,13 @@
-"""The whole thing from outside: Python interface, command line, report, bad input."""
+"""The whole thing from outside: Python interface, report, bad input."""
 
 import json
 import re
-import subprocess
-import sys
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import bugscope
-from bugscope.app.cli import OPTIONS, main
 from bugscope.core import labels
 from bugscope.core.errors import BugscopeError, SpecError
 from bugscope.core.options import Config
@@ -19,7 +16,7 @@ from bugscope.engine.models import Models
 from bugscope.report import summary
 from bugscope.store.folder import Store
 from bugscope.testing import World
-from bugscope.workflows import session as api
+from bugscope.workflows import session
 
 LABELS = ("mug", "pot")
 
@@ -46,9 +43,9 @@ def test_planted_bugs_are_found_said_and_kept(run):
 
 def test_report_json_keeps_its_contract_and_adds_up(run):
     report = json.loads((run.path / "report.json").read_text())
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     assert report["finished"] is True
-    assert report["images_generated"] <= report["budget"] + report["explain"] == 400 + Config().explain
+    assert report["images_generated"] <= report["budget"] + report["explain_budget"] == 400 + Config().explain_budget
     assert len(report["bugs"]) + len(report["rejected"]) == report["hypotheses_tested"]
     frame = run.samples()
     assert len(frame) == report["images_generated"]
@@ -60,7 +57,7 @@ def test_report_json_keeps_its_contract_and_adds_up(run):
         assert bug["risk_difference"] == pytest.approx(bug["rate"] - bug["baseline_rate"])
 
 
-def test_bugs_of_several_labels_are_seen_together(run, capsys):
+def test_bugs_of_several_labels_are_seen_together(run):
     across = {row["description"]: row for row in run.report["across"]}
     assert "seen from above" in across
     for phrase, row in across.items():
@@ -69,9 +66,6 @@ def test_bugs_of_several_labels_are_seen_together(run, capsys):
         assert row["tried"] == 2
     shown = [b.description for b in run.bugs if not b.record["parent"]]
     assert set(across) == {d for d in shown if shown.count(d) > 1}
-    main_exit(["report", str(run.path)])
-    said = capsys.readouterr().out.splitlines()[1]
-    assert said.startswith("  of several labels: ") and "seen from above (2 of 2 labels tried)" in said
     page = (run.path / "report.html").read_text()
     first = across["seen from above"]["labels"][0]
     assert f'<a href="#bug-{first["bug"]}">{first["label"]}</a>' in page and f'id="bug-{first["bug"]}"' in page
@@ -114,11 +108,11 @@ def test_a_run_of_an_earlier_version_goes_on_with_defaults_for_what_it_did_not_k
     bugscope.hunt(["mug"], tmp_path / "r", **options, **world().roles())
     with Store.create(tmp_path / "r", bugscope_identity(tmp_path / "r")) as store:
         held = store.meta("identity")
-        for name in ("explain", "pairs", "editor", "editor_args"):
+        for name in ("explain_budget", "pairs", "editor", "editor_args"):
             del held["options"][name]
         store.set_meta("identity", held)
     again = bugscope.hunt(["mug"], tmp_path / "r", budget=120, **world().roles())
-    assert again.report["finished"] and again.report["explain"] == Config().explain
+    assert again.report["finished"] and again.report["explain_budget"] == Config().explain_budget
     with pytest.raises(BugscopeError, match="holds another run: pairs is None there, 5 here"):
         bugscope.hunt(["mug"], tmp_path / "r", budget=120, pairs=5, **world().roles())
 
@@ -189,123 +183,7 @@ def test_swapping_the_classifier_asks_no_generator(run, tmp_path):
         assert quiet.calls == 0
 
 
-# --- command line -------------------------------------------------------------------------------------------------------
-
-
-def bugscope_command(*arguments, cwd):
-    return subprocess.run([sys.executable, "-m", "bugscope.app.cli", *arguments], capture_output=True, text=True, cwd=cwd)
-
-
 EXACT = {"corrected": False, "exact": True, "sensitivity": None, "specificity": None, "agreement": None}
-UNSET = {"editor": "a list of siblings", "describer": "contrasts of captions alone"}
-
-
-def test_the_command_line_offers_every_option_with_its_default():
-    fields = {n for n in Config.model_fields if not n.endswith("_args") and n != "accept"}
-    assert set(OPTIONS) == fields
-    for name, (kind, text) in OPTIONS.items():
-        assert kind is type(Config.model_fields[name].default)
-        default = str(Config.model_fields[name].default) or UNSET.get(name, "exact")
-        assert re.search(rf"\[{re.escape(default)}[\]:]", text), name
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (
-            ["hunt", "--target", "efficientnet/0"],
-            "unknown target provider 'efficientnet'. Did you mean 'efficientnet-lite'",
-        ),
-        (["hunt", "--target", "efficientnet-lite/7"], "unknown EfficientNet-Lite model '7'"),
-        (["hunt", "--target-arg", "threads"], "--target-arg 'threads' should read key=value"),
-        (["hunt", "--target-arg", "thread=1"], "Did you mean 'threads'"),
-        (["hunt", "--config", "none.yaml"], "cannot read the config file 'none.yaml'"),
-        (["hunt", "--config", "bad.yaml"], "unknown option in 'bad.yaml' 'alfa'. Did you mean 'alpha'"),
-        (["hunt", "teapott"], "unknown label 'teapott'. Did you mean 'teapot'"),
-        (["hunt", "tench"], "unknown label of the generator"),
-        (["hunt", "--out", "bad.yaml", "teapot"], "'bad.yaml' is a file"),
-        (["hunt", "--out", "bad.yaml/x", "teapot"], "cannot write the run folder"),
-        (["hunt", "--target", "python/nothere:f"], "no module named 'nothere'"),
-        (["report", "nowhere"], "'nowhere' holds no run"),
-        (["resume", "nowhere"], "'nowhere' holds no run"),
-    ],
-)
-def test_user_errors_are_one_line_and_exit_code_2(tmp_path, arguments, message):
-    (tmp_path / "bad.yaml").write_text("alfa: 0.1\n")
-    done = bugscope_command(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert message in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["bad.yaml"]
-
-
-STOPPED = """
-import os, signal, sys, threading
-from bugscope import api, cli
-from bugscope.testing import World
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
-world = World(labels=("mug",))
-real = world.generator
-def draw(prompts, seeds):
-    if world.calls == 2:
-        os.kill(os.getpid(), signal.SIGINT)
-    return real(prompts, seeds)
-world.generator = draw
-loaded = api.load_models
-api.load_models = lambda settings, given=None: loaded(settings, world.roles())
-cli.main(["hunt", "mug", "--out", sys.argv[1], "--budget", "200"])
-"""
-
-
-def test_ctrl_c_says_how_to_go_on_and_keeps_a_partial_report(tmp_path):
-    command = [sys.executable, "-c", STOPPED, str(tmp_path / "r")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 130
-    assert "goes on" in done.stderr and done.stderr.count("\n") == 1
-    assert json.loads((tmp_path / "r" / "report.json").read_text())["finished"] is False
-
-
-def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, capsys):
-    main_exit(["report", str(run.path), "--json"])
-    out, err = capsys.readouterr()
-    assert json.loads(out)["run_id"] == run.report["run_id"]
-    assert err == ""
-    main_exit(["report", str(run.path)])
-    out, _ = capsys.readouterr()
-    assert out.splitlines()[0].startswith(f"{len(run.bugs)} confirmed bugs of world/target")
-    undecided = run.report["undecided"]
-    explained = [b for b in run.report["bugs"] if b["explanation"]]
-    assert explained and all(b["explanation"]["sentences"][0] in out for b in explained)
-    assert len(out.splitlines()) == len(run.bugs) + len(explained) + 2 + (undecided > 0) + bool(run.report["across"])
-    assert (f"{undecided} descriptions undecided at the budget, nearest: " in out) == (undecided > 0)
-
-
-def main_exit(arguments):
-    with pytest.raises(SystemExit) as done:
-        main(arguments)
-    assert done.value.code in (0, None)
-
-
-def test_the_module_hunt_does_not_hide_the_function():
-    code = "import bugscope.hunt, bugscope; assert callable(bugscope.hunt) and bugscope.hunt.__module__ == 'bugscope.workflows.session'"
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_models_lists_every_role_of_every_provider(capsys):
-    main_exit(["models", "--json"])
-    rows = json.loads(capsys.readouterr().out)
-    assert {("studio", "generator"), ("studio", "judge"), ("studio", "captioner"), ("python", "target")} <= {
-        (r["provider"], r["role"]) for r in rows
-    }
-    assert all(r["summary"] for r in rows)
-
-
-def test_help_and_import_load_nothing_heavy():
-    heavy = "torch", "mitsuba", "scipy", "pydantic", "onnxruntime"
-    code = f"import sys, bugscope, bugscope.cli; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 # --- what the report says of its statistics -------------------------------------------------------------------------------
@@ -359,24 +237,7 @@ def test_an_error_that_no_judge_can_have_is_refused_before_anything_is_made(tmp_
     assert not (tmp_path / "a").exists()
 
 
-def test_plan_prints_pictures_for_both_modes_and_refuses_nonsense(capsys):
-    main_exit(["plan", "--rate", "1", "--rate", "0.2", "--tried", "10", "--bugs", "2"])
-    out = capsys.readouterr().out
-    assert "80 % power" in out and "over 400" in out
-    main_exit(["plan", "--rate", "0.8", "--json"])
-    row = json.loads(capsys.readouterr().out)[0]
-    assert 5 < row["fixed"]["enough"] <= 15 and 8 <= row["adaptive"]["enough"] <= 24
-    for arguments, message in (
-        (["--rate", "1.2"], "rate is 1.2"),
-        (["--bugs", "99"], "bugs is 99"),
-        (["--power", "1"], "power is 1"),
-    ):
-        with pytest.raises(SystemExit, match="2"):
-            main(["plan", *arguments])
-        assert message in capsys.readouterr().err
-
-
-def test_every_label_that_both_know_and_labels_of_a_file(tmp_path, capsys, monkeypatch):
+def test_every_label_that_both_know(tmp_path):
     world = World(labels=("mug", "pot", "vase"), planted={"snow": 0.9})
     roles = world.roles()
     roles["generator"].labels = ("pot", "vase", "mug", "lamp")  # "bowl" is only the target's, "lamp" only the generator's
@@ -387,28 +248,6 @@ def test_every_label_that_both_know_and_labels_of_a_file(tmp_path, capsys, monke
         bugscope.hunt("mug", tmp_path / "both", all_labels=True, **options, **roles)
     with pytest.raises(SpecError, match="budget is 20, too small for 3 labels; the minimum is 48"):
         bugscope.hunt(None, tmp_path / "small", all_labels=True, **options | {"budget": 20}, **roles)
-
-    asked = []
-    monkeypatch.setattr(
-        "bugscope.workflows.session.hunt", lambda labels, out, **more: asked.append((labels, more["all_labels"])) or run
-    )
-    (tmp_path / "mine.txt").write_text("mug\n\nschool bus\n")
-    for arguments in (["--labels-from", str(tmp_path / "mine.txt")], ["pot", "--labels-from", str(tmp_path / "mine.txt")]):
-        main_ok(["hunt", *arguments, "--out", str(tmp_path / "x")])
-    (tmp_path / "one.txt").write_text("mug\n")
-    main_ok(["hunt", "--labels-from", str(tmp_path / "one.txt"), "--out", str(tmp_path / "x")])
-    assert asked.pop() == (["mug"], False)
-    main_ok(["hunt", "--all-labels", "--out", str(tmp_path / "x")])
-    assert asked == [(["mug", "school bus"], False), (["pot", "mug", "school bus"], False), (None, True)]
-    with pytest.raises(SystemExit) as stop:
-        main(["hunt", "--labels-from", str(tmp_path / "mien.txt")])
-    assert stop.value.code == 2 and "Did you mean" in capsys.readouterr().err
-
-
-def main_ok(arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    assert stop.value.code == 0
 
 
 def test_a_slow_page_is_not_made_again_for_each_bug_but_the_numbers_are(tmp_path, monkeypatch):
@@ -425,7 +264,7 @@ def test_a_slow_page_is_not_made_again_for_each_bug_but_the_numbers_are(tmp_path
             numbers.append((now.bugs, len(json.loads(file.read_text())["bugs"]) if numbers else 0))
 
     monkeypatch.setattr(summary, "page", slow)
-    monkeypatch.setattr(api, "PAGES", 10**6)  # as if the first took a year
+    monkeypatch.setattr(session, "PAGES", 10**6)  # as if the first took a year
     world = World(labels=("mug", "pot", "cup"), planted={"snow": 0.95, "above": 0.9}, prior=0.05)
     run = bugscope.hunt(world.labels, tmp_path / "r", budget=700, explain_budget=0, progress=heard, **world.roles())
     found = len(run.bugs)
@@ -445,9 +284,16 @@ def test_a_judge_is_told_what_the_classifier_tells_apart_where_it_would_know():
         return ["mug", "pot"]
 
     zero_shot = "open_clip/ViT-B-32:openai"
-    assert api.judge_args(zero_shot, {"top": 2}, classes) == {"top": 2, "against": ["mug", "pot"]}
+    assert session.judge_args(zero_shot, {"top": 2}, classes) == {"top": 2, "against": ["mug", "pot"]}
     assert asked == [1]
-    assert api.judge_args(zero_shot, {"against": ["cup"]}, classes) == {"against": ["cup"]}
-    assert api.judge_args("studio", {}, classes) == {} and asked == [1]
+    assert session.judge_args(zero_shot, {"against": ["cup"]}, classes) == {"against": ["cup"]}
+    assert session.judge_args("studio", {}, classes) == {} and asked == [1]
     # ImageNet's own names are not rivals: "dog" would lose to every breed
-    assert api.judge_args(zero_shot, {}, lambda: labels.imagenet()[::-1]) == {}
+    assert session.judge_args(zero_shot, {}, lambda: labels.imagenet()[::-1]) == {}
+
+
+def test_a_target_that_names_no_labels_is_refused_before_anything_is_made(tmp_path):
+    roles = World().roles() | {"target": lambda images: np.zeros((len(images), 2))}
+    with pytest.raises(SpecError, match="has no label names; give it an attribute 'labels'"):
+        bugscope.hunt(["mug"], tmp_path / "r", **roles)
+    assert not (tmp_path / "r").exists()

@@ -280,7 +280,7 @@ def test_what_is_no_run_is_said(tmp_path):
 
 
 def test_the_runs_models_are_never_asked():
-    with pytest.raises(StoreError, match="the run lacks an answer of studio"):
+    with pytest.raises(StoreError, match="the run has no answer from studio"):
         Recorded("studio")(["a photo"], [1])
 
 

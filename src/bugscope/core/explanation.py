@@ -1,4 +1,4 @@
-"""Why a bug happens: one change at a time, the smallest description, spurious cues."""
+"""Records of why a bug happens: one change at a time, the smallest description, spurious cues."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +13,9 @@ class Edit:
     op: Literal["drop", "replace", "add"]
     phrases: tuple[Phrase, ...]
     phrase: Phrase | None = None
-    """What went; None where something was added."""
+    """What was taken out; None if something was added."""
     replacement: Phrase | None = None
-    """What came; None where something was dropped."""
+    """What was put in; None if something was dropped."""
 
     def __str__(self) -> str:
         if self.op == "drop":
@@ -26,37 +26,37 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """A description with one phrase changed, on the same seeds as the whole. Only pairs of two faithful pictures count."""
+    """A description with one phrase changed, on the same seeds as the whole. Pairs count only if both pictures are faithful."""
 
     edit: Edit
     before: Rate
     after: Rate
     only_before: int
-    """Pairs that fail only before the change, ..."""
+    """Pairs that fail only before the change."""
     only_after: int
-    """... and only after it."""
+    """Pairs that fail only after it."""
     effect: Estimate
     """rate(after) - rate(before)."""
     p_value: float
-    """Exact McNemar, one-sided: the failures fall."""
+    """Exact McNemar, one-sided: failures become fewer."""
     adjusted: float
-    """Holm over the bug's drops, or over its replacements and additions: which phrase does it, and what would mend it."""
+    """Holm over the bug's drops (which phrase is the cause?), or over its replacements and additions (what would help?)."""
     alpha: float
 
     @property
     def mends(self) -> bool:
-        """The change makes the target fail less, beyond doubt."""
+        """Whether the change significantly makes the target fail less."""
         return self.adjusted <= self.alpha and self.effect.value < 0
 
     @property
     def is_cue(self) -> bool:
-        """Without this phrase the bug is not what it was."""
+        """Whether the bug is not the same without this phrase."""
         return self.edit.op == "drop" and self.mends
 
 
 @dataclass(frozen=True, slots=True)
 class Minimal:
-    """The phrases that suffice. `decided`: no smaller description was left undecided when the pictures ran out."""
+    """The phrases that suffice. `decided`: no smaller description was left undecided when the picture budget ran out."""
 
     phrases: tuple[Phrase, ...]
     decided: bool
@@ -66,7 +66,7 @@ class Minimal:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How often the wrong label is predicted on pictures of `prompts` (replicate i is of prompt i modulo their number)."""
+    """How often the wrong label is predicted on pictures of `prompts`; replicate i shows prompt i modulo their number."""
 
     prompts: tuple[Prompt, ...]
     drawn: int
@@ -75,23 +75,23 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Spurious:
-    """Is the wrong label predicted from the context, whatever stands in it?"""
+    """Whether the wrong label is predicted from the context, whatever stands in it."""
 
     wrong: str
     alone: Cell
-    """The context without any object; pictures that show the wrong label, says the judge, are left out."""
+    """The context without any object; pictures that the judge says show the wrong label are excluded."""
     whole: Cell
     """The object in the context: the bug."""
     plain: Cell
     """The object without the context."""
     others: Cell | None
-    """Other objects in the context, ..."""
+    """Other objects in the context."""
     others_plain: Cell | None
-    """... and without it."""
+    """The same objects without the context."""
     p_alone: float
-    """Fisher, one-sided: the context alone against the plain pictures; Holm over the two tests."""
+    """Fisher, one-sided: the context alone against plain pictures; Holm over the two tests."""
     p_others: float | None
-    """Exact McNemar on the same seeds, one-sided: other objects in the context against without it; Holm over the two tests."""
+    """Exact McNemar on the same seeds, one-sided: other objects with the context against without; Holm over the two tests."""
     alpha: float
 
     @property
@@ -105,11 +105,13 @@ class Spurious:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
+    """Why one bug happens, as far as the pictures show."""
+
     hypothesis: Hypothesis
     pairs: int
-    """Pictures drawn of the description and of each change."""
+    """Pictures drawn of the description, and of each change."""
     base: Rate
     counterfactuals: tuple[Counterfactual, ...]
     minimal: Minimal
     spurious: Spurious | None
-    """None where the description says nothing of the surroundings, or no wrong label is known."""
+    """None if the description says nothing about the surroundings, or no wrong label is known."""

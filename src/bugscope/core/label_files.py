@@ -10,11 +10,11 @@ from .labels import imagenet
 
 
 def read(value: Any, least: int = 2) -> tuple[str, ...]:
-    """Label names as people give them; what they mean is for `named` to say.
+    """Label names as people give them; `labels.named` tells what they mean.
 
-    A list; one text with commas between the names; "imagenet"; a .txt file of one name a line (UTF-8, blank lines skipped); a
-    .json file: a list, {index: name}, {name: index}, or a configuration with "id2label". Raises SpecError, also for
-    fewer than `least` names.
+    `value`: a list; one text with commas between the names; "imagenet"; a .txt file with one name per line (UTF-8, blank
+    lines skipped); a .json file with a list, {index: name}, {name: index}, or a configuration with "id2label". Raises
+    SpecError, also for fewer than `least` names.
     """
     if isinstance(value, str):
         return _from_text(value.strip(), least)
@@ -33,7 +33,7 @@ def _from_text(text: str, least: int) -> tuple[str, ...]:
         return _from_file(path, least)
     if "," not in text:
         near = f" Did you mean {hint!r}?" if (hint := nearest(text, ["imagenet"])) else ""
-        raise SpecError(f"labels {text!r} are neither 'imagenet', names with commas between, nor a .txt or .json file.{near}")
+        raise SpecError(f"labels {text!r} are neither 'imagenet', names separated by commas, nor a .txt or .json file.{near}")
     return _checked(text.split(","), f"labels {text!r}", least)
 
 
@@ -53,11 +53,11 @@ def _from_file(path: Path, least: int) -> tuple[str, ...]:
         return _checked(found, f"labels file {str(path)!r}", least)
     if isinstance(found, dict):
         return _from_mapping(found, f"labels file {str(path)!r}", least)
-    raise SpecError(f"labels file {str(path)!r} has neither a list of names nor {{index: name}}")
+    raise SpecError(f"labels file {str(path)!r} holds neither a list of names nor {{index: name}}")
 
 
 def _from_mapping(found: Mapping[Any, Any], what: str, least: int) -> tuple[str, ...]:
-    """{7: "cab"}, {"7": "cab"}, {"7": ["n02930766", "cab"]}, {"cab": 7}, {"id2label": one of these}."""
+    """Names from {7: "cab"}, {"7": "cab"}, {"7": ["n02930766", "cab"]}, {"cab": 7}, or {"id2label": one of these}."""
     if isinstance(inner := found.get("id2label"), Mapping):
         return _from_mapping(inner, what, least)
     turned = all(type(place) is int for place in found.values())
@@ -65,9 +65,9 @@ def _from_mapping(found: Mapping[Any, Any], what: str, least: int) -> tuple[str,
     try:
         by_place = {int(place): name[0] if isinstance(name, list) and name else name for place, name in pairs}
     except (TypeError, ValueError) as error:
-        raise SpecError(f"{what} should be {{index: name}}; {next(iter(found))!r} is no index") from error
+        raise SpecError(f"{what} should be {{index: name}}; {next(iter(found))!r} is not an index") from error
     if absent := sorted(set(range(len(pairs))).difference(by_place)):
-        raise SpecError(f"{what} has {len(pairs)} names, but none for class {absent[0]}; they are counted from 0")
+        raise SpecError(f"{what} has {len(pairs)} names, but none for class {absent[0]}; classes are counted from 0")
     return _checked([str(by_place[i]) for i in range(len(by_place))], what, least)
 
 

@@ -1,6 +1,6 @@
 """What labels are called: the ImageNet-1k names, their synonyms, and which of them name the same thing.
 
-Facts from WordNet 3.0 (names and lemmas of the ILSVRC 2012 synsets), in imagenet.tsv.
+The facts, in imagenet.tsv, are from WordNet 3.0 (names and lemmas of the ILSVRC 2012 synsets).
 """
 
 import re
@@ -39,7 +39,7 @@ SAME_THING: tuple[frozenset[str], ...] = tuple(
         ("harvester", "thresher"),
         ("combination lock", "padlock"),
         ("cliff", "promontory"),
-        # they differ in size alone, which a picture does not show
+        # they differ only in size, which a picture does not show
         ("toy poodle", "miniature poodle"),
         ("miniature schnauzer", "standard schnauzer"),
         # the part stands for the whole: one is hardly ever in a picture without the other
@@ -55,7 +55,7 @@ picture may carry either; look-alikes (bagel and pretzel, volleyball and soccer 
 
 
 @cache
-def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+def table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """(WordNet id, name, lemmas) of the 1,000 classes, in the usual order."""
     text = resources.files(__package__).joinpath("imagenet.tsv").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
@@ -65,19 +65,19 @@ def _table() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 @cache
 def imagenet() -> tuple[str, ...]:
     """The 1,000 ImageNet-1k label names; index = class number."""
-    return tuple(name for _, name, _ in _table())
+    return tuple(name for _, name, _ in table())
 
 
 @cache
 def wordnet_ids() -> Mapping[str, str]:
-    return {name: wordnet for wordnet, name, _ in _table()}
+    return {name: wordnet for wordnet, name, _ in table()}
 
 
 @cache
 def synonyms() -> Mapping[str, str]:
-    """Lower-case lemma -> label, where the lemma names one class only."""
+    """Lower-case lemma -> label, for lemmas that name only one class."""
     seen: dict[str, set[str]] = {}
-    for _, name, lemmas in _table():
+    for _, name, lemmas in table():
         for lemma in lemmas:
             seen.setdefault(lemma.lower(), set()).add(name)
     return {lemma: names.pop() for lemma, names in seen.items() if len(names) == 1}
@@ -109,33 +109,33 @@ def resolve(text: str, known: Collection[str]) -> str:
 # --- what others call the classes -------------------------------------------------------------------------------------
 
 ALIKE = 0.9
-"""The part of 1,000 names that must share a word with the class of their place before a list is taken for ImageNet-1k."""
+"""Share of 1,000 names that must have a word in common with the class at their index for a list to pass as ImageNet-1k."""
 WORDNET = re.compile(r"n\d{8}\b")
 UNNAMED = re.compile(r"(?:LABEL_(\d+))?")
-"""What a checkpoint calls a class that nobody named."""
+"""What a checkpoint calls a class without a name."""
 
 
 def named(names: Sequence[str]) -> tuple[str, ...]:
-    """What a checkpoint calls its classes -> the names used here; as many, in the same order, all different, none empty.
+    """What a checkpoint calls its classes -> the names used here: as many, in the same order, all different, none empty.
 
-    - 1,000 names in the usual ImageNet order, whatever the spelling ("tench, Tinca tinca", "great_white_shark", "rooster"), or
-      1,000 that nobody named ("LABEL_7", ""): the ImageNet names. So too after a "background" class.
+    - 1,000 names in the usual ImageNet order, however spelled ("tench, Tinca tinca", "great_white_shark", "rooster"), or 1,000
+      classes without names ("LABEL_7", ""): the ImageNet names. The same goes for 1,000 after a "background" class.
     - Any other list: a WordNet id ("n01440764", "n01440764 tench") or all lemmas of a class ("tench, Tinca tinca") becomes the
-      ImageNet name, the rest stays as it is. A nameless class is "class 7"; a second "crane" is "crane (2)".
+      ImageNet name, and the rest stays as it is. A class without a name is "class 7"; a second "crane" is "crane (2)".
     """
     given = [str(name).strip() for name in names]
     if len(given) == 1001 and _words(given[0]) == ["background"]:
         return distinct((given[0], *named(given[1:])))
     if len(given) == 1000 and (_unnamed(given) or _alike(given) >= ALIKE):
         return imagenet()
-    ids = {wordnet: name for wordnet, name, _ in _table()}
-    lemmas = {", ".join(lemmas): name for _, name, lemmas in _table() if len(lemmas) > 1}
+    ids = {wordnet: name for wordnet, name, _ in table()}
+    lemmas = {", ".join(lemmas): name for _, name, lemmas in table() if len(lemmas) > 1}
     known = [ids.get(name[:9]) if WORDNET.match(name) else lemmas.get(name) for name in given]
     return distinct(ours or name or f"class {i}" for i, (ours, name) in enumerate(zip(known, given, strict=True)))
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """The second "crane" is "crane (2)", the third "crane (3)": answers are told apart by their names."""
+    """The names made unique, since they identify answers: the second "crane" is "crane (2)", the third "crane (3)"."""
     given = tuple(names)
     made: dict[str, None] = {}
     for name in given:
@@ -148,19 +148,19 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _words(text: str) -> list[str]:
-    """Lower-case words; "_" and "-" part them as a space does."""
+    """Lower-case words; "_" and "-" separate them as a space does."""
     return re.findall(r"[^\W_]+", text.lower())
 
 
 def _unnamed(names: Sequence[str]) -> bool:
-    """Does each name tell its place at most?"""
+    """Whether each name tells at most its own index."""
     found = [UNNAMED.fullmatch(name) for name in names]
     return all(m and (m[1] is None or int(m[1]) == i) for i, m in enumerate(found))
 
 
 def _alike(names: Sequence[str]) -> float:
-    """The part of 1,000 names that share a word with the class of their place."""
-    rows = zip(names, _table(), strict=True)
+    """Share of 1,000 names that have a word in common with the class at their index."""
+    rows = zip(names, table(), strict=True)
     hits = (not set(_words(name)).isdisjoint([wordnet, *_words(" ".join(lemmas))]) for name, (wordnet, _, lemmas) in rows)
     return sum(hits) / len(names)
 
@@ -179,7 +179,7 @@ class Names:
             self._meant.setdefault(meaning(name), []).append(i)
 
     def places(self, name: str) -> tuple[int, ...]:
-        """Where the target has the class of this name: the very name before others of its meaning; () if nowhere."""
+        """Indices of the target's labels for the class of this name: that very name, else all of its meaning; () if none."""
         for exact in (name, name.strip(), " ".join(name.replace("_", " ").split())):
             if exact in self._places:
                 return (self._places[exact],)

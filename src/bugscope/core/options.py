@@ -1,17 +1,16 @@
-"""The options of a hunt, declared once: keywords, config files, the command line and the docs' tables come from here.
+"""The options of a hunt, declared once: keywords, config files, the command line and the docs' tables come from here."""
 
-`bugscope --help` imports this module, so it imports nothing that takes long.
-"""
-
-import operator
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from .errors import SpecError, unknown
 
-T = TypeVar("T")
 Arguments = dict[str, Any]
 Labels = dict[str, list[str]]
 
@@ -22,80 +21,27 @@ UNIMPORTANT = ("batch_size", "max_cost")
 HUNT, FRESH, ALL, MODELS = ("hunt",), ("hunt", "probe"), ("hunt", "probe", "doctor"), ("hunt", "doctor")
 """Commands that offer an option: those that explore; that judge fresh pictures; that load models; that load every model."""
 MODEL, PAIR = "PROVIDER/MODEL", "KEY=VALUE"
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """One side of what a number may be. `word` is for messages, `sign` for tables."""
-
-    holds: Callable[[Any, Any], bool]
-    word: str
-    sign: str
-
-
-BOUNDS = {
-    "gt": Bound(operator.gt, "greater than", ">"),
-    "ge": Bound(operator.ge, "greater than or equal to", ">="),
-    "lt": Bound(operator.lt, "less than", "<"),
-    "le": Bound(operator.le, "less than or equal to", "<="),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One row of the table. `unset`: what the default means, where the value alone does not say it. `commands`: those that
-    offer it; without any, it can be stated in a config file and in Python only."""
-
-    name: str
-    kind: Any
-    default: Any
-    help: str
-    unset: str
-    metavar: str
-    commands: tuple[str, ...]
-    limits: Mapping[str, float]
-
-    @property
-    def type(self) -> str:
-        return KINDS[self.kind][0].partition(" ")[0]
-
-    @property
-    def shown_default(self) -> str:
-        """In words where the value says nothing: an empty text, an empty mapping."""
-        return self.unset or ("none" if self.default in ("", {}) else said(self.default))
-
-    @property
-    def bounds(self) -> str:
-        """Such as "> 0, < 1"."""
-        return ", ".join(f"{BOUNDS[name].sign} {_short(limit)}" for name, limit in self.limits.items())
-
-    def checked(self, value: Any) -> Any:
-        """The value to keep. Raises SpecError that names the option, the value and what is allowed."""
-        called, valid = KINDS[self.kind]
-        wrong = [] if valid(value) else [f"a valid {called}"]
-        wrong = wrong or [f"{BOUNDS[k].word} {limit}" for k, limit in self.limits.items() if not BOUNDS[k].holds(value, limit)]
-        if wrong:
-            raise SpecError(f"option {self.name} is {value!r}; it should be {wrong[0]} ({self.help})")
-        return float(value) if self.kind is float else _copied(value)
-
-
-def said(value: float | str) -> str:
-    """A default, as help and tables show it: 0 whether it is a whole number or not."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", Labels: "mapping"}
+"""What people call the type of an option."""
 
 
 def option(
-    default: T, help: str, *, commands: tuple[str, ...] = HUNT, unset: str = "", metavar: str = "", **limits: float
-) -> T:
-    """A field of `Config`. `limits`: gt, ge, lt, le."""
-    about = {"default": default, "help": help, "unset": unset, "metavar": metavar, "commands": commands, "limits": limits}
-    made: Any = field(default_factory=dict, metadata=about) if default == {} else field(default=default, metadata=about)
-    return made
+    default: Any, help: str, *, commands: tuple[str, ...] = HUNT, unset: str = "", metavar: str = "", **limits: float
+) -> Any:
+    """A field of `Config`, and so a row of the table.
+
+    `unset`: what the default means, where the value alone does not say it. `commands`: those that offer it; without any, it can
+    be stated in a config file and in Python only. `limits`: gt, ge, lt, le.
+    """
+    about: dict[str, Any] = {"commands": list(commands), "unset": unset, "metavar": metavar}
+    return Field(default, description=help, json_schema_extra=about, **limits)  # type: ignore[call-overload]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """Every option of a hunt. Raises SpecError that names the option, the value and what is allowed."""
+class Config(BaseModel):
+    """Every option of a hunt. `Config.of` raises SpecError that names the option, the value and what is allowed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     target: str = option("efficientnet-lite/0", "model under test", commands=ALL, metavar=MODEL)
     target_args: Arguments = option({}, "options of the target", commands=ALL, metavar=PAIR)
@@ -159,17 +105,19 @@ class Config:
     )
     seed: int = option(0, "seed for everything random", commands=FRESH, ge=0, lt=2**63)
 
-    def __post_init__(self) -> None:
-        for name, known in OPTIONS.items():
-            object.__setattr__(self, name, known.checked(getattr(self, name)))
-
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Config":
         """From keywords. Raises SpecError, for an unknown name with the nearest one."""
         for key in values:
             if key not in OPTIONS:
                 raise unknown("option", str(key), OPTIONS)
-        return cls(**values)
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            allowed = first["msg"].removeprefix("Input ").lower()
+            raise SpecError(f"option {name} is {values.get(name)!r}; it {allowed} ({OPTIONS[name].help})") from error
 
     @classmethod
     def from_file(cls, path: Path | str) -> dict[str, Any]:
@@ -177,8 +125,6 @@ class Config:
 
         A run folder's config.yaml can be given; what it records besides options is passed over.
         """
-        import yaml  # noqa: PLC0415 - help reads no file
-
         try:
             values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
@@ -196,11 +142,7 @@ class Config:
         return stated
 
     def to_mapping(self) -> dict[str, Any]:
-        return {name: _copied(getattr(self, name)) for name in OPTIONS}
-
-    def model_copy(self, *, update: Mapping[str, Any]) -> "Config":
-        """The same options but for some."""
-        return Config(**{**self.to_mapping(), **update})
+        return self.model_dump()
 
     def identity(self) -> dict[str, Any]:
         """The options that change results: what must agree for a run to be continued. A model's display name does not."""
@@ -210,39 +152,48 @@ class Config:
         }
 
 
-def _copied(value: Any) -> Any:
-    """Containers anew, so that nobody changes options that are in use."""
-    if isinstance(value, dict):
-        return {k: _copied(v) for k, v in value.items()}
-    return [_copied(v) for v in value] if isinstance(value, list) else value
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table."""
+
+    name: str
+    kind: Any
+    default: Any
+    help: str
+    unset: str
+    metavar: str
+    commands: tuple[str, ...]
+    limits: Mapping[str, float]
+
+    @classmethod
+    def of(cls, name: str, field: FieldInfo) -> "Option":
+        """From a field of `Config`."""
+        about: Any = field.json_schema_extra
+        limits = {sign: getattr(limit, sign) for limit in field.metadata for sign in SIGNS if hasattr(limit, sign)}
+        default = field.default
+        return cls(
+            name, field.annotation, default, field.description or "", about["unset"], about["metavar"],
+            tuple(about["commands"]), limits,
+        )  # fmt: skip
+
+    @property
+    def type(self) -> str:
+        return TYPES[self.kind]
+
+    @property
+    def shown_default(self) -> str:
+        """In words where the value says nothing: an empty text, an empty mapping."""
+        return self.unset or ("none" if self.default in ("", {}) else said(self.default))
+
+    @property
+    def bounds(self) -> str:
+        """Such as "> 0, < 1"."""
+        return ", ".join(f"{SIGNS[name]} {_short(limit)}" for name, limit in self.limits.items())
 
 
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        float(value)
-    except OverflowError:
-        return False
-    return True
-
-
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-KINDS: Mapping[Any, tuple[str, Callable[[Any], bool]]] = {
-    str: ("string", lambda value: isinstance(value, str)),
-    int: ("integer", lambda value: isinstance(value, int) and not isinstance(value, bool)),
-    float: ("number", _is_number),
-    Arguments: ("mapping from names to values", _is_mapping),
-    Labels: ("mapping from labels to lists of labels", lambda v: _is_mapping(v) and all(map(_is_names, v.values()))),
-}
-"""What each type is called, and what counts as a value of it. Nothing is converted: "600" is no integer."""
+def said(value: float | str) -> str:
+    """A default, as help and tables show it: 0 whether it is a whole number or not."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _short(limit: float) -> str:
@@ -251,9 +202,5 @@ def _short(limit: float) -> str:
     return f"2^{int(limit).bit_length() - 1}" if large else f"{limit:g}"
 
 
-def _row(found: "Field[Any]") -> Option:
-    return Option(found.name, found.type, **found.metadata)
-
-
-OPTIONS: Mapping[str, Option] = {found.name: _row(found) for found in fields(Config)}
+OPTIONS: Mapping[str, Option] = {name: Option.of(name, field) for name, field in Config.model_fields.items()}
 """The table, by name."""

@@ -1,4 +1,4 @@
-"""Ground floor: the records that flow through a hunt, and the roles that models play."""
+"""The records that flow through a hunt."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ Source = Literal["caption", "contrast", "checklist", "describer", "refinement", 
 
 
 def joined(*parts: str) -> str:
-    """Parts with | between them, escaped inside a part: two different lists are never the same text."""
+    """Parts with | between them, escaped inside a part: two different lists never give the same text."""
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is asked of a generator. `description` is empty for the neutral prompt."""
+    """What a generator is asked for. `description` is empty for the neutral prompt."""
 
     text: str
     label: str
@@ -30,10 +30,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One draw, before anything is generated. Its seed depends on nothing but its own fields.
+    """One draw, before anything is generated. Its seed depends on its own fields alone.
 
-    To explain a bug, what is compared are pictures of the same seed: there the seed leaves out the prompt's words, so that
-    replicate i of any two descriptions of a label starts from the same noise ("same seed, one change").
+    Explaining a bug compares pictures of the same seed: there the seed leaves out the prompt's words, so that replicate i of
+    any two descriptions of a label starts from the same noise ("same seed, one change").
     """
 
     prompt: Prompt
@@ -47,7 +47,7 @@ class Sample:
 
     @property
     def seed(self) -> int:
-        """In [0, 2**31): what every generator's random source accepts."""
+        """A number in [0, 2**31), which every generator's random source accepts."""
         digest = self._digest("") if self.purpose == "explain" else self.key
         return int(digest[:8], 16) % 2**31
 
@@ -57,7 +57,7 @@ class Sample:
 
 
 class Box(NamedTuple):
-    """Where something is, as fractions of the width and the height of what shows it, from the top left corner."""
+    """Where something is, as fractions of the width and the height of the picture, from the top left corner."""
 
     label: str
     left: float
@@ -68,10 +68,10 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is known of a specimen because it was made so; what nobody can know is empty.
+    """What is known about a specimen because it was made that way; what is unknown is empty.
 
-    `label`: what it was asked to show. `others`: labels of what it shows besides. `boxes`: one for each instance. `regions`: an
-    integer for each pixel, 0 for the background. `answer`: what a right answer to a question about it says.
+    `label`: what it was asked to show. `others`: labels of what else it shows. `boxes`: one per instance. `regions`: an
+    integer per pixel, 0 for the background. `answer`: what a right answer to a question about it says.
     """
 
     label: str
@@ -83,10 +83,10 @@ class Truth:
 
 @dataclass(frozen=True)  # no slots: an alias such as Specimen[Image] could not be called
 class Specimen(Generic[M]):
-    """What a generator made, in whatever medium, and what it says of it. A picture is a `Specimen[Image]`.
+    """What a generator made, in any medium, and what it says about it. A picture is a `Specimen[Image]`.
 
-    `truth`: where the generator knows more than the label that it was asked for. `info`: anything else that JSON can hold, for a
-    judge or a reader (revised prompt, visible fraction).
+    `truth`: stated if the generator knows more than the label that it was asked for. `info`: anything else that JSON can
+    hold, for a judge or a reader (revised prompt, visible fraction).
     """
 
     content: M
@@ -110,7 +110,7 @@ class Status(StrEnum):
 
     @property
     def counts(self) -> bool:
-        """Only faithful, answered pictures enter a failure rate."""
+        """Whether it enters a failure rate: only faithful, answered pictures do."""
         return self in (Status.SUCCESS, Status.FAILURE)
 
 
@@ -118,8 +118,8 @@ class Status(StrEnum):
 class Outcome:
     """What became of one sample under one target.
 
-    `wrong`: the answer is a failure, whatever the judge said; None without an answer. `taken_for`: what the target saw in it.
-    `claims`: every label that the answer stands for. `score`: how sure the target was, on its own scale.
+    `wrong`: whether the answer is a failure, whatever the judge said; None without an answer. `taken_for`: what the target
+    saw. `claims`: every label that the answer stands for. `score`: how sure the target was, on its own scale.
     """
 
     sample: Sample
@@ -132,7 +132,7 @@ class Outcome:
 
 
 class Counts(NamedTuple):
-    """Pictures of one prompt by the judge's verdict (accepted, or rejected) and the target's answer."""
+    """Numbers of pictures of one prompt, by the judge's verdict (accepted or rejected) and the target's answer."""
 
     wrong: int = 0
     right: int = 0
@@ -179,7 +179,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number that is no plain count (a difference, a corrected rate), with its interval."""
+    """A number that is not a plain count (a difference, a corrected rate), with its interval."""
 
     value: float
     low: float
@@ -189,7 +189,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One piece of a description: `red` stands before the label, `seen from above` after it."""
+    """One piece of a description: `red` goes before the label, `seen from above` after it."""
 
     text: str
     before: bool = False
@@ -199,8 +199,8 @@ class Phrase:
 class Hypothesis:
     """A description that may make the target fail more on `label`.
 
-    `suggested_by`: keys of the samples behind it; they never confirm it. `text`: its prompt where a person wrote one, else the
-    phrases make it (`language.treated`). `against`: what it is compared with, else the plain label (`language.control`).
+    `suggested_by`: keys of the samples behind it, which never confirm it. `text`: its prompt if a person wrote one, else the
+    phrases make it (`Wording.treated`). `against`: what it is compared with, by default the plain label (`Wording.control`).
     """
 
     label: str
@@ -224,10 +224,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What fresh pictures say of a hypothesis.
+    """What fresh pictures say about a hypothesis.
 
-    `drawn` counts the pictures asked for the description, `baseline_drawn` those of the neutral prompt:
-    replicates 0..drawn-1 of purpose "confirm" are exactly the pictures behind the two rates.
+    `drawn`: pictures asked for of the description; `baseline_drawn`: of the neutral prompt. Replicates 0..drawn-1 of purpose
+    "confirm" are exactly the pictures behind the two rates.
     """
 
     hypothesis: Hypothesis
@@ -238,13 +238,13 @@ class Evidence:
     drawn: int
     baseline_drawn: int
     corrected: tuple[Estimate, Estimate] | None = None
-    """The two rates on pictures that truly show the label, where the judge's error is known (`stats.judged`)."""
+    """The two rates on pictures that truly show the label, if the judge's error is known (`stats.judged`)."""
 
 
 class Usage(NamedTuple):
-    """What a hosted model has used so far. A model that has an attribute `usage` is metered by the engine.
+    """What a hosted model has used so far. The engine meters every model that has an attribute `usage`.
 
-    `cost` is in the currency of the prices that the user states (US dollars, as a rule).
+    `cost` is in the currency of the prices that the user states (usually US dollars).
     """
 
     requests: int = 0

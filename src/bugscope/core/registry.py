@@ -1,4 +1,4 @@
-"""'provider/model' -> object. File name = provider, class name = role: there is no list to edit."""
+"""Turns 'provider/model' into an object. File name = provider, class name = role: there is no list to edit."""
 
 import copyreg
 import importlib
@@ -15,8 +15,8 @@ from typing import Any
 from .errors import BugscopeError, MissingDependency, ModelError, SpecError, told, unknown
 
 SUPPORT = ("Generator", "Captioner", "Judge", "Editor", "Describer")
-"""Provider classes that make, describe and judge what a target is shown. Every other class is that of a target; its task
-names it ("Classifier")."""
+"""Provider classes that make, describe and judge what a target is shown. Every other class is a target's, and is named by
+its task ("Classifier")."""
 GROUP = "bugscope.providers"
 TASKS = "bugscope.tasks"
 MEDIA = "bugscope.media"
@@ -25,17 +25,17 @@ SHARED = "shared"
 
 
 def role(kind: str) -> str:
-    """What a provider class is in a run: a "Judge" is the judge, a "Classifier" the target."""
+    """The role of a provider class in a run: a "Judge" is the judge, a "Classifier" the target."""
     return kind.lower() if kind in SUPPORT else "target"
 
 
 def kinds() -> tuple[str, ...]:
-    """All provider classes that may play a role: those of targets first, by task, then `SUPPORT`."""
+    """All provider classes that can play a role: first those of targets, by task, then `SUPPORT`."""
     return (*dict.fromkeys(str(task(name).role) for name in _listed(TASKS)), *SUPPORT)
 
 
 def task(name: str) -> Any:
-    """The class of a task: `tasks/NAME.py` has it under the same name, `Classify`; others come from entry points."""
+    """The class of a task: from `tasks/NAME.py`, under the same name (`Classify`), or from an entry point."""
     return _member("task", TASKS, name, lambda module: getattr(module, name.replace("-", " ").title().replace(" ", "")))
 
 
@@ -45,7 +45,7 @@ def medium(name: str) -> Any:
 
 
 def _listed(group: str) -> dict[str, Any]:
-    """Name -> module path of ours, or entry point of a third party; no third party replaces ours."""
+    """Name -> module path of ours, or entry point of a third party. No third party can replace ours."""
     package = importlib.util.find_spec(group)
     assert package and package.submodule_search_locations
     own = {
@@ -68,15 +68,15 @@ def _member(what: str, group: str, name: str, own: Callable[[ModuleType], Any]) 
 
 
 def providers() -> dict[str, str]:
-    """Provider name -> module path; ours and third parties' alike; imports none of them. No third party replaces ours."""
+    """Provider name -> module path, ours and third parties'; imports none of them. No third party can replace ours."""
     return {name: found if isinstance(found, str) else found.module for name, found in _listed(GROUP).items()}
 
 
 def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
-    """Build the model that `spec` names; a spec that is no string is the model itself.
+    """Build the model that `spec` names; a spec that is not a string is the model itself.
 
     Raises SpecError for an unknown provider, role, model or option, MissingDependency with the install command, and
-    ModelError where the model cannot be built.
+    ModelError if the model cannot be built.
     """
     options = dict(options or {})
     if not isinstance(spec, str):
@@ -87,7 +87,7 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
     _check_options(f"{role(kind)} {spec!r}", cls, options)
     check(provider, cls)
     try:
-        # a model that is made of others is given the means to load them
+        # a model that is made of others needs the means to load them
         made = cls(model, **({"load": load} if getattr(cls, "needs_loader", False) else {}), **options)
     except BugscopeError:
         raise
@@ -104,13 +104,13 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
 
 
 def _as_its_name(made: Any) -> Any:
-    """To a worker goes what a model is called, not its weights; what was built by hand goes as it is."""
+    """For pickle: a worker gets a model's name and options, not its weights; a model built by hand goes as it is."""
     known = vars(made).get("loaded_as")
     return (load, known) if known else made.__reduce_ex__(2)
 
 
 def name(model: Any) -> str:
-    """What people call a model: its own `name`, of a file or folder the last part of its path, else its id without options."""
+    """What people call a model: its own `name`, else the last part of its path if it has one, else its id without options."""
     if own := getattr(model, "name", ""):
         return str(own)
     plain = str(model.id).partition("?")[0]
@@ -126,20 +126,20 @@ def _exists(path: str) -> bool:
 
 
 def options(kind: str, spec: Any) -> tuple[str, ...]:
-    """The names of what may be said to the provider of `spec` in this role; none for a model that is an object."""
+    """Names of the options that the provider of `spec` takes in this role; none for a model that is an object."""
     if not isinstance(spec, str):
         return ()
     return arguments(_class(kind, spec.partition("/")[0]))
 
 
 def arguments(cls: Any) -> tuple[str, ...]:
-    """The keyword arguments of a class, by name."""
+    """Names of the keyword-only arguments of a class."""
     return tuple(p.name for p in inspect.signature(cls).parameters.values() if p.kind is p.KEYWORD_ONLY)
 
 
 def _class(kind: str, name: str) -> Any:
     known = providers()
-    # open_clip is called so by its own people
+    # open_clip's own people spell it with an underscore
     name = name if name in known else name.replace("_", "-")
     if name not in known:
         raise unknown(f"{role(kind)} provider", name, known)
@@ -160,7 +160,7 @@ def _module(name: str, path: str) -> ModuleType:
 
 
 def _given(kind: str, model: Any, options: Mapping[str, Any]) -> Any:
-    """A Python object in a role: it must be callable and, as a target, know its labels."""
+    """A Python object in a role. It must be callable and, as a target, know its labels."""
     if isinstance(model, type) or not callable(model):
         raise SpecError(f"{role(kind)} {model!r} is neither 'provider/model' nor a callable")
     what = f"{role(kind)} {model!r}"
@@ -173,7 +173,7 @@ def _given(kind: str, model: Any, options: Mapping[str, Any]) -> Any:
 
 
 def _label_names(what: str, names: Any) -> tuple[str, ...]:
-    """From a list, an array, or one string with commas between the names."""
+    """Label names from a list, an array, or one string with commas between them."""
     if names is None:
         return ()
     if isinstance(names, str):
@@ -184,7 +184,7 @@ def _label_names(what: str, names: Any) -> tuple[str, ...]:
 
 
 class Wrapped:
-    """Any callable in a role, with the id, name and labels that it lacks; what else it offers is offered still."""
+    """Any callable in a role, with the id, name and labels that it lacks; its other attributes stay available."""
 
     def __init__(self, call: Any, labels: Sequence[str] = (), name: str = "", id: str = "") -> None:
         self.call = call
@@ -210,14 +210,14 @@ def _check_options(what: str, cls: Any, options: Mapping[str, Any]) -> None:
     parameters = list(inspect.signature(cls).parameters.values())
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
-    # the first that can be given by position is the model's name
+    # the first positional argument is the model's name
     by_name = [p for p in parameters if p.kind is not p.VAR_POSITIONAL]
     names = [p.name for i, p in enumerate(by_name) if p.kind is p.KEYWORD_ONLY or i > 0]
     check_names(what, options, [n for n in names if not (n == "load" and getattr(cls, "needs_loader", False))])
 
 
 def check_names(what: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Raises SpecError for an option that is not known; the message names it and the nearest."""
+    """Raises SpecError for an option that is not known; the message names it and the nearest one."""
     for key in options:
         if key not in known:
             raise (
@@ -226,7 +226,7 @@ def check_names(what: str, options: Mapping[str, Any], known: Sequence[str]) -> 
 
 
 def check(name: str, cls: Any) -> None:
-    """Raises MissingDependency with the exact command where a package that the class needs is absent."""
+    """Raises MissingDependency with the exact install command if a package that the class needs is missing."""
     absent = [r for r in getattr(cls, "requires", ()) if not _installed(r)]
     if absent:
         raise MissingDependency(f"{name} needs {', '.join(absent)}: pip install 'bugscope[{getattr(cls, 'extra', name)}]'")
@@ -235,7 +235,7 @@ def check(name: str, cls: Any) -> None:
 def _installed(package: str) -> bool:
     try:
         return importlib.util.find_spec(package) is not None
-    except (ImportError, ValueError):  # the parent of a dotted name is absent, or a module says nothing of itself
+    except (ImportError, ValueError):  # the parent of a dotted name is missing, or a module has no spec
         return False
 
 

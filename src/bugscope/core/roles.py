@@ -1,4 +1,4 @@
-"""What each role of a model is asked, and what it answers."""
+"""The roles that models play: what each is asked, and what it answers."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ class Generator(Protocol):
     id: str
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> Sequence[Specimen[Any] | Refused]:
-        """One picture per prompt, in order. Specimen[Any] i depends on prompts[i] and seeds[i] alone."""
+        """One specimen or refusal per prompt, in order. The i-th depends on prompts[i] and seeds[i] alone."""
 
 
 class Classifier(Protocol):
@@ -33,7 +33,7 @@ class Captioner(Protocol):
 
 
 class Judge(Protocol):
-    """May say `exact = True` where it never errs; else its error can be stated (`Config.judge_sensitivity`)."""
+    """May state `exact = True` if it never errs; otherwise its error can be stated (`Config.judge_sensitivity`)."""
 
     id: str
 
@@ -42,16 +42,16 @@ class Judge(Protocol):
 
 
 class Editor(Protocol):
-    """Optional: proposes what a description could say instead, for counterfactuals (a language model, a list)."""
+    """Optional: suggests what a description could say instead, for counterfactuals (a language model, a list)."""
 
     id: str
 
     def __call__(self, label: str, phrases: Sequence[str]) -> Sequence[Sequence[str]]:
-        """For each phrase, in order, others of the same kind that could stand in its place ("on grass": "on sand")."""
+        """For each phrase, in order, others of the same kind that could replace it ("on grass": "on sand")."""
 
 
 class Describer(Protocol):
-    """Optional: reads captions and proposes what the failures have in common (a language model)."""
+    """Optional: reads captions and suggests what the failures have in common (a language model)."""
 
     id: str
 

@@ -1,4 +1,4 @@
-"""What each role must answer: checked before anything is kept. Raises ModelError that names the model and what it gave."""
+"""Checks every answer before it is kept. All checks raise ModelError that names the model and what it gave."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from ..media import Medium
 
 
 def specimens(generator: Any, given: Sequence[Any], asked: Sequence[Any], medium: Medium[Any]) -> list[Specimen[Any] | Refused]:
-    """One specimen or refusal for each prompt; a bare content stands for a specimen of it."""
+    """A generator's answer: one specimen or refusal per prompt. Bare content is wrapped in a specimen."""
     same_number("generator", generator, given, asked, "pictures")
     return [_specimen(generator, item, medium) for item in given]
 
@@ -30,12 +30,12 @@ def _specimen(generator: Any, given: Any, medium: Medium[Any]) -> Specimen[Any] 
 
 def _truth(generator: Any, truth: Any) -> Truth | None:
     if truth is not None and not isinstance(truth, Truth):
-        raise ModelError(f"generator {generator.id} gave a {type(truth).__name__} for truth; expected a Truth or None")
+        raise ModelError(f"generator {generator.id} gave a {type(truth).__name__} as truth; expected a Truth or None")
     return truth
 
 
 def _info(generator: Any, made: Specimen[Any]) -> dict[str, Any]:
-    """As the store gives it back, so that a judge sees the same today and when asked again."""
+    """The specimen's info as the store will give it back, so that a judge sees the same now and when asked again."""
     try:
         text = json.dumps(dict(made.info), ensure_ascii=False, allow_nan=False, default=_number)
         text.encode()
@@ -52,7 +52,7 @@ def _number(value: Any) -> Any:
 
 
 def probabilities(judge: Any, given: Any, n: int) -> list[float]:
-    """n numbers in [0, 1]."""
+    """A judge's answer: n numbers in [0, 1]."""
     values = np.asarray(given, dtype=float)
     if values.shape != (n,) or not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         brief = np.array2string(values.ravel()[:4], precision=3)
@@ -61,7 +61,7 @@ def probabilities(judge: Any, given: Any, n: int) -> list[float]:
 
 
 def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str]:
-    """A sentence for each picture."""
+    """A captioner's answer: one sentence per picture."""
     if isinstance(given, str):
         raise ModelError(f"captioner {captioner.id} gave one str for {len(images)} pictures; expected a list of sentences")
     found = list(given)
@@ -75,14 +75,14 @@ def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str]:
 
 
 def descriptions(describer: Any, given: Any) -> list[str]:
-    """Any number of texts that say something."""
+    """A describer's answer: any number of texts, none of them blank."""
     if isinstance(given, str) or not all(isinstance(text, str) and text.strip() for text in given):
         raise ModelError(f"describer {describer.id} gave {short(repr(given))}; expected a list of descriptions")
     return [_writable(text) for text in given]
 
 
 def alternatives(editor: Any, given: Any, asked: Sequence[str]) -> list[list[str]]:
-    """A list of phrases for each phrase."""
+    """An editor's answer: one list of phrases per phrase."""
     lists = list(given)
     same_number("editor", editor, lists, asked, "lists of phrases")
     for new in lists:
@@ -97,5 +97,5 @@ def same_number(role: str, model: Any, answers: Sequence[Any], questions: Sequen
 
 
 def _writable(text: str) -> str:
-    """Half a character, as servers cut text, can be written nowhere."""
+    """The text without half characters, which a server leaves where it cuts a text and no file can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")

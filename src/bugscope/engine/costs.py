@@ -1,4 +1,4 @@
-"""What hosted models use and cost, over all sessions of a run, and the cap on it."""
+"""What hosted models use and cost over all sessions of a run, and the cap on it."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -10,13 +10,13 @@ from ..core.records import Usage
 
 
 class CostCap(BugscopeError):
-    """The next question would cost more than is left: the run stops here, and can go on with a higher cap."""
+    """The next question would cost more than is left. The run stops here, and can be continued with a higher cap."""
 
 
 class Meter:
-    """Adds up the `usage` of models that have one, and lets no question pass that would cost more than `cap` (0: no cap).
+    """Adds up the `usage` of models that have one, and stops every question that would exceed `cap` (0: no cap).
 
-    `before`: what `totals` gave when the run stopped last. Raises SpecError where a capped model's price is not known.
+    `before`: what `totals` gave when the run last stopped. Raises SpecError if there is a cap and a model's price is unknown.
     """
 
     def __init__(self, models: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]], cap: float) -> None:
@@ -30,12 +30,12 @@ class Meter:
         for role, model in self._models.items():
             if cap and not getattr(model, "priced", False):
                 raise SpecError(
-                    f"option max_cost is {cap:g}, but nobody said what the {role} {model.id} costs: state its price, "
+                    f"option max_cost is {cap:g}, but the price of the {role} {model.id} is unknown: state it, "
                     f"e.g. --{role}-arg {'price_image=0.04' if role == 'generator' else 'price_input=1'}"
                 )
 
     def used(self, role: str) -> Usage:
-        """Over all sessions of the run."""
+        """What the model of a role used, over all sessions of the run."""
         before = self._before.get(role, Usage())
         return before + (self._models[role].usage - self._began[role]) if role in self._models else before
 
@@ -44,17 +44,17 @@ class Meter:
         return sum(self.used(role).cost for role in {*self._before, *self._models})
 
     def totals(self) -> dict[str, dict[str, Any]]:
-        """role -> what it used, and how many answers it gave; plain values for the run folder. Empty without hosted models."""
+        """Role -> what it used and how many answers it gave, in plain values for the run folder; only hosted models."""
         roles = sorted({*self._before, *self._models})
         return {role: self.used(role)._asdict() | {"answers": self._answers.get(role, 0)} for role in roles}
 
     def blind(self, role: str) -> bool:
-        """Is there a cap, and no answer yet that would tell what one costs?"""
+        """Whether there is a cap, but no answer yet that tells what one costs."""
         return bool(self.cap) and role in self._models and not self._answers.get(role)
 
     @contextmanager
     def asking(self, role: str, n: int) -> Iterator[None]:
-        """Around a question with `n` items. Raises CostCap where they would cost more than is left."""
+        """Wraps a question with `n` items. Raises CostCap if they would cost more than is left."""
         if role not in self._models:
             yield
             return
@@ -64,7 +64,7 @@ class Meter:
             if self.cap and (cost >= self.cap or cost + sum(self._reserved) + each * n > self.cap):
                 raise CostCap(
                     f"hosted models have cost {cost:.4g} of at most {self.cap:g}, and the next {n} of the {role} would "
-                    f"cost about {each * n:.2g}; what was made is kept, and a higher max-cost goes on"
+                    f"cost about {each * n:.2g}; all answers so far are kept, and a higher max-cost continues the run"
                 )
             self._reserved.append(each * n)
         try:

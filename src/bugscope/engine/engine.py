@@ -1,4 +1,4 @@
-"""Puts samples through the models, in batches, and remembers every answer."""
+"""Puts samples through the models in batches, and remembers every answer."""
 
 import hashlib
 import json
@@ -29,11 +29,11 @@ Shown = tuple[Sample, Specimen[Any]]
 
 
 class Engine:
-    """The world that the method asks (`method.world.World`); whatever the store already knows is not asked again.
+    """The world that the method asks (`method.world.World`). What the store already knows is not asked again.
 
-    Pictures of the next batch are generated while the current one is judged and shown to the target. A provider's `Transient`
-    error is retried with back-off, then the batch is halved, then the one sample is marked errored and the run goes on.
-    A generator that gives the same picture twice for a prompt is not believed: n counts different pictures.
+    Pictures of the next batch are generated while the current one is judged and shown to the target. After a provider's
+    `Transient` error the batch is retried with back-off, then halved; in the end the one sample is marked as errored and the
+    run goes on. If a generator repeats a picture for a prompt, the repeat is refused: n counts different pictures.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Engine:
     ) -> None:
         self.models, self.store, self.config = models, store, config
         self.task, self.medium = tasks.load(config), media.of(models.generator)
-        self.task.labels(models.target)  # unusable ones are said before anything is asked
+        self.task.labels(models.target)  # raises for unusable labels before anything is asked
         self.on_batch = on_batch or (lambda engine: None)
         self.asked: set[str] = set()
         self.failures: set[str] = set()
-        # what got no answer is not asked again before the next run: here too the same question has the same answer
+        # what got no answer is not asked again in this session: the same question always gets the same answer
         self.errors: dict[str, str] = {}
         self._speechless: set[str] = set()
         self._noted = set(store.notes("error"))
@@ -63,20 +63,20 @@ class Engine:
         self._confirming: set[tuple[str, str]] = set()
 
     def close(self) -> None:
-        """After the last question; models are closed by whoever loaded them."""
+        """Called after the last question. Models are closed by whoever loaded them."""
         self.workers.close()
 
     # --- the four questions ---------------------------------------------------------------------------------------------
 
     def measure(self, samples: Sequence[Sample]) -> list[Outcome]:
-        """Outcomes in the order of `samples`; the same question has the same answer for ever."""
+        """Outcomes in the order of `samples`; the same question always gets the same answer."""
         unique = list({s.key: s for s in samples}.values())
         self.store.put_samples(unique)
         keys = [s.key for s in unique]
         made, judged, answered = self._answers(keys)
         self._count(s for s in unique if s.key in made and s.key in judged and s.key in answered)
         self._generate([s for s in unique if s.key not in made and s.key not in self.errors])
-        # another judge or target than the one that saw the picture first, or a run that ended before they were asked
+        # pictures that this judge or this target has not seen: another one did, or the run ended before they were asked
         self._look(
             [
                 s
@@ -105,7 +105,7 @@ class Engine:
         return [known.get(k, "") for k in keys]
 
     def propose(self, label: str, failures: Sequence[str], successes: Sequence[str]) -> list[str]:
-        """What the describer says that the failures have in common; none without a describer, or where it gives no answer."""
+        """What the failures have in common, says the describer; empty without a describer, or without an answer from it."""
         if self.models.describer is None:
             return []
         question = [label, list(failures), list(successes)]
@@ -115,7 +115,7 @@ class Engine:
         return said or []
 
     def vary(self, label: str, phrases: Sequence[Phrase]) -> list[list[Phrase]]:
-        """What may stand in the place of each phrase: by the editor, or where there is none, or no answer, its siblings."""
+        """What may replace each phrase, says the editor; its siblings without an editor, or without an answer from it."""
         texts = [p.text for p in phrases]
         found = None
         if self.models.editor is not None:
@@ -126,7 +126,7 @@ class Engine:
         return [[Phrase(text, p.before) for text in new] for p, new in zip(phrases, found, strict=True)]
 
     def _advice(self, role: str, question: Any, ask: Callable[[Any], Any]) -> Any:
-        """The answer to a question about words, asked once; None where there is none."""
+        """The answer to a question about words, which is asked only once; None if there is none."""
         key = hashlib.sha256(json.dumps(question).encode()).hexdigest()
         if key not in self._known(role, [key]):
             (answer,) = self._ask(role, lambda model, part: [ask(model)], [question])
@@ -156,12 +156,12 @@ class Engine:
             self.patience.resume()
 
     def _save(self, waiting: Iterable[tuple[Sequence[Sample], "Future[list[Any]]"]]) -> None:
-        """Pictures that are made, or in the making, are kept whatever ends the run: they need not be paid for again."""
-        # first what has not begun, then what has: else the one begins while the other is waited for
+        """Keep pictures that are made or in the making, whatever ends the run, so that they need not be paid for again."""
+        # first cancel what has not begun: it would begin while the rest is waited for
         begun = [(batch, made) for batch, made in reversed(list(waiting)) if not made.cancel()]
         for batch, made in reversed(begun):
             if made.exception() is None:
-                # what ended the run is what the user should hear of
+                # the user should hear of what ended the run, not of this
                 with suppress(BugscopeError):
                     self._store(batch, made.result())
 
@@ -192,8 +192,8 @@ class Engine:
         return row if p.truth is None else row | {"truth": self.store.keep_truth(p.truth)}
 
     def _again(self, s: Sample, image: str) -> bool:
-        """Is this picture not fresh? (A folder has only so many, a server may ignore seeds.) It answered another sample of the
-        same prompt; or, for a sharper description, one that confirmed a bug and so may have suggested it."""
+        """Whether this picture is not fresh. (A folder may run out of pictures; a server may ignore seeds.) It answered another
+        sample of the same prompt or, for a sharper description, confirmed a bug and so may have suggested the description."""
         if self._drawn is None:
             self._drawn = {}
             for sample, known in self.store.pictures(self._id("generator")):
@@ -202,7 +202,7 @@ class Engine:
         return self._see(s, image) != s.key or suggested
 
     def _see(self, s: Sample, image: str) -> str:
-        """The key of the first sample of this prompt with this picture; those that explain a bug are counted by themselves."""
+        """The key of the first sample of this prompt with this picture; samples that explain a bug are counted separately."""
         assert self._drawn is not None
         if s.purpose == "confirm" and s.prompt.description:
             self._confirming.add((s.prompt.label, image))
@@ -222,7 +222,7 @@ class Engine:
         return Specimen(self.store.content(made["image"], self.medium), truth, made["info"])
 
     def _view(self, shown: Sequence[Shown]) -> None:
-        """Have judge and target answer for each picture what they have not answered yet."""
+        """Ask judge and target about the pictures that they have not answered for yet."""
         keys = [s.key for s, _ in shown]
         for role, call in (("judge", self._judge), ("target", self._test)):
             known = self._known(role, keys)
@@ -246,7 +246,7 @@ class Engine:
         return self._begun(role, call, items).result()
 
     def _begun(self, role: str, call: Callable[[Any, Sequence[T]], list[A]], items: Sequence[T]) -> "Future[list[A | Failed]]":
-        """`call(model, items)` with patience, metered."""
+        """`call(model, items)`, with patience and metered."""
 
         def question(model: Any) -> list[A | Failed]:
             def metered(part: Sequence[T]) -> list[A]:
@@ -258,7 +258,7 @@ class Engine:
         return self.workers.ask(role, question)
 
     def _batches(self, role: str, items: Sequence[T]) -> Iterator[Sequence[T]]:
-        """Under a cap the first answer comes alone: it tells what the others will cost."""
+        """Batches of `items`. Under a cap the first item goes alone: its answer tells what the others will cost."""
         first = 1 if self.meter.blind(role) else self.config.batch_size
         if items:
             yield items[:first]
@@ -274,11 +274,11 @@ class Engine:
         return self.store.get(role, self._id(role), keys)
 
     def _answers(self, keys: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        """Of generator, judge and target."""
+        """The stored answers of generator, judge and target."""
         return self._known("generator", keys), self._known("judge", keys), self._known("target", keys)
 
     def _put(self, role: str, keys: Sequence[str], answers: Sequence[Any]) -> None:
-        """Store a batch's answers, and note what got none; the note of an earlier run is taken back."""
+        """Store a batch's answers, and note which items got none; notes of earlier failures that no longer hold are deleted."""
         failed = {k: a for k, a in zip(keys, answers, strict=True) if isinstance(a, Failed)}
         if used := self.meter.totals():
             self.store.set_meta("usage", used)

@@ -1,4 +1,4 @@
-"""Models in this process: pictures are drawn in the background while others are judged and shown to the target."""
+"""Models in this process: pictures are generated in the background while others are judged and shown to the target."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,11 +8,11 @@ from .models import Models
 
 A = TypeVar("A")
 BACKGROUND = "generator"
-"""The role that works ahead; all others answer at once, in the thread that asks."""
+"""The role that works ahead; all others answer at once, in the calling thread."""
 
 
 class Local:
-    """`Workers` of one process."""
+    """`Workers` in this process."""
 
     def __init__(self) -> None:
         self._models: Models | None = None

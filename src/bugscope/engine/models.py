@@ -7,12 +7,12 @@ from ..core.errors import StoreError
 from ..core.roles import Captioner, Describer, Editor, Generator, Judge
 
 ROLES = ("generator", "target", "captioner", "judge", "editor", "describer")
-"""What a model can be in a run. The target's provider class is named by the task."""
+"""What a model can be in a run. The task names the target's provider class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """`target`: the model under test."""
+    """One model per role; `target` is the model under test."""
 
     generator: Generator
     target: Any
@@ -22,7 +22,7 @@ class Models:
     describer: Describer | None = None
 
     def ids(self) -> dict[str, str]:
-        """The models that there are, by role."""
+        """Role -> id, of the models that there are."""
         return {role: str(model.id) for role, model in self.present().items()}
 
     def present(self) -> dict[str, Any]:
@@ -35,10 +35,10 @@ class Models:
 
 
 class Recorded:
-    """Stands for a model whose answers the run folder has, where another target is shown its pictures: it is not asked."""
+    """Stands in for a model whose answers the run folder holds, when another target is shown its pictures; never asked."""
 
     def __init__(self, id: str, medium: str = "picture") -> None:
         self.id, self.medium = id, medium
 
     def __call__(self, *_: Any) -> Any:
-        raise StoreError(f"the run lacks an answer of {self.id}")
+        raise StoreError(f"the run has no answer from {self.id}")

@@ -1,4 +1,4 @@
-"""Asking a model that may want patience: again after a wait, in halves where a batch is too much."""
+"""Patience with models: ask again after a wait, and in halves where a batch is too much."""
 
 import random
 import threading
@@ -13,22 +13,22 @@ T = TypeVar("T")
 A = TypeVar("A")
 TRIES = 5
 LONGEST_WAIT = 3600.0
-"""Seconds: whatever a server asks for, nobody waits longer before trying again."""
+"""Longest wait between two tries, in seconds, whatever a server asks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A model gave no answer for one item, however often it was asked."""
+    """No answer: what one item gets when the model gave none, however often it was asked."""
 
     reason: str
 
 
 class Stopped(Exception):
-    """The run ends while a model is being waited for; never reaches the user."""
+    """The run is ending while a model is waited for; never reaches the user."""
 
 
 class Patience:
-    """`ask` until there is an answer or none is to be had. `stop` ends every wait."""
+    """Asks until there is an answer, or none to be had. `stop` ends every wait."""
 
     def __init__(self, sleep: Callable[[float], object] | None = None) -> None:
         self._stop = threading.Event()
@@ -41,9 +41,9 @@ class Patience:
         self._stop.clear()
 
     def ask(self, who: str, call: Callable[[Sequence[T]], Sequence[A]], items: Sequence[T]) -> list[A | Failed]:
-        """`call(items)`; where the model asks for patience, again, then in halves, then `Failed` for what is left.
+        """`call(items)`. If the model asks for patience: again after a wait, then in halves, then `Failed` for what is left.
 
-        `who`: what an error calls the model. Raises ModelError for any other exception of the model.
+        `who`: the model's name in errors. Raises ModelError for any other exception of the model.
         """
         try:
             return list(self._retried(call, items))

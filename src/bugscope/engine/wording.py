@@ -1,4 +1,4 @@
-"""What may be said to the models of a run: what its generator, its target and its medium know."""
+"""What may be said to the models of a run, as far as its generator, target and medium know."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,11 @@ from .models import Models
 
 
 def of(models: Models, task: Task[Any], labels: Sequence[str] = ()) -> Wording:
-    """A generator with a limited vocabulary may offer `labels`, `suggested`, `admissible(label, phrase)`, and `check(prompts)`,
-    which raises SpecError for what it cannot read. `labels`: those of the run."""
+    """The wording of a run on `labels`.
+
+    A generator with a limited vocabulary may offer `labels`, `suggested`, `admissible(label, phrase)`, and `check(prompts)`,
+    which raises SpecError for what it cannot read.
+    """
     generator, known = models.generator, task.labels(models.target)
     suggested = [name for name in getattr(generator, "suggested", ()) if not known or name in known]
     return Wording(
@@ -27,7 +30,7 @@ def of(models: Models, task: Task[Any], labels: Sequence[str] = ()) -> Wording:
 
 
 def check(models: Models, texts: Sequence[str]) -> None:
-    """Raises SpecError where the generator says that it cannot read a prompt."""
+    """Raises SpecError if the generator says that it cannot read a prompt."""
     getattr(models.generator, "check", lambda prompts: None)(texts)
 
 

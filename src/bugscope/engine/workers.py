@@ -1,4 +1,4 @@
-"""Where models live."""
+"""Where models live, and how they are asked there."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,16 +10,16 @@ A = TypeVar("A")
 
 
 class Workers(Protocol):
-    """Answers questions to models, each where it lives. The engine alone decides what is asked, retried, halved and stored."""
+    """Puts questions to models, each where it lives. The engine alone decides what is asked, retried, halved and stored."""
 
     def start(self, models: Models) -> None:
-        """Before the first question of a run."""
+        """Called before the first question of a run."""
 
     def ask(self, role: str, question: Callable[[Any], list[A]]) -> "Future[list[A]]":
-        """`question(model)`; may be answered later. Exceptions of the question are raised by the future's `result()`."""
+        """`question(model)`, perhaps answered later. Exceptions of the question are raised by the future's `result()`."""
 
     def width(self, role: str) -> int:
-        """How many questions of a role are worth asking at a time."""
+        """How many questions to a role are worth asking at a time."""
 
     def close(self) -> None:
-        """After the last question, whatever ends the run. Questions under way are waited for."""
+        """Called after the last question, whatever ends the run. Waits for questions under way."""

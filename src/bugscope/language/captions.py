@@ -33,10 +33,10 @@ Name = tuple[str, ...]
 def phrases(caption: str, label: str, vocabulary: Vocabulary, nouns: Collection[str] = ()) -> list[Phrase]:
     """The conditions that a caption states, without the object that it names.
 
-    Lead-ins go ("a photo of"; "a grainy photo of" becomes "in a grainy photo"). The first noun phrase loses its noun
-    (the label, else the longest of `nouns`, else its last word) and keeps its adjectives and counts; the rest is cut
-    before prepositions and participles. A caption that names the wrong object ("a bee on a flower" for a fly) so keeps
-    its context. A piece that names the label once more is left out. Never raises; what cannot be read gives no phrase.
+    Lead-ins are removed ("a photo of"; "a grainy photo of" becomes "in a grainy photo"). The first noun phrase loses its noun
+    (the label, else the longest of `nouns`, else its last word) and keeps its adjectives and counts; the rest is cut before
+    prepositions and participles. So a caption that names the wrong object ("a bee on a flower" for a fly) keeps its context.
+    A piece that names the label again is left out. Never raises; what cannot be read gives no phrase.
     """
     rest, media = _without_lead_in(caption[:2000], vocabulary)
     words = _words(rest)[:LONGEST_CAPTION]
@@ -48,7 +48,7 @@ def phrases(caption: str, label: str, vocabulary: Vocabulary, nouns: Collection[
 
 
 def piece(text: str, vocabulary: Vocabulary) -> Phrase | None:
-    """One phrase as a person writes it: `red` stands before the noun, `on sand` after it; None where nothing is said."""
+    """One phrase as a person writes it: `red` goes before the noun, `on sand` after it. None if the text is empty."""
     text = " ".join(text.lower().split())
     read = phrases(f"{vocabulary.opening} a {text} thing", "thing", vocabulary)
     return next((p for p in read if p.text == text and p.before), Phrase(text)) if text else None
@@ -63,9 +63,9 @@ def described(text: str, label: str, vocabulary: Vocabulary, nouns: Collection[s
 
 
 def named(text: str, names: Iterable[str]) -> str | None:
-    """The longest of `names` (or its plural) that the text mentions, the first mentioned of equals; None where it has none."""
+    """The longest of `names` (or its plural) that the text mentions, the first mentioned of equals; None if there is none."""
     words = _words(text)
-    # of names that differ in case only ("Cardigan" the dog, "cardigan" the garment) the one that is written so
+    # of names that differ only in case ("Cardigan" the dog, "cardigan" the garment), the one spelled as in the text
     listed = sorted(names, key=lambda name: name in text)
     forms = {form: name for name in listed for form in _forms(name)}
     spans = ((size, -i, tuple(words[i : i + size])) for i in range(len(words)) for size in range(1, len(words) - i + 1))
@@ -74,12 +74,12 @@ def named(text: str, names: Iterable[str]) -> str | None:
 
 
 def _names(text: str, label: str) -> bool:
-    """Does the text name the label, as whole words?"""
+    """Whether the text names the label, as whole words."""
     return re.search(rf"(?<!\w){re.escape(label.lower())}(?!\w)", text) is not None
 
 
 def _without_lead_in(text: str, vocabulary: Vocabulary) -> tuple[str, list[Phrase]]:
-    """The caption proper, and what its lead-in says of the picture."""
+    """The caption proper, and what its lead-in says about the picture."""
     media: list[Phrase] = []
     for _ in range(3):
         match = vocabulary.lead_in.match(text) if vocabulary.lead_in else None
@@ -96,7 +96,7 @@ def _without_lead_in(text: str, vocabulary: Vocabulary) -> tuple[str, list[Phras
 
 
 def _words(text: str) -> list[str]:
-    """Lower-case words; every mark that ends a clause is a comma."""
+    """Lower-case words; every mark that ends a clause becomes a comma."""
     marked = re.sub(r"[;.:()]", ",", text.lower().replace("’", "'"))
     return [w for w in (w if w == "," else w.strip("'-_") for w in re.findall(r"[\w'-]+|,", marked)) if w]
 
@@ -129,7 +129,7 @@ def _head(words: Sequence[str], label: frozenset[Name], nouns: frozenset[Name]) 
 
 
 def _noun(words: Sequence[str], start: int, label: frozenset[Name], nouns: frozenset[Name]) -> tuple[int, int, bool] | None:
-    """Where the noun of the first noun phrase stands: its first word, one past its last, and whether it is a name."""
+    """Where the noun of the first noun phrase is: its first word, one past its last, and whether it is a known name."""
     for first in range(start, len(words)):
         if first > start and words[first - 1] in PREPOSITIONS | TRANSITIVE | ARTICLES:
             break
@@ -148,7 +148,7 @@ def _noun(words: Sequence[str], start: int, label: frozenset[Name], nouns: froze
 
 
 def _qualities(words: Sequence[str], known: bool) -> tuple[list[Phrase], list[str]]:
-    """Adjectives and counts in front of a noun; and words there that read better after it ("an upside down teapot")."""
+    """Adjectives and counts before a noun, and words there that read better after it ("an upside down teapot")."""
     after: list[str] = []
     groups: list[list[str]] = []
     joined = False
@@ -200,7 +200,7 @@ def _empty(words: Sequence[str]) -> bool:
 
 def _pieces(words: Sequence[str]) -> list[list[str]]:
     pieces: list[list[str]] = []
-    # what stands between the noun and the first opener belongs to the noun ("a water tower tank on grass")
+    # whatever is between the noun and the first opener belongs to the noun ("a water tower tank on grass")
     current: list[str] | None = None
     for i, word in enumerate(words):
         if word == ",":
@@ -216,7 +216,7 @@ def _pieces(words: Sequence[str]) -> list[list[str]]:
 
 
 def _opens(words: Sequence[str], i: int, current: list[str] | None) -> bool:
-    """Does a phrase begin at word i?"""
+    """Whether a phrase begins at word i."""
     word, previous = words[i], words[i - 1] if i else ""
     if word in ("and", "while"):
         return i + 1 < len(words) and words[i + 1] in OPENERS | COPULAS | IDLE

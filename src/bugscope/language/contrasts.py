@@ -10,7 +10,7 @@ from ..core.records import Phrase
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """A set of phrases commoner in failures than in successes, and the failures that have them (indices)."""
+    """A set of phrases more common in failures than in successes, and the indices of the failures that have them."""
 
     phrases: tuple[Phrase, ...]
     score: float
@@ -21,8 +21,8 @@ def contrast(failures: Sequence[Sequence[Phrase]], successes: Sequence[Sequence[
     """Single phrases and pairs that stand out in failures, best first.
 
     Score: log odds ratio with 1/2 added to each count, over its standard error (Haldane-Anscombe; Monroe, Colaresi and
-    Quinn 2008). Kept: at least 2 failures and a positive score; a pair must beat both of its parts; of sets
-    with the same failures the shortest stays.
+    Quinn 2008). A set is kept if it has at least 2 failures and a positive score; a pair must also beat both of its parts. Of
+    sets with the same failures the shortest is kept.
     """
     f, s = [frozenset(x) for x in failures], [frozenset(x) for x in successes]
     single = {p: _score((p,), f, s) for x in f for p in x}
@@ -54,7 +54,7 @@ def _score(phrases: tuple[Phrase, ...], f: Sequence[frozenset[Phrase]], s: Seque
 def typical(captions: Iterable[Sequence[Phrase]]) -> int:
     """Index of the caption that is most like the others (the medoid by shared over all phrases), the first of equals.
 
-    A caption without phrases is chosen only where there is no other.
+    A caption without phrases is chosen only if there is no other.
     """
     sets = [frozenset(c) for c in captions]
     likeness = [sum(len(a & b) / max(1, len(a | b)) for b in sets) for a in sets]

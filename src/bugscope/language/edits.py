@@ -1,6 +1,6 @@
 """What a phrase is about, and a description with one phrase dropped, replaced or added.
 
-Kinds come from the words alone, so that captions of any captioner can be edited: nothing is looked up, no model is asked.
+Kinds come from the words alone, so captions of any captioner can be edited: nothing is looked up, and no model is asked.
 """
 
 import re
@@ -13,7 +13,7 @@ from .words import ADVERBS, NUMBERS, PARTICIPLES, PREPOSITIONS, SHADES, TRANSITI
 
 
 def kind(phrase: Phrase, words: Vocabulary) -> Kind:
-    """What the phrase is about; `ATTRIBUTE` where its words do not say."""
+    """What the phrase is about; `ATTRIBUTE` if its words do not say."""
     text = phrase.text.lower()
     if phrase.before:
         parts = set(text.split()) - {"and"}
@@ -26,7 +26,7 @@ def kind(phrase: Phrase, words: Vocabulary) -> Kind:
 
 
 def siblings(phrase: Phrase, words: Vocabulary) -> tuple[Phrase, ...]:
-    """Other phrases of the same kind, the likeliest first."""
+    """Other phrases of the same kind, likeliest first."""
     phrase = Phrase(phrase.text.lower(), phrase.before)
     group = next((g for g in words.groups if phrase in g), None)
     if group is None:
@@ -48,8 +48,8 @@ def edits(
 ) -> list[Edit]:
     """Every change of one phrase: each dropped, each replaced by at most `limit` others, each of `add` added.
 
-    `alternatives`: for each phrase what may stand in its place. Drops come first, then
-    the first alternative of each phrase, then what was asked to be added, then the second.
+    `alternatives`: for each phrase, what may replace it. Drops come first, then the first alternative of each phrase, then
+    the additions, then the second alternatives.
     """
     drops = [Edit("drop", _without(phrases, p), p) for p in phrases]
     swaps: list[list[Edit]] = [[] for _ in range(max(1, limit))]
@@ -71,7 +71,7 @@ _LEADING = ADVERBS | PARTICIPLES | PREPOSITIONS | TRANSITIVE | listed("of to and
 
 
 def bare(text: str) -> str:
-    """The thing that a phrase brings along: "on grass" -> "grass", "in front of trees" -> "trees"; "" where it has none."""
+    """The thing that a phrase brings along: "on grass" -> "grass", "in front of trees" -> "trees"; "" if there is none."""
     parts = text.split()
     while parts and (parts[0].lower() in _LEADING or [p.lower() for p in parts[:2]] in (["the", "middle"], ["the", "side"])):
         parts.pop(0)
@@ -79,7 +79,7 @@ def bare(text: str) -> str:
 
 
 def surroundings(phrases: Sequence[Phrase], words: Vocabulary) -> tuple[Phrase, ...]:
-    """The phrases that still mean something where the object is gone; none where nothing can be shown without it."""
+    """The phrases that still mean something without the object; empty if nothing can be shown without it."""
     kept = tuple(p for p in phrases if not p.before and kind(p, words) in words.surroundings | words.camera)
     return kept if any(kind(p, words) in words.surroundings for p in kept) else ()
 
@@ -87,8 +87,8 @@ def surroundings(phrases: Sequence[Phrase], words: Vocabulary) -> tuple[Phrase, 
 def context(phrases: Sequence[Phrase], label: str, words: Vocabulary) -> Prompt | None:
     """The prompt of the context alone (Wiles et al. 2022, spurious correlations): `a photo of grass at night`.
 
-    `label`: what it might be taken for, which is what a judge should look for. None where the description says nothing of
-    the surroundings.
+    `label`: what it might be taken for, which is what a judge should look for. None if the description says nothing about the
+    surroundings.
     """
     kept = list(surroundings(phrases, words))
     if not kept:

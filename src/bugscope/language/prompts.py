@@ -15,7 +15,7 @@ def prompt(label: str, phrases: Sequence[Phrase], words: Vocabulary) -> Prompt:
 
 
 def sentence(label: str, phrases: Sequence[Phrase]) -> str:
-    """`a red teapot on grass`; `two teapots` where a phrase counts."""
+    """`a red teapot on grass`; `two teapots` if a phrase is a count."""
     before = [p.text for p in phrases if p.before]
     after = [p.text for p in phrases if not p.before]
     before.sort(key=lambda text: not _counts(text))
@@ -32,7 +32,7 @@ def _counts(text: str) -> bool:
 
 
 def article(noun: str) -> str:
-    """ "a" or "an", by the sound that spelling suggests."""
+    """ "a" or "an", by the sound that the spelling suggests."""
     word = noun.lower().lstrip("'\"")
     if re.match(r"(uni(?!n)|use|usu|eur|ewe|one\b|once|ufo|uk|u-)", word):
         return "a"

@@ -1,4 +1,4 @@
-"""The words of a medium: how prompts and captions open, and which conditions there are. Tables; `Wording` puts them to use."""
+"""The words of a medium: how prompts and captions open, and which conditions there are. Only tables; `Wording` uses them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,14 +26,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All that prompts and captions of one medium say of it.
+    """How prompts and captions of one medium speak about it.
 
-    `opening`: of every prompt ("a photo of"). `lead_in`: what captions begin with, its first group the words before the name of
-    the medium, its second that name; `names`: what these names are called in a phrase; `idle`: words before it that say nothing.
-    `checklist`: generic conditions. `groups`: phrases that may stand for one another. `patterns`: the first that fits a phrase
-    after the noun says its kind; `colours`, `materials`: words before the noun of these kinds. `surroundings`: kinds that can be
-    shown without the object; `camera`: kinds that are said of the specimen rather than of the object; `nowhere`: what a context
-    without things is called.
+    `opening`: of every prompt ("a photo of"). `lead_in`: what captions begin with; its first group are the words before the
+    name of the medium, its second is that name. `names`: what these names become in a phrase. `idle`: words before the name
+    that say nothing. `checklist`: generic conditions. `groups`: phrases that may replace one another. `patterns`: the first
+    that fits a phrase after the noun tells its kind. `colours`, `materials`: words of these kinds before the noun.
+    `surroundings`: kinds that can be shown without the object. `camera`: kinds that are about the specimen rather than the
+    object. `nowhere`: what a context without things is called.
     """
 
     opening: str

@@ -12,11 +12,11 @@ from .vocabulary import Kind, Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A medium's `words`, and what a run knows besides.
+    """A medium's `words`, and what else a run knows.
 
-    `nouns`: names of things, to read captions by. `others`: labels to put into the context of another's bug. `admissible(label,
-    phrase)`: can the generator show this phrase of that label? `sayable(prompt)`: does it understand the prompt? `alike(a, b)`:
-    may one picture rightly be called either?
+    `nouns`: names of things, for reading captions. `others`: labels to put into the context of another label's bug.
+    `admissible(label, phrase)`: can the generator show the label with this phrase? `sayable(prompt)`: does it understand the
+    prompt? `alike(a, b)`: can one picture rightly be called either?
     """
 
     words: Vocabulary
@@ -45,7 +45,7 @@ class Wording:
         return h.against or self.neutral(h.label)
 
     def bare(self, prompt: str) -> str:
-        """Without its opening: "a teapot at night"."""
+        """The prompt without its opening: "a teapot at night"."""
         return prompt.removeprefix(f"{self.words.opening} ")
 
     def besides(self, prompt: str, label: str) -> str:
@@ -53,7 +53,7 @@ class Wording:
         return f"plain “{label}”" if prompt == self.neutral(label).text else f"“{self.bare(prompt)}”"
 
     def fair(self, label: str, phrases: Sequence[Phrase]) -> bool:
-        """Can a label be shown under these phrases, so that a person could still name it?"""
+        """Whether a label can be shown with these phrases so that a person could still name it."""
         return all(self.admissible(label, p) for p in phrases) and self.sayable(self.prompt(label, phrases))
 
     # --- captions -----------------------------------------------------------------------------------------------------
@@ -67,17 +67,17 @@ class Wording:
         return captions.described(text, label, self.words, self.nouns)
 
     def piece(self, text: str) -> Phrase | None:
-        """One phrase as a person writes it; None where nothing is said."""
+        """One phrase as a person writes it; None if the text is empty."""
         return captions.piece(text, self.words)
 
     # --- edits --------------------------------------------------------------------------------------------------------
 
     def kind(self, phrase: Phrase) -> Kind:
-        """What the phrase is about; `ATTRIBUTE` where its words do not say."""
+        """What the phrase is about; `ATTRIBUTE` if its words do not say."""
         return edits.kind(phrase, self.words)
 
     def siblings(self, phrase: Phrase) -> tuple[Phrase, ...]:
-        """Other phrases of the same kind, the likeliest first."""
+        """Other phrases of the same kind, likeliest first."""
         return edits.siblings(phrase, self.words)
 
     def edits(
@@ -88,14 +88,14 @@ class Wording:
         limit: int = 2,
         add: Iterable[Phrase] = (),
     ) -> list[Edit]:
-        """Every change of one phrase; `alternatives`: their siblings where nothing is given."""
+        """Every change of one phrase (see `edits.edits`); `alternatives`: by default each phrase's siblings."""
         others = [self.siblings(p) for p in phrases] if alternatives is None else alternatives
         return edits.edits(phrases, alternatives=others, limit=limit, add=add)
 
     def surroundings(self, phrases: Sequence[Phrase]) -> tuple[Phrase, ...]:
-        """The phrases that still mean something where the object is gone."""
+        """The phrases that still mean something without the object."""
         return edits.surroundings(phrases, self.words)
 
     def context(self, phrases: Sequence[Phrase], label: str) -> Prompt | None:
-        """The prompt of the context alone; None where the description says nothing of the surroundings."""
+        """The prompt of the context alone; None if the description says nothing about the surroundings."""
         return edits.context(phrases, label, self.words)

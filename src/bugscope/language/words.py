@@ -1,4 +1,4 @@
-"""Which words are what in English: closed classes, and the commonest of the open ones."""
+"""English words by class: all of the closed classes, and the most common of the open ones."""
 
 
 def listed(text: str) -> frozenset[str]:
@@ -19,10 +19,10 @@ PARTICIPLES = listed(
 TRANSITIVE = listed("holding wearing carrying eating using riding pulling pushing watching showing")
 ADVERBS = listed("indoors outdoors upside far out partly partially half mostly up close")
 OPENERS = PREPOSITIONS | PARTICIPLES | TRANSITIVE | ADVERBS
-"""Words that begin a phrase after the noun, unless the word before still waits for its complement ("seen from")."""
+"""Words that begin a phrase after the noun, unless the word before them still waits for its complement ("seen from")."""
 WAITING = PREPOSITIONS | PARTICIPLES | TRANSITIVE | ARTICLES | listed("partly partially half mostly and of to")
 PLACES = listed("above below behind beneath inside outside under underneath")
-"""After "from" these wait for nothing: "seen from behind, with motion blur"."""
+"""After "from" these words wait for nothing: "seen from behind, with motion blur"."""
 COPULAS = listed("is are was were be being that which who it there")
 IDLE = COPULAS | listed("and while sitting standing lying laying placed resting shown")
 """Words that say nothing at the start of a phrase: "sitting on grass" is "on grass"."""
@@ -41,7 +41,7 @@ ADJECTIVES = (
         "muddy snowy rainy foggy sunny cloudy rocky sandy grassy icy frozen antique vintage toy"
     )
 )
-"""What may stand before a noun that nobody knows; before a known noun every word is kept."""
+"""Words that are kept before an unknown noun; before a known noun every word is kept."""
 PLURAL_ONLY = listed(
     "binoculars sunglasses glasses goggles trunks bars scissors pants jeans shorts pliers tweezers tongs tights"
 )

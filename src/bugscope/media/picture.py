@@ -1,4 +1,4 @@
-"""Pictures of any mode, as models and people see them, and as bytes on their way to a server and back."""
+"""Pictures of any mode: as models and people see them, and as bytes on their way to a server and back."""
 
 import base64
 import io
@@ -21,22 +21,22 @@ from ..language.words import listed
 from . import Preview
 
 Picture = Specimen[Image.Image]
-"""An image and what its generator says of it."""
+"""An image, and what its generator says about it."""
 MOST_PIXELS = 64_000_000
-"""Of a picture that a server sends: a small file can unfold to any size."""
+"""Largest picture that is read from a server, in pixels: a small file can unfold to any size."""
 
 
 name, suffix = "picture", ".png"
 QUALITY = ((150, 82), (110, 75), (80, 65), (0, 55))
-"""JPEG quality of previews whose side is over so many pixels."""
+"""(pixels, JPEG quality) of previews whose side is longer than that."""
 
 
 def check(content: object) -> Image.Image | Refused:
-    """RGB, as a person sees it; `Refused` where it is blank or not finite. Raises TypeError, ValueError."""
+    """The picture in RGB, as a person sees it; `Refused` if it is blank or not finite. Raises TypeError, ValueError."""
     if not isinstance(content, Image.Image):
         raise TypeError(f"a {type(content).__name__}; expected a Picture or Refused")
     if 0 in content.size:
-        raise ValueError(f"a picture of size {content.size}; expected some pixels")
+        raise ValueError(f"a picture of size {content.size}; expected at least one pixel")
     if content.mode == "F" and not np.isfinite(np.asarray(content)).all():
         return Refused("picture with values that are not finite")
     image = as_rgb(content)
@@ -46,18 +46,18 @@ def check(content: object) -> Image.Image | Refused:
 
 
 def encode(content: Image.Image) -> bytes:
-    """A PNG file."""
+    """The bytes of a PNG file."""
     file = io.BytesIO()
     content.save(file, "PNG")
     return file.getvalue()
 
 
 def decode(data: bytes) -> Image.Image:
-    """RGB. Raises ValueError where the file is damaged."""
+    """The RGB picture in a file's bytes. Raises ValueError if they are damaged."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:  # the last two: what a damaged PNG can raise
+    except (OSError, SyntaxError, ValueError) as error:  # a damaged PNG can raise the last two
         raise ValueError(told(error)) from error
 
 
@@ -99,19 +99,19 @@ def signature(content: Image.Image) -> bytes:
     """64-bit DCT hash of an RGB picture's lightness, then its 8 x 8 thumbnail."""
     grey = np.asarray(content.convert("L").resize((32, 32), Image.Resampling.LANCZOS), dtype=float)
     waves = dctn(grey, norm="ortho")[:8, :8].ravel()
-    waves[0] = 0.0  # the mean: lightness is the thumbnail's affair
+    waves[0] = 0.0  # the mean: overall lightness is left to the thumbnail
     bits = np.packbits(waves > np.median(waves))
     small = np.asarray(content.resize((8, 8), Image.Resampling.BOX), dtype=np.uint8)
     return bits.tobytes() + small.tobytes()
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
-    """Any picture as a person sees it: turned as its EXIF says, transparency on white, 16 bits scaled to 8."""
+    """Any picture as a person sees it: rotated as its EXIF says, transparency on white, 16 bits scaled to 8."""
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=float)
         highest = values.max(initial=0)
-        # only "I;16" says how far its values go; the others are read as what they can be at least
+        # only "I;16" states its range; the others are taken to have the smallest that holds their values
         if image.mode.startswith("I;16") or highest > 255:
             top = 65535.0
         else:
@@ -129,26 +129,29 @@ def png(image: Image.Image) -> bytes:
 
 
 def data_url(image: Image.Image) -> str:
-    """The same as text, which vision-language servers take in the place of an address."""
+    """The same PNG as a data URL, which vision-language servers take instead of an address."""
     return f"data:image/png;base64,{base64.b64encode(png(image)).decode()}"
 
 
 def read(data: bytes) -> Image.Image:
-    """An RGB picture from the bytes of a file. Raises ValueError for what is no picture, or one of too many pixels."""
+    """The RGB picture in a file's bytes. Raises ValueError if they are not a picture, or one with too many pixels."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data))
         with image:
             if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"a picture of {image.width} x {image.height} pixels; the most is {MOST_PIXELS} in all")
+                raise ValueError(f"a picture of {image.width} x {image.height} pixels; the maximum is {MOST_PIXELS} in all")
             return as_rgb(image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"no picture: {error}") from error
+        raise ValueError(f"not a picture: {error}") from error
 
 
 def walk(root: Path) -> Iterator[str]:
-    """Paths of all files from `root`, "/" between; hidden ones are left out, links followed, each folder entered once."""
+    """Paths of all files below `root`, relative to it, with "/" as separator.
+
+    Hidden files are left out, links are followed, and each folder is entered once.
+    """
     seen: set[tuple[int, int]] = set()
     for folder, below, files in os.walk(root, followlinks=True):
         with suppress(OSError):
@@ -162,7 +165,7 @@ def walk(root: Path) -> Iterator[str]:
         yield from (start + name for name in files if not name.startswith("."))
 
 
-# --- how pictures are spoken of ------------------------------------------------------------------------------------------
+# --- how pictures are put into words ----------------------------------------------------------------------------------
 
 
 def _after(*texts: str) -> tuple[Phrase, ...]:
@@ -214,7 +217,7 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
         Kind.TIME,
         r"\b(?:night|nighttime|day|daytime|sunset|sunrise|dusk|dawn|noon|midday|midnight|morning|afternoon|evening|twilight|"
         r"daylight|sun|sunlight|sunshine|moonlight|candlelight|lit|backlit|silhouetted|sky|clouds|summer|winter|autumn|spring)\b|"
-        # of a thing that is light or dark the phrase goes on
+        # only at the end of a phrase: "on a dark floor" is about a thing that is dark
         r"\b(?:light|lights|lighting|dark|darkness|shade|shadow|shadows)$",
     ),
     (
@@ -229,14 +232,14 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
         r"buried|reflected)\b",
     ),
 )
-"""The first that fits a phrase after the noun says its kind."""
+"""The first pattern that fits a phrase after the noun tells its kind."""
 
 
 GROUPS: tuple[tuple[Phrase, ...], ...] = (
     _before("two", "three"),
     _before("red", "blue", "green", "yellow", "white", "black"),
     _before("wooden", "metal", "glass", "golden"),
-    # grounds, outdoors and indoors apart: a swap should not carry the whole scene to another place
+    # grounds outdoors and indoors are kept apart: a swap should not move the whole scene to another place
     _after("on grass", "on sand", "on snow", "on dirt", "on water", "on asphalt"),
     _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete"),
     _after("in a forest", "in a city", "in a desert", "in a kitchen"),
@@ -251,7 +254,7 @@ GROUPS: tuple[tuple[Phrase, ...], ...] = (
     _after("next to a person", "next to a dog", "next to a book"),
     _after("with motion blur", "out of focus", "in a grainy photo"),
 )
-"""Phrases that may stand for one another; a phrase that is in none takes the first group of its kind and preposition."""
+"""Phrases that may replace one another. A phrase in no group takes the first group of its kind and preposition."""
 
 CHECKLIST: tuple[Phrase, ...] = (
     Phrase("seen from above"),
@@ -275,8 +278,8 @@ CHECKLIST: tuple[Phrase, ...] = (
     Phrase("on water"),
     Phrase("in a dark room"),
 )
-"""Generic conditions (viewpoint, distance, colour, weather, light, occlusion, surroundings, material, camera), tried so
-that what exploration never drew is tried too."""
+"""Generic conditions (viewpoint, distance, colour, weather, light, occlusion, surroundings, material, camera), so that what
+exploration never drew is tried too."""
 
 LEAD_IN = re.compile(
     r"^\W*(?:(?:this|that|it|here|there)\s+(?:is|are)\s+)?(?:(?:an?|the|some)\s+)?"

@@ -9,7 +9,7 @@ from ..stats import JudgeError
 from .confirm import SCREEN, Test
 
 LEAST, FEW, CONFIRMING, FURTHER = 600, 6, 456, 36
-"""Default budget: exploration, `CONFIRMING` pictures, and `FURTHER` more for each label beyond `FEW`; at least `LEAST` in all."""
+"""Default budget: exploration, `CONFIRMING` pictures and `FURTHER` for each label beyond `FEW`; at least `LEAST` in all."""
 
 
 @dataclass(frozen=True, slots=True)

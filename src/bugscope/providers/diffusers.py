@@ -28,15 +28,15 @@ class Generator:
         height: int = 0, width: int = 0, negative_prompt: str = "", scheduler: str = "", lora: str = "",
         compile: bool = False, offload: bool = False, revision: str = "", variant: str = "",
     ) -> None:  # fmt: skip
-        """What is 0, "" or None is the checkpoint's own; `device` "" is cuda, mps or cpu, the first there is.
+        """0, "" and None leave the checkpoint's defaults; `device` "" is the first available of cuda, mps and cpu.
 
         `dtype`: "" for float16 on cuda, else float32; `height`, `width`: pixels; `scheduler`: its class in diffusers; `lora`:
-        hub id, folder or file; `compile`: faster after a slow start; `offload`: a GPU holds one network; `revision`: the hub's;
-        `variant`: of the checkpoint's files, such as "fp16", half the download.
+        hub id, folder or file; `compile`: faster after a slow start; `offload`: keep one network at a time on the GPU;
+        `revision`: the hub's; `variant`: of the checkpoint's files, such as "fp16", half the download.
         """
         for name, value in (("steps", steps), ("height", height), ("width", width)):
             if value < 0:
-                raise SpecError(f"diffusers argument {name} is {value}; the least is 0, the checkpoint's own")
+                raise SpecError(f"diffusers argument {name} is {value}; it must be at least 0 (0: the checkpoint's default)")
         self.device = Device(device, dtype)
         self.pipe = _load(model, revision, variant, self.device.dtype, scheduler)
         if lora:
@@ -46,7 +46,7 @@ class Generator:
         self.options |= {} if guidance is None else {"guidance_scale": float(guidance)}
         if strange := [name for name in self.options if name not in inspect.signature(self.pipe.__call__).parameters]:
             raise SpecError(f"diffusers/{model} is a {type(self.pipe).__name__}, which takes no {strange[0]}")
-        # what changes a picture; the device and `compile` change roundings only
+        # all that changes a picture; the device and `compile` change only rounding
         stated = {
             "revision": revision,
             "variant": variant,
@@ -65,12 +65,12 @@ class Generator:
         self.step = self.pipe.scheduler.step
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
-        """A picture's noise is that of its seed, whatever its prompt. Raises MemoryError where the GPU's is too small."""
+        """A picture's noise follows from its seed alone. Raises MemoryError if the GPU's memory is too small."""
         return self.device.each(list(zip(prompts, seeds, strict=True)), self._draw)
 
     def _draw(self, pairs: Sequence[tuple[str, int]]) -> list[Picture | Refused]:
         options = {name: [value] * len(pairs) if name == "negative_prompt" else value for name, value in self.options.items()}
-        # of the CPU, so that a seed's noise is the same on every device
+        # on the CPU, so that a seed's noise is the same on every device
         noise = [self.device.torch.Generator("cpu").manual_seed(int(seed)) for _, seed in pairs]
         if "generator" in inspect.signature(self.step).parameters:  # Flux and others do not pass it to their scheduler
             self.pipe.scheduler.step = functools.partial(self.step, generator=noise)

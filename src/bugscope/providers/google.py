@@ -17,7 +17,7 @@ GOOGLE = "generativelanguage.googleapis.com"
 KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Where Google's own tools look for a key, in this order."""
 ENDED = frozenset({"", "STOP", "FINISH_REASON_UNSPECIFIED", "MAX_TOKENS"})
-"""Ends of an answer that are no refusal."""
+"""Reasons for the end of an answer that are not refusals."""
 
 
 class _Asked(NamedTuple):
@@ -26,10 +26,10 @@ class _Asked(NamedTuple):
 
 
 class Generator(Hosted):
-    """Google's image models: Gemini (`google/gemini-3.1-flash-image`), and Imagen where a server still has it.
+    """Google's image models: Gemini (`google/gemini-3.1-flash-image`), and Imagen on servers that still have it.
 
-    Gemini takes a seed and promises nothing for it, so none is sent unless `seeds` is on; what repeats a run are its stored
-    pictures.
+    Gemini takes a seed but does not promise the same picture again, so none is sent unless `seeds` is on; a run is repeated
+    from its stored pictures.
     """
 
     example = "google/gemini-3.1-flash-image"
@@ -39,12 +39,12 @@ class Generator(Hosted):
         base_url: str = f"https://{GOOGLE}/v1beta", key_variable: str = "", timeout: float = 300.0, concurrency: int = 8,
         price_input: float | None = None, price_output: float | None = None, price_image: float | None = None,
     ) -> None:  # fmt: skip
-        """`aspect_ratio`: "16:9"; `size`: 1K, 2K or 4K; "" is the model's own. `seeds`: send each picture's seed.
+        """`aspect_ratio`: "16:9"; `size`: 1K, 2K or 4K; "" is the model's default. `seeds`: send each picture's seed.
 
-        `key_variable`: the environment variable that holds the key; where none is named, Google gets GOOGLE_API_KEY or
-        GEMINI_API_KEY and other servers get none. `timeout`: seconds. `concurrency`: most pictures at once. Prices:
-        `price_image` of a picture, or `price_input`, `price_output` of a million tokens. Raises SpecError for what means
-        nothing, and without Google's key.
+        `key_variable`: the environment variable that holds the key; if it is empty, Google gets GOOGLE_API_KEY or
+        GEMINI_API_KEY and other servers get none. `timeout`: seconds. `concurrency`: the most pictures at once. Prices:
+        `price_image` of a picture, or `price_input`, `price_output` of a million tokens. Raises SpecError for invalid
+        options, and without Google's key.
         """
         if not re.fullmatch(r"[\w.-]+", model, re.ASCII):
             raise SpecError(f"generator 'google/{model}' should name a model, as in {self.example}")
@@ -75,7 +75,7 @@ class Generator(Hosted):
             raise SpecError(f"{self.client.name}: Imagen takes a seed only without its watermark; leave out seeds")
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
-        """One picture a prompt, or why the safety filter refused it. Raises Transient, Declined and ModelError."""
+        """One picture per prompt, or why the safety filter refused it. Raises Transient, Declined and ModelError."""
         return self.client.each([_Asked(p, int(s)) for p, s in zip(prompts, seeds, strict=True)], self._draw)
 
     def _draw(self, asked: _Asked) -> Picture | Refused:
@@ -98,7 +98,7 @@ class Generator(Hosted):
         used, candidate = _object(data.get("usageMetadata")), _object(_first(data.get("candidates")))
         parts = _object(candidate.get("content")).get("parts")
         parts = [_object(part) for part in parts] if isinstance(parts, list) else []
-        # what the model thinks may hold drafts; the picture is what is no thought
+        # the model's thoughts may hold drafts; the picture is not among them
         found = [part for part in parts if isinstance(part.get("inlineData"), dict) and not part.get("thought")]
         written = [used.get(name) for name in ("candidatesTokenCount", "thoughtsTokenCount")]
         self.client.paid(
@@ -115,7 +115,7 @@ class Generator(Hosted):
             return Refused(_why("no picture", finish, candidate.get("finishMessage") or said))
         if not candidate and not used:
             raise ModelError(f"{self.client.name} gave {short(repr(data))}; expected candidates with a picture")
-        # it answered in words: a refusal in prose, or a model that draws nothing
+        # it answered in words: a refusal in prose, or a model that cannot draw
         raise self.client.useless(f"an answer without a picture: {short(repr(said))}")
 
     def _imagen(self, asked: _Asked) -> Picture | Refused:
@@ -129,7 +129,7 @@ class Generator(Hosted):
         entries = [_object(entry) for entry in made]
         entry = next((e for e in entries if e.get("bytesBase64Encoded")), {})
         self.client.paid(images=1 if entry else 0)
-        if not entry:  # an answer without any is what a filter leaves
+        if not entry:  # a filter leaves an answer without any
             reason = next((e["raiFilteredReason"] for e in entries if e.get("raiFilteredReason")), "")
             return Refused(_why("no picture", "safety filter", reason))
         revised = entry.get("prompt")

@@ -1,7 +1,7 @@
 """models/A,B,C: a vote of reference classifiers on whether a picture shows its label.
 
-Choose classifiers that are better than the one under test and unlike it, never that one itself: where the judge errs as the
-tested model does, the picture is called unfaithful and the bug is hidden.
+Choose classifiers that are better than the target and unlike it, never the target itself: where the judge errs like
+the tested model, the picture is called unfaithful and the bug is hidden.
 """
 
 import contextlib
@@ -18,17 +18,17 @@ from ..media.picture import Picture, as_rgb
 
 
 class Judge:
-    """A vote of classifiers, each named as a classifier is: `models/efficientnet-lite/1,efficientnet-lite/2`."""
+    """A vote of classifiers, each named as a target is: `models/efficientnet-lite/1,efficientnet-lite/2`."""
 
     needs_loader = True
     example = "models/efficientnet-lite/1,efficientnet-lite/2"
 
     def __init__(self, model: str, *, load: Callable[[str, str], Any], top: int = 1) -> None:
-        """`top`: a classifier votes for a picture where an accepted label is among its first so many. Each has one vote and its
-        own defaults; a comma always ends a name. Probability: the share of votes, so with two, one is enough at 0.5.
+        """`top`: a classifier votes for a picture if an accepted label is among its `top` first answers. Each has one vote and
+        its own defaults; a comma always ends a name. The probability is the share of votes, so of two, one is enough at 0.5.
         """
         if top < 1:
-            raise SpecError(f"judge argument top is {top}; the least is 1, a classifier's first answer")
+            raise SpecError(f"judge argument top is {top}; it must be at least 1 (a classifier's first answer)")
         specs = [spec.strip() for spec in model.split(",")]
         if "" in specs:
             raise SpecError(f"models/{model} should name classifiers with commas between them, e.g. {self.example}")
@@ -45,12 +45,12 @@ class Judge:
         """The share of votes [n]. Raises Declined for a label that one of the classifiers does not know."""
         try:
             right = [self._accepted(label) for label in labels]
-        except SpecError as error:  # `check` says so before a run; here it is what a picture was taken for
+        except SpecError as error:  # `check` reports the run's own labels; this one is what a picture was taken for
             raise Declined(str(error)) from error
         votes = np.zeros((self.voters, len(pictures)), dtype=bool)
         if len(pictures):
             for i, classifier in enumerate(self.classifiers):
-                # a new picture for each: one that draws on its picture must not change what the next one sees
+                # a copy for each: one that draws on its picture must not change what the next one sees
                 scores = np.asarray(classifier([as_rgb(p.content) for p in pictures]), dtype=float)
                 if scores.shape != (len(pictures), len(self._labels[i])) or not np.isfinite(scores).all():
                     raise ModelError(
@@ -61,7 +61,7 @@ class Judge:
         return votes.mean(axis=0, dtype=np.float32)
 
     def check(self, labels: Sequence[str]) -> None:
-        """Raises SpecError that names the first label that one of the classifiers does not know, and the nearest it knows."""
+        """Raises SpecError naming the first label that a classifier does not know, and the nearest that it knows."""
         for label in labels:
             self._accepted(label)
 
@@ -76,7 +76,7 @@ class Judge:
 
     @property
     def usage(self) -> Usage | None:
-        """Of hosted classifiers together; None where there are none."""
+        """The usage of all hosted classifiers together; None if there are none."""
         used = [c.usage for c in self.classifiers if isinstance(getattr(c, "usage", None), Usage)]
         return sum(used, Usage()) if used else None
 
@@ -91,7 +91,7 @@ class Judge:
 
 
 def _right(label: str, known: Sequence[str], classifier: str) -> frozenset[str]:
-    """The labels of `known` that are right for `label`, near-synonyms included. Raises SpecError where there are none."""
+    """The labels of `known` that are right for `label`, near-synonyms included. Raises SpecError if there are none."""
     found = []
     called = names.accepted(label)
     with contextlib.suppress(SpecError):  # a label that ImageNet lacks has no synonyms

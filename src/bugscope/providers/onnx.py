@@ -1,8 +1,9 @@
 """onnx/PATH: a classifier in an ONNX file, run with ONNX Runtime; no PyTorch.
 
-How pictures are prepared and what the classes are called is said by the first that speaks of it: the arguments; the file's
-metadata (`metadata_props`) under the arguments' names, as JSON, Python literals or plain text; `preprocessor_config.json` and
-`config.json` (`id2label`) beside the file, as Hugging Face's exports have them; what is usual for ImageNet. The metadata of
+How pictures are prepared and what the classes are called is taken from the first of these that says it: the arguments; the
+file's metadata (`metadata_props`) under the arguments' names, as JSON, Python literals or plain text;
+`preprocessor_config.json` and `config.json` (`id2label`) beside the file, as Hugging Face exports them; the usual values for
+ImageNet. The metadata of
 Ultralytics (`names`, `imgsz`, `task`) is understood.
 """
 
@@ -27,9 +28,9 @@ from ..media.picture import as_rgb
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MARGIN = 0.875
-"""The part of the shorter side that the centre crop shows, where nothing says otherwise."""
+"""The part of the shorter side that the centre crop shows, unless stated."""
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
-INTERPOLATIONS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # the place is PIL's number
+INTERPOLATIONS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")  # the index is PIL's number
 VALUES = ("mean", "std", "scale")
 KEYS = ("size", "resize", *VALUES, "interpolation", "channels", "softmax", "labels", "names", "imgsz", "task")
 LABELS = ("labels", "names")
@@ -39,7 +40,7 @@ LABELS = ("labels", "names")
 class Preparation:
     """A picture -> [height, width, channels]: resized, cropped to `size` from the centre, then (value * scale - mean) / std.
 
-    `resize`: the shorter side, or height and width; `mean`, `std`: one number a channel; one channel is grey.
+    `resize`: the shorter side, or height and width; `mean`, `std`: one number per channel; one channel is grey.
     """
 
     size: tuple[int, int]
@@ -65,7 +66,7 @@ class Preparation:
 
 
 class Classifier:
-    """A classifier in an ONNX file: `onnx/model.onnx`; its layout, size and names are found in it, or are arguments."""
+    """A classifier in an ONNX file: `onnx/model.onnx`; its layout, size and names are read from it, or are arguments."""
 
     requires = ("onnxruntime",)
     extra = "onnx"
@@ -77,16 +78,16 @@ class Classifier:
         std: float | Sequence[float] | str = "", scale: float | str = "", interpolation: str = "", channels: str = "",
         softmax: bool | None = None, output: str = "", device: str = "", threads: int = 0,
     ) -> None:  # fmt: skip
-        """What is "" or None is found, as the module says; lists may be text with commas.
+        """ "" and None are filled in as described at the top of the module; lists may be text with commas.
 
-        `labels`: a list, "a,b,c", "imagenet", or a .txt or .json file. A network of 1,000 outputs that nothing names is one of
-        ImageNet; of 1,001 outputs for 1,000 names, the first is the background and left out.
-        `size`: height and width, or both in one. `resize`: the shorter side before the centre crop (else size / 0.875), height
-        and width, or "squash": to `size`, no crop. `mean`, `std`: of values times `scale`, one number or one a channel (else
-        ImageNet's and 1/255; 0 and 1 for grey; values as they are for a uint8 input). `interpolation`: of PIL (else
-        bilinear). `channels`: "rgb" or "bgr". `softmax`: apply it to the output; None: unless the output is made of
-        probabilities. `output`: its name, where there are several. `device`: "cpu", "cuda", "cuda:1"; "" for cuda if it is
-        there. `threads`: of the CPU; 0 for all.
+        `labels`: a list, "a,b,c", "imagenet", or a .txt or .json file. 1,000 outputs without names are
+        taken to be ImageNet's; of 1,001 outputs for 1,000 names, the first is the background and left out.
+        `size`: height and width, or one number for both. `resize`: the shorter side before the centre crop (else size / 0.875),
+        height and width, or "squash": to `size`, no crop. `mean`, `std`: of values times `scale`, one number or one per channel
+        (else ImageNet's and 1/255; 0 and 1 for grey; values as they are for a uint8 input). `interpolation`: PIL's name (else
+        bilinear). `channels`: "rgb" or "bgr". `softmax`: apply it to the output; None: unless the output already holds
+        probabilities. `output`: its name, if there are several. `device`: "cpu", "cuda", "cuda:1"; "" for cuda if available.
+        `threads`: CPU threads; 0 for all.
         """
         self.what, path = f"onnx/{model}", _file(model)
         self.session: Any = _session(path, device, threads)
@@ -105,7 +106,7 @@ class Classifier:
         self.id = f"{self.what}?model={_digest(path)}&options={hashlib.sha256(options.encode()).hexdigest()[:8]}"
 
     def __call__(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
-        """Scores [n, labels], probabilities unless `softmax` is off and the network gives none. Raises MemoryError."""
+        """Scores [n, labels], probabilities unless `softmax` is off and the network gives logits. Raises MemoryError."""
         parts = [self._run(images[i : i + self.at_once]) for i in range(0, len(images), self.at_once)]
         rows = np.concatenate(parts) if parts else np.zeros((0, len(self.labels) + self.dropped), np.float32)
         if self.softmax and len(rows):
@@ -114,7 +115,7 @@ class Classifier:
         return rows[:, self.dropped :]
 
     def _input(self, given: Mapping[str, Any], said: Mapping[str, Any]) -> Preparation:
-        """How a picture becomes the one input, whose name, type, layout and batch are noted."""
+        """How a picture becomes the one input, noting its name, type, layout and batch."""
         inputs = self.session.get_inputs()
         if len(inputs) != 1:
             names = ", ".join(repr(i.name) for i in inputs)
@@ -123,18 +124,18 @@ class Classifier:
         shape = [side if isinstance(side, int) and side > 0 else None for side in inputs[0].shape]
         if len(shape) != 4:
             wanted = "[n, 3, height, width] or [n, height, width, 3]"
-            raise ModelError(f"{self.what} takes an input of shape {inputs[0].shape}; {wanted} is wanted")
+            raise ModelError(f"{self.what} takes an input of shape {inputs[0].shape}; expected {wanted}")
         if kind not in TYPES:
-            raise ModelError(f"{self.what} takes a {kind}; one of {', '.join(TYPES)} is wanted")
+            raise ModelError(f"{self.what} takes a {kind}; expected one of {', '.join(TYPES)}")
         self.type: Any = TYPES[kind]
         self.channels_last = shape[1] not in (1, 3) and shape[3] in (1, 3)
         depth = (shape[3] if self.channels_last else shape[1]) or 3
         if depth not in (1, 3):
             raise ModelError(f"{self.what} takes an input of shape {inputs[0].shape}, where no side is 3 or 1, the colours")
         self.batch = shape[0]
-        # a batch saves little on a CPU, and blocked kernels would let an answer's last bits depend on its companions
+        # a batch saves little on a CPU, and blocked kernels would let an answer's last bits depend on its batch
         self.at_once = self.batch or (1 if self.session.get_providers()[0] == "CPUExecutionProvider" else 10**9)
-        if "size" in given and said.get("resize") != "squash":  # what is said of resizing goes with another size
+        if "size" in given and said.get("resize") != "squash":  # the stated resizing belongs to another size
             said = {key: value for key, value in said.items() if key != "resize"}
         if kind == "tensor(uint8)":
             if stated := [key for key in VALUES if key in given]:
@@ -156,7 +157,7 @@ class Classifier:
             raise ModelError(f"{self.what} failed: {told(error)}") from error
         shape = made.shape
         if len(shape) < 2 or shape[0] != len(pixels) or made.size != len(pixels) * max(shape[1:]):
-            raise ModelError(f"{self.what} gives an output of shape {shape}; ({len(pixels)}, classes) is wanted")
+            raise ModelError(f"{self.what} gives an output of shape {shape}; expected ({len(pixels)}, classes)")
         return made.reshape(len(pixels), -1)[: len(images)].astype(np.float32)
 
     def _labels(self, names: Sequence[str], outputs: int, source: str) -> tuple[str, ...]:
@@ -197,7 +198,7 @@ def _session(path: Path, device: str, threads: int) -> Any:
 
 
 def _output(session: Any, wanted: str, what: str) -> str:
-    """The output that is asked for, the only one, or the only one that can be scores [n, classes]."""
+    """The named output, the only one, or the only one that can hold scores [n, classes]."""
     outputs = {o.name: o for o in session.get_outputs()}
     if wanted and wanted not in outputs:
         raise unknown(f"output of {what}", wanted, outputs)
@@ -211,7 +212,7 @@ def _output(session: Any, wanted: str, what: str) -> str:
 
 
 def _probes(size: tuple[int, int]) -> list[Image.Image]:
-    """Pictures that tell logits from probabilities: black, and noise."""
+    """Pictures that tell logits from probabilities: black and noise."""
     noise = np.random.default_rng(0).integers(0, 256, (2, *size, 3), dtype=np.uint8)
     return [Image.new("RGB", size[::-1]), *map(Image.fromarray, noise)]
 
@@ -221,7 +222,7 @@ def _probabilities(rows: NDArray[np.float32]) -> bool:
 
 
 def _digest(path: Path) -> str:
-    """Of the file and of those that keep its weights, where it has them outside."""
+    """A hash of the file and of the files that hold its weights, if they are outside."""
     data = path.read_bytes()
     digest = hashlib.sha256(data)
     places = {data[m.end() : m.end() + m[1][0]] for m in re.finditer(rb"\x0a\x08location\x12([\x01-\x7f])", data)}
@@ -232,15 +233,15 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-# --- what is said of preparation and names ----------------------------------------------------------------------------
+# --- preparation and names as they are stated ---------------------------------------------------------------------------
 
 
 def _preparation(what: str, said: Mapping[str, Any], fixed: Sequence[int | None], depth: int) -> Preparation:
-    """`fixed`: height and width as the input states them; None where it leaves them open."""
+    """`fixed`: height and width as the input states them; None if it leaves them open."""
     sides = [round(n) for n in _numbers(what, "size", said["size"], (1, 2))] if "size" in said else []
     size = [sides[0], sides[-1]] if sides else [side for side in fixed if side is not None]
     if len(size) < 2:
-        raise SpecError(f"{what} takes pictures of any size; say which it was trained at, as in size=224")
+        raise SpecError(f"{what} takes pictures of any size; state the one it was trained at, as in size=224")
     if any(side not in (None, asked) for side, asked in zip(fixed, size, strict=True)):
         raise SpecError(f"{what} takes pictures of {fixed[0]} x {fixed[1]}, but size says {size[0]} x {size[1]}")
     resize = said.get("resize", "squash" if size[0] != size[1] else round(size[0] / said.get("margin", MARGIN)))
@@ -263,7 +264,7 @@ def _preparation(what: str, said: Mapping[str, Any], fixed: Sequence[int | None]
 
 
 def _numbers(what: str, key: str, value: Any, lengths: Sequence[int]) -> list[float]:
-    """A number, some of them, or text with commas between."""
+    """A number, several, or text with commas between them."""
     parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
     try:
         numbers = [float(part) for part in parts]
@@ -271,12 +272,12 @@ def _numbers(what: str, key: str, value: Any, lengths: Sequence[int]) -> list[fl
         numbers = []
     if len(numbers) not in lengths or not np.isfinite(numbers).all():
         count = " or ".join(str(n) for n in sorted(set(lengths)))
-        raise SpecError(f"{what}: {key} is {value!r}; {count} {'number is' if count == '1' else 'numbers are'} wanted")
+        raise SpecError(f"{what}: {key} is {value!r}; expected {count} {'number' if count == '1' else 'numbers'}")
     return numbers
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    """Names that a file states: never a path, which is the user's to give."""
+    """Names that a file states: never a path, which only the user may give."""
     if isinstance(value, str):
         value = value.split("\n" if "\n" in value else ",")
     return read(value)
@@ -285,8 +286,8 @@ def _names(value: Any) -> tuple[str, ...]:
 def _metadata(session: Any, what: str) -> dict[str, Any]:
     found = {key: _value(text) for key, text in session.get_modelmeta().custom_metadata_map.items() if key in KEYS}
     if (task := found.get("task", "classify")) != "classify":
-        raise ModelError(f"{what} is a network for the task {task!r}; one for 'classify' is wanted")
-    if "task" in found:  # of Ultralytics: values from 0 to 1, and a crop of all that the shorter side shows
+        raise ModelError(f"{what} is a network for the task {task!r}; expected 'classify'")
+    if "task" in found:  # Ultralytics: values from 0 to 1, and a crop as large as the shorter side
         found = {"mean": 0, "std": 1, "margin": 1.0, **found}
     return {"size": found["imgsz"], **found} if "imgsz" in found else found
 
@@ -301,7 +302,7 @@ def _value(text: str) -> Any:
 
 
 def _beside(folder: Path) -> dict[str, Any]:
-    """What the configuration files of a Hugging Face export say, in our words."""
+    """The configuration files of a Hugging Face export, in our words."""
     found: dict[str, Any] = {}
     if names := _json(folder / "config.json").get("id2label"):
         found["labels"] = names
@@ -311,7 +312,7 @@ def _beside(folder: Path) -> dict[str, Any]:
     if not config.get("do_center_crop", True):
         crop = []
     if config.get("do_resize", True) and sides:
-        part = config.get("crop_pct")  # of ConvNeXT, ResNet, PoolFormer
+        part = config.get("crop_pct")  # ConvNeXT, ResNet, PoolFormer
         if str(config.get("image_processor_type") or config.get("feature_extractor_type")).startswith("Levit"):
             part = 224 / 256
         if part and len(sides) == 1 and sides[0] < 384:

@@ -1,7 +1,7 @@
 """open_clip/ARCH:WEIGHTS: any CLIP or SigLIP that open_clip knows, as a zero-shot classifier or judge, on PyTorch.
 
 `ViT-B-32:laion2b_s34b_b79k` (a tag of open_clip), `ViT-B-32:/path/weights.safetensors`, `hf-hub:OWNER/NAME`, or
-`local-dir:FOLDER` (with open_clip_config.json). Weights are read from safetensors where there are any, else as tensors only;
+`local-dir:FOLDER` (with open_clip_config.json). Weights are read from safetensors if there are any, else as tensors only;
 no code of a checkpoint is run.
 """
 
@@ -24,7 +24,7 @@ PLACES = ("hf-hub", "local-dir")
 
 
 class Network:
-    """A checkpoint of open_clip with its preprocessing and tokenizer: an `shared.zeroshot.Embedder`."""
+    """A checkpoint of open_clip with its preprocessing and tokenizer: a `shared.zeroshot.Embedder`."""
 
     def __init__(self, model: str, device: str, dtype: str) -> None:
         self.device = Device(device, dtype)
@@ -56,7 +56,7 @@ class Network:
         return self.device.torch.nn.functional.normalize(made.float(), dim=-1).cpu().numpy()
 
     def _find(self, model: str) -> tuple[str, dict[str, Any]]:
-        """What open_clip calls it, and how it is loaded. Raises SpecError with the nearest name or tag."""
+        """Its name in open_clip, and how it is loaded. Raises SpecError with the nearest name or tag."""
         name, _, weights = model.partition(":")
         place, name = name, name if name in PLACES else name.replace("/", "-")
         if name not in PLACES and name not in self.clip.list_models():
@@ -72,7 +72,7 @@ class Network:
             if Path(weights).name != weights or Path(weights).suffix:
                 raise SpecError(f"no file {weights!r} with weights of {name}")
             raise unknown(f"weights of {name}", weights, self.clip.list_pretrained_tags_by_model(name))
-        # open_clip only warns of it: with the other activation the weights see much less
+        # open_clip only warns about it: with the other activation the weights recognise much less
         return name, {"pretrained": weights, "force_quick_gelu": bool(tag.get("quick_gelu"))}
 
     def _known(self, name: str) -> str:
@@ -80,13 +80,13 @@ class Network:
         return f", e.g. open_clip/{name}:{tags[0]}" if tags else ""
 
     def _check(self, name: str) -> None:
-        """A checkpoint's config is read before it is followed."""
+        """Raises ModelError for a config that cannot be read or asks to run code."""
         try:
             config = self.clip.get_model_config(name)
         except OSError as error:
             raise ModelError(f"cannot read {name!r}: {told(error)}") from error
         if "trust_remote_code" in json.dumps(config):
-            raise ModelError(f"{name!r} asks to run code that comes with it, which is never done")
+            raise ModelError(f"{name!r} asks to run code that comes with it, which is not allowed")
 
 
 class Classifier(ZeroShotClassifier):
@@ -100,7 +100,7 @@ class Classifier(ZeroShotClassifier):
         self, model: str, *, labels: Any = "imagenet", templates: Any = None, device: str = "", dtype: str = ""
     ) -> None:
         """`labels`: a list, "a,b,c", "imagenet" or a file; `templates`: sentences with {label}, a list or one string with |
-        between them; `device`: "" for cuda, mps or cpu, the first there is; `dtype`: "" for float16 on cuda, else float32.
+        between them; `device`: "" for the first available of cuda, mps and cpu; `dtype`: "" for float16 on cuda, else float32.
         """
         network = Network(model, device, dtype)
         super().__init__(network, labels, templates)
@@ -108,7 +108,7 @@ class Classifier(ZeroShotClassifier):
 
 
 class Judge(ZeroShotJudge):
-    """CLIP or SigLIP: does the label suit the picture better than every other name? `open_clip/ARCH:WEIGHTS`."""
+    """CLIP or SigLIP: does the label fit the picture better than every other name? `open_clip/ARCH:WEIGHTS`."""
 
     requires = ("torch", "open_clip")
     extra = "torch"
@@ -117,7 +117,7 @@ class Judge(ZeroShotJudge):
     def __init__(
         self, model: str, *, against: Any = "imagenet", templates: Any = None, top: int = 1, device: str = "", dtype: str = ""
     ) -> None:
-        """`against`: what a label is contrasted with, as a classifier's `labels`; `top`: `shared.zeroshot.ZeroShotJudge`."""
+        """`against`: what a label is contrasted with, given as `labels` are; `top`: see `shared.zeroshot.ZeroShotJudge`."""
         network = Network(model, device, dtype)
         super().__init__(network, against, templates, top)
         self.id = f"{network.id}&texts={self.digest}"

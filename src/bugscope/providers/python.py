@@ -1,4 +1,4 @@
-"""python/MODULE:FUNCTION: any function of yours as a model. Modules of the current directory can be named."""
+"""python/MODULE:FUNCTION: any function of yours as a model; modules of the current directory are found too."""
 
 import importlib
 import pkgutil

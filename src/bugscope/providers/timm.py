@@ -1,6 +1,6 @@
 """timm/NAME: every classifier of timm, from its registry, the Hugging Face hub or a folder, on PyTorch.
 
-Pictures are prepared as the checkpoint's own configuration says.
+Pictures are prepared as the checkpoint's configuration says.
 """
 
 import contextlib
@@ -34,8 +34,8 @@ class Classifier:
     ) -> None:
         """`checkpoint`: a file of your own weights (.safetensors, or a state dict in .pth) for that architecture, together with
         `labels`: a list, "a,b,c", "imagenet" or a .txt or .json file. Without `labels`, the checkpoint's names, or those of
-        the ImageNet of so many classes. `device`: "" for cuda, mps or cpu, the first there is; `dtype`: "" for float16 on
-        cuda, else float32.
+        the ImageNet with that number of classes. `device`: "" for the first available of cuda, mps and cpu; `dtype`: "" for
+        float16 on cuda, else float32.
         """
         self.device = Device(device, dtype)
         timm: Any = importlib.import_module("timm")
@@ -45,24 +45,25 @@ class Classifier:
         with contextlib.redirect_stdout(sys.stderr):  # torch.hub prints what it downloads
             net = _own(timm, model, checkpoint) if checkpoint else timm.create_model(model, pretrained=True).eval()
         if not net.num_classes:
-            raise SpecError(f"timm/{model} gives features, it has no classes; choose one that was trained to classify")
+            raise SpecError(f"timm/{model} gives features and has no classes; choose one that was trained to classify")
         classes = named_classes(f"timm/{model}", net.num_classes, names or (() if checkpoint else _names(data, net)))
         self.labels: Sequence[str] = classes
         config = data.resolve_model_data_config(net)
         if config["input_size"][0] != 3:
-            raise SpecError(f"timm/{model} takes pictures of {config['input_size'][0]} channels; 3 are wanted")
+            raise SpecError(f"timm/{model} takes pictures of {config['input_size'][0]} channels; expected 3")
         cfg = net.pretrained_cfg
         full = model if model.startswith(SOURCES) or not cfg.get("tag") else f"{cfg['architecture']}.{cfg['tag']}"
         self.id = f"timm/{full}?dtype={self.device.dtype_name}&weights={fingerprint(net, config, classes)}"
         self.answer = Scorer(self.device, net, data.create_transform(**config, is_training=False))
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Softmax probabilities [n, labels]. Raises MemoryError where the GPU's memory is too small."""
+        """Softmax probabilities [n, labels]. Raises MemoryError if the GPU's memory is too small."""
         return self.answer(images, len(self.labels))
 
 
 def current_name(timm: Any, model: str, own: bool) -> str:
-    """The name as timm has it now. Raises SpecError with the nearest one; without weights, an architecture needs your own."""
+    """Its present name in timm. Raises SpecError with the nearest one, and for an architecture without weights unless they are
+    your `own`."""
     if model.startswith(SOURCES):
         return model
     if "/" in model or ":" in model or "\\" in model:
@@ -83,11 +84,11 @@ def current_name(timm: Any, model: str, own: bool) -> str:
 
 
 def _own(timm: Any, model: str, checkpoint: str) -> Any:
-    """The architecture with the weights of a file, which says how many classes there are."""
+    """The architecture with the weights of a file, which fix the number of classes."""
     state = read_weights(checkpoint)
     net = timm.create_model(model, pretrained=False)
     heads = net.pretrained_cfg.get("classifier") or "head"
-    head = f"{heads if isinstance(heads, str) else heads[0]}.weight"  # of two heads (DeiT), the answer is their mean
+    head = f"{heads if isinstance(heads, str) else heads[0]}.weight"  # with two heads (DeiT), the answer is their mean
     if head not in state:
         raise misfit(f"timm's {model}", state, head)
     if (classes := state[head].shape[0]) != net.num_classes:
@@ -96,7 +97,7 @@ def _own(timm: Any, model: str, checkpoint: str) -> Any:
 
 
 def _names(data: Any, net: Any) -> Sequence[str]:
-    """What the checkpoint calls its classes; else those of the ImageNet of so many classes; () where nothing says."""
+    """The checkpoint's names of its classes, else those of the ImageNet with that number of classes; () if unknown."""
     names, described = net.pretrained_cfg.get("label_names"), net.pretrained_cfg.get("label_descriptions") or {}
     if names:
         names = read(names)

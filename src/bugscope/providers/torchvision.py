@@ -1,6 +1,6 @@
 """torchvision/NAME[:WEIGHTS]: the classifiers of torchvision, with its weights or your own, on PyTorch.
 
-Pictures are prepared as the weights' authors did (`weights.transforms()`), and classes have the weights' names.
+Pictures are prepared as the weights' authors did (`weights.transforms()`), and classes take the weights' names.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from .shared.networks import Scorer, fill, fingerprint, misfit, named_classes, r
 
 
 class Classifier:
-    """A torchvision network: `torchvision/resnet50`, or `torchvision/resnet50:IMAGENET1K_V1` for certain weights."""
+    """A torchvision network: `torchvision/resnet50`, or `torchvision/resnet50:IMAGENET1K_V1` for particular weights."""
 
     requires = ("torch", "torchvision")
     extra = "torch"
@@ -31,9 +31,10 @@ class Classifier:
     def __init__(
         self, model: str, *, checkpoint: str = "", labels: Sequence[str] | str | None = None, device: str = "", dtype: str = ""
     ) -> None:
-        """Without :WEIGHTS, torchvision's best. `checkpoint`: a file of your own weights instead (.safetensors, or a state dict
-        in .pth), together with `labels`: a list, "a,b,c", "imagenet" or a .txt or .json file; pictures are prepared as for
-        :WEIGHTS. `device`: "" for cuda, mps or cpu, the first there is; `dtype`: "" for float16 on cuda, else float32.
+        """Without :WEIGHTS, torchvision's best are used. `checkpoint`: a file of your own weights instead (.safetensors, or a
+        state dict in .pth), together with `labels`: a list, "a,b,c", "imagenet" or a .txt or .json file; pictures are prepared
+        as for :WEIGHTS. `device`: "" for the first available of cuda, mps and cpu; `dtype`: "" for float16 on cuda, else
+        float32.
         """
         self.device = Device(device, dtype)
         models: Any = importlib.import_module("torchvision").models
@@ -51,7 +52,7 @@ class Classifier:
         self.answer = Scorer(self.device, net, weights.transforms())
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Softmax probabilities [n, labels]. Raises MemoryError where the GPU's memory is too small."""
+        """Softmax probabilities [n, labels]. Raises MemoryError if the GPU's memory is too small."""
         return self.answer(images, len(self.labels))
 
 
@@ -67,13 +68,13 @@ def _weights(models: Any, name: str, wanted: str) -> Any:
 
 
 def _fetch(weights: Any) -> Any:
-    """torchvision's own loading, but for the pickle, of which only tensors are let in."""
+    """torchvision's own loading, except that only tensors are admitted from the pickle."""
     with contextlib.redirect_stdout(sys.stderr):  # torch.hub prints what it downloads
         return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
 
 
 def _build(builder: Callable[..., Any], name: str, weights: Any, state: Any) -> tuple[Any, int]:
-    """The network that has these weights, built for pictures as large as theirs, and its number of classes."""
+    """The network for these weights, built for pictures of their size, and its number of classes."""
     torch: Any = importlib.import_module("torch")
     options: dict[str, Any] = {}
     if name.startswith("vit_"):
@@ -81,7 +82,7 @@ def _build(builder: Callable[..., Any], name: str, weights: Any, state: Any) -> 
     elif name.startswith("maxvit_"):
         options["input_size"] = weights.meta["min_size"]
     elif name in ("googlenet", "inception_v3"):
-        # as torchvision does where it loads weights itself; the side outputs, for training, are there or not
+        # as torchvision loads weights itself; the side outputs, for training, may be missing
         options |= {
             "transform_input": True,
             "init_weights": False,
@@ -90,7 +91,7 @@ def _build(builder: Callable[..., Any], name: str, weights: Any, state: Any) -> 
     elif name.startswith("densenet"):  # the oldest weights say "norm.1"
         state = OrderedDict((re.sub(r"\.(norm|relu|conv)\.([12])\.", r".\1\2.", k), v) for k, v in state.items())
     net = builder(weights=None, **options)
-    # the last layer with weights tells the classes apart, in each of torchvision's networks
+    # in each of torchvision's networks, the last layer with weights gives the classes
     head, last = [(k, m) for k, m in net.named_modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)][-1]
     if f"{head}.weight" not in state:
         raise misfit(f"torchvision's {name}", state, f"{head}.weight")

@@ -1,4 +1,4 @@
-"""A run folder -> report.json -> one HTML page. Reads the store; never runs a model."""
+"""Every form in which results leave: report.json, pages, JUnit, CSV, Markdown, text. Reads the store; never runs a model."""
 
 from .html import frame, page
 from .summary import COLUMNS, build, rows, write

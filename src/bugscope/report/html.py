@@ -1,8 +1,8 @@
-"""The report as one HTML file that opens from disk: thumbnails inside, no script, no outside address."""
+"""Pages as one HTML file that opens from disk: thumbnails inside, no script, no outside address. And the page of a report."""
 
 import base64
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,6 +12,9 @@ import jinja2
 from .. import media
 from ..media import Medium, Preview
 from ..store.folder import Store
+from . import words
+from .plain import for_html
+from .records import BugRecord, Report
 
 LIMIT = 4_500_000
 """Bytes of pictures at most; over it the thumbnails get smaller, so that the page stays under 5 MB."""
@@ -19,15 +22,15 @@ SIZES = (176, 128, 96, 64)
 """Sides of thumbnails in pixels, the first that fits."""
 
 
-def page(report: Mapping[str, Any], store: Store) -> str:
-    """The whole page. Names and sentences are untrusted text: jinja2 escapes every one."""
+def page(report: Report, store: Store) -> str:
+    """The whole page of a hunt or a probe."""
     bugs = [*report["bugs"], *report["probed"]]
     # what matters most first: where even the smallest thumbnails do not fit, the last bugs go without their strips
     groups = [*((b["id"], _examples(b)) for b in bugs), *((b["id"], _strip(b)) for b in bugs if b["explanation"])]
     medium = media.load(report["medium"])
     made, fitting = thumbnails(groups, lambda name: store.content(name, medium), medium, LIMIT)
     shown, stripped = ({id for id, _ in part} for part in (fitting[: len(bugs)], fitting[len(bugs) :]))
-    return template("report.html").render(report=report, picture=made.__getitem__, shown=shown, stripped=stripped)
+    return render("report.html", report=report, picture=made.__getitem__, shown=shown, stripped=stripped)
 
 
 Group = tuple[str, Sequence[str]]
@@ -66,22 +69,28 @@ def _fitting(
     return {name: url for name, url in tried.items() if url}, list(groups)
 
 
-def _examples(bug: Mapping[str, Any]) -> list[str]:
+def _examples(bug: BugRecord) -> list[str]:
     shown = [*bug["examples"], *bug["successes"], *(bug["spurious"]["examples"] if bug["spurious"] else ())]
     return [x["image"] for x in shown if x["image"]]
 
 
-def _strip(bug: Mapping[str, Any]) -> list[str]:
-    return [x["image"] for row in bug["explanation"]["strip"] for x in row["pictures"] if x["image"]]
+def _strip(bug: BugRecord) -> list[str]:
+    strip = bug["explanation"]["strip"] if bug["explanation"] else []
+    return [x["image"] for row in strip for x in row["pictures"] if x["image"]]
 
 
 def _thumbnail(preview: Preview) -> str:
     return f"data:{preview.type};base64,{base64.b64encode(preview.data).decode()}"
 
 
+def render(page: str, **values: Any) -> str:
+    """A page of this folder. Names and sentences are untrusted text: jinja2 escapes every one."""
+    return for_html(_template(page).render(**values))
+
+
 @cache
-def template(name: str) -> jinja2.Template:
-    """A page of this folder; it may include "style.css" and import "parts.html"."""
+def _template(name: str) -> jinja2.Template:
+    """It may include "head.html" and "style.css", import "parts.html", and use `words`; what writes a rate is a filter too."""
 
     def source(name: str) -> str | None:
         file = resources.files(__package__).joinpath(name)
@@ -94,22 +103,12 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(source),
     )
-    environment.filters |= {"percent": percent, "times": times}
+    environment.globals["words"] = words
+    said = (words.capital, words.count, words.interval, words.margin, words.p_value, words.percent, words.points, words.times)
+    environment.filters |= {f.__name__: f for f in said}
     return environment.get_template(name)
 
 
 def frame(page: str, height: int = 640) -> str:
     """A whole page inside a notebook's, where it can neither run scripts nor reach the notebook."""
     return f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:{height}px;border:1px solid #8888" sandbox></iframe>'
-
-
-def percent(rate: float) -> str:
-    return f"{100 * rate:.0f} %"
-
-
-def times(e_value: float) -> str:
-    """An e-value as people read it: 340, 2.8 x 10^5."""
-    if e_value < 10_000:
-        return f"{e_value:.3g}"
-    power = len(f"{e_value:.0f}") - 1
-    return f"{e_value / 10**power:.1f} × 10^{power}"

@@ -1,4 +1,4 @@
-"""A replay as one HTML file: what became of each bug, with pictures; what fails now that did not."""
+"""A replay as one HTML file: what became of each bug, with pictures, and new failures."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -11,10 +11,9 @@ from markupsafe import Markup, escape
 
 from .. import media
 from ..media import Medium
-from . import replay_words as words
-from .html import template, thumbnails
-
-Record = Mapping[str, Any]
+from . import replay_words as said
+from .html import render, thumbnails
+from .records import Compared, ReplayedBug, ReplayedExample, ReplayReport
 
 BYTES = 4_950_000
 """Of the whole page at most."""
@@ -32,28 +31,26 @@ STRIPS = {
     "fresh": "Wrong on fresh pictures",
     "unanswered": "Wrong now, no answer before",
 }
-UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Characters that HTML or UTF-8 cannot have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Pictures of one kind. `total`: how many there are; None where that is not counted. `right`: called rightly now."""
+    """Pictures of one kind. `total`: how many there are; None where that is not counted. `right`: now called rightly."""
 
     title: str
-    shown: Sequence[Record]
+    shown: Sequence[ReplayedExample]
     total: int | None
     right: bool = False
 
 
-def file_name(target: str) -> str:
-    """Of the page for a target: readable, safe on every disk, and another one for every other id."""
-    name = re.sub(r"[^A-Za-z0-9.]+", "-", target)[:60].strip("-.")
-    return f"replay-{name}-{sha256(target.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}.html"
+def file_name(target: str, name: str = "") -> str:
+    """Of the page for a target: readable, safe on every disk, and another one for every other id. `name`: a shorter one."""
+    words = re.sub(r"[^A-Za-z0-9.]+", "-", name or target)[:60].strip("-.")
+    return f"replay-{words}-{sha256(target.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}.html"
 
 
-def page(report: Record, allow: Collection[str] = ()) -> str:
-    """The whole page, under 5 MB. Names and sentences are untrusted text: jinja2 escapes every one."""
+def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
+    """The whole page, under 5 MB. `allow`: as for the exit code, whose meaning it tells."""
     medium = media.load(report["medium"])
     bugs = sorted(report["bugs"], key=lambda b: ORDER.index(b["verdict"]))
     new = report["new_failures"]
@@ -64,7 +61,7 @@ def page(report: Record, allow: Collection[str] = ()) -> str:
     strips = {
         **{f"label-{i}": [Strip("", row["examples"][:most], None)] for i, row in enumerate(broken)},
         **{f"new-{i}": _strips(b, most) for i, b in enumerate(new["bugs"])},
-        **{f"bug-{b['id']}": _strips(b, most) for b in bugs},
+        **{f"bug-{b['id']}": _strips_of_bug(b, most) for b in bugs},
         **{f"chance-{i}": [Strip("", row["examples"][:most], None)] for i, row in enumerate(chance)},
     }
     values: dict[str, Any] = {
@@ -75,39 +72,43 @@ def page(report: Record, allow: Collection[str] = ()) -> str:
         "strips": strips,
         "order": ORDER,
         "flags": _flags,
-        "words": words,
-        "outcome": words.outcome(report, allow),
-        "trouble": len(words.new_sentences(report)),
+        "said": said,
+        "outcome": said.outcome(report, allow),
+        "trouble": len(said.new_sentences(report)),
     }
 
-    def render(told: Sequence[Record], made: Mapping[str, str], fitting: Collection[str]) -> str:
-        text = template("replay.html").render(**values, told=told, picture=made.get, fitting=fitting)
-        return UNWRITABLE.sub(" ", text)
+    def written(told: Sequence[ReplayedBug], made: Mapping[str, str], fitting: Collection[str]) -> str:
+        return render("replay.html", **values, told=told, picture=made.get, fitting=fitting)
 
     told = bugs
-    while len((text := render(told, {}, strips)).encode()) > TEXT and told:
+    while len((text := written(told, {}, strips)).encode()) > TEXT and told:
         told = told[: len(told) // 2]
     hidden = {f"bug-{b['id']}" for b in bugs[len(told) :]}
     groups = [(id, [x["image"] for s in part for x in s.shown]) for id, part in strips.items() if id not in hidden]
     made, fitting = thumbnails(groups, lambda path: _load(path, medium), medium, BYTES - len(text.encode()))
-    return render(told, made, {id for id, _ in fitting})
+    return written(told, made, {id for id, _ in fitting})
 
 
-def _strips(b: Record, most: int) -> list[Strip]:
-    """Of a bug, what is wrong now by what it was before, then what is mended."""
-    kinds: dict[str, list[Record]] = {kind: [] for kind in STRIPS}
+def _strips_of_bug(b: ReplayedBug, most: int) -> list[Strip]:
+    """With fresh pictures, and what is mended."""
+    found = _strips(b, most, b["fresh"]["failures"])
+    if mended := b["mended"]:
+        found.append(Strip("Mended", mended[:most], b["only_before"], right=True))
+    return found
+
+
+def _strips(b: Compared, most: int, fresh: int = 0) -> list[Strip]:
+    """What is wrong now, by what it was before. `fresh`: failures on fresh pictures."""
+    kinds: dict[str, list[ReplayedExample]] = {kind: [] for kind in STRIPS}
     for x in b["examples"]:
         kinds["fresh" if x["fresh"] else x["before"]["status"] if x["before"] else "unanswered"].append(x)
     totals = {
         "failure": b["before"]["failures"] - b["only_before"],
         "success": b["only_after"],
-        "fresh": b["fresh"]["failures"] if "fresh" in b else 0,
+        "fresh": fresh,
         "unanswered": None,
     }
-    found = [Strip(STRIPS[kind], shown[:most], totals[kind]) for kind, shown in kinds.items() if shown]
-    if mended := b.get("mended"):
-        found.append(Strip("Mended", mended[:most], b["only_before"], right=True))
-    return found
+    return [Strip(STRIPS[kind], shown[:most], totals[kind]) for kind, shown in kinds.items() if shown]
 
 
 def _flags(text: str) -> Markup:

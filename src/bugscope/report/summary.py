@@ -1,39 +1,39 @@
-"""report.json: what a run found, in numbers (schema 1; rates in [0, 1], counts are pictures)."""
+"""report.json: what a run found, in numbers (rates in [0, 1], counts are pictures)."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
-from .. import media, tasks
-from ..core.options import Config
-from ..core.records import Outcome, Purpose, Sample, Status, Usage
-from ..language import Wording
+from ..core.records import Purpose, Status, Usage
 from ..stats import agreement, always_rise, newcombe
+from ..store import ledger
+from ..store.album import Album, Shot
 from ..store.folder import SCHEMA, Store
-from ..store.ledger import finite
+from ..store.ledger import CHILD, EstimateNote, EvidenceNote, RateNote, SharperNote, TriedNote, estimate, finite
 from . import why
 from .html import page
+from .records import (
+    Across,
+    Agreement,
+    BugRecord,
+    Corrected,
+    Example,
+    JudgeRecord,
+    LabelOfBug,
+    LabelRecord,
+    PictureRow,
+    Rejected,
+    Report,
+    UsageRecord,
+)
 
 EXAMPLES = 8
 PREDICTED = 5
-COLUMNS = (
-    "label",
-    "description",
-    "prompt",
-    "purpose",
-    "replicate",
-    "seed",
-    "status",
-    "predicted",
-    "score",
-    "caption",
-    "image",
-)
+COLUMNS = tuple(PictureRow.__annotations__)
+"""Of `rows`."""
 
 
-def write(store: Store, paged: bool = True) -> dict[str, Any]:
+def write(store: Store, paged: bool = True) -> Report:
     """Write report.json and, if `paged`, report.html into the run folder, each atomically; returns the report."""
     report = build(store)
     store.write_text("report.json", json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False))
@@ -42,51 +42,82 @@ def write(store: Store, paged: bool = True) -> dict[str, Any]:
     return report
 
 
-def build(store: Store) -> dict[str, Any]:
+def build(store: Store) -> Report:
     """The report of whatever the store holds so far."""
-    reader = _Reader(store)
-    evidence = store.notes("evidence")
-    children = _children(store)
-    tested = [*sorted(evidence.values(), key=_nearest), *sorted(children.values(), key=_nearest)]
-    identity = reader.identity
-    bugs = reader.tree(evidence, children)
+    album = Album(store)
+    tried, sharper = ledger.tried(store), ledger.sharper(store)
+    tested = [*sorted(tried.values(), key=_nearest), *sorted(sharper.values(), key=_nearest)]
+    bugs = _Bugs(album)
+    models, config, probing = album.models, album.config, bugs.probing
+    confirmed = bugs.tree(tried, sharper)
     return {
         "schema": SCHEMA,
-        "kind": "probe" if reader.probing else "hunt",
+        "kind": "probe" if probing else "hunt",
         "run_id": store.meta("run_id"),
         "created": store.meta("created"),
         "finished": bool(store.meta("finished")),
-        "task": identity["task_id"],
-        "medium": identity["medium"],
+        "task": album.identity["task_id"],
+        "medium": album.identity["medium"],
         "names": store.meta("names") or {},
-        "target": identity["models"]["target"],
-        "generator": identity["models"]["generator"],
-        "captioner": identity["models"]["captioner"],
-        "judge": identity["models"]["judge"],
-        "models": identity["models"],
-        "judge_error": reader.judge_error(),
-        "alpha": reader.config.alpha,
-        "margin": reader.config.margin,
-        "seed": reader.config.seed,
-        "budget": reader.config.budget,
-        "explain_budget": reader.config.explain_budget,
-        "explaining_images": reader.generated("explain", "refine"),
-        "fixed_n": 0 if reader.probing else reader.config.fixed_n,
-        "images_generated": reader.generated(),
+        "target": models["target"],
+        "generator": models["generator"],
+        "captioner": models["captioner"],
+        "judge": models["judge"],
+        "models": dict(models),
+        "judge_error": _judge(album),
+        "alpha": config.alpha,
+        "margin": config.margin,
+        "seed": config.seed,
+        "budget": config.budget,
+        "explain_budget": config.explain_budget,
+        "explaining_images": album.asked("explain", "refine"),
+        "fixed_n": 0 if probing else config.fixed_n,
+        "images_generated": album.asked(),
         "hypotheses_tested": len(tested),
-        "undecided": sum(e["verdict"] == "undecided" for e in evidence.values()),
+        "undecided": sum(e["verdict"] == "undecided" for e in tried.values()),
         "stopped": store.meta("stopped"),
         "usage": _usage(store),
         "seconds": round(store.meta("seconds") or 0.0, 1),
-        "labels": [reader.label(label, list(evidence.values())) for label in reader.labels(evidence)],
-        "bugs": bugs,
-        "across": [] if reader.probing else _across(bugs, evidence.values()),
-        "probed": reader.probed(evidence) if reader.probing else [],
-        "rejected": [reader.rejected(e) for e in tested if e["verdict"] != "confirmed"],
+        "labels": _labels(album, list(tried.values())),
+        "bugs": confirmed,
+        "across": [] if probing else _across(confirmed, tried.values()),
+        "probed": bugs.probed(tried) if probing else [],
+        "rejected": [_rejected(e) for e in tested if e["verdict"] != "confirmed"],
     }
 
 
-def _usage(store: Store) -> dict[str, Any] | None:
+def rows(store: Store) -> list[PictureRow]:
+    """Every picture ever asked for, with what became of it."""
+    album = Album(store)
+    found: list[PictureRow] = []
+    for stream in sorted(album.streams):
+        shots = album.of(*stream)
+        captions = store.get("captioner", album.models["captioner"], [x.key for x in shots])
+        found += [_row(x, captions.get(x.key)) for x in shots]
+    return found
+
+
+def _row(x: Shot, caption: str | None) -> PictureRow:
+    o, s = x.outcome, x.sample
+    return {
+        "label": s.prompt.label,
+        "description": s.prompt.description,
+        "prompt": s.prompt.text,
+        "purpose": s.purpose,
+        "replicate": s.replicate,
+        "seed": s.seed,
+        "status": o.status.value,
+        "predicted": o.taken_for or None,
+        "score": o.score,
+        "caption": caption,
+        "image": x.image,
+    }
+
+
+# --- what a run used ----------------------------------------------------------------------------------------------------
+
+
+def _usage(store: Store) -> UsageRecord | None:
     """What hosted models used, by role and in words; None where there were none."""
     roles = store.meta("usage")
     if not roles:
@@ -102,209 +133,173 @@ def _usage(store: Store) -> dict[str, Any] | None:
     return {"roles": roles, "cost": total.cost, "sentence": ", ".join(parts)}
 
 
-def _children(store: Store) -> dict[str, Any]:
-    """Sharper descriptions with a verdict (one without was not drawn before the run stopped), each of a parent once: the hunt
-    and a person may both have asked."""
-    found: dict[tuple[str, str], tuple[str, Any]] = {}
-    for id, c in store.notes("refinement").items():
-        place = (c["parent"], c["prompt"])
-        if "verdict" in c and (place not in found or found[place][1]["verdict"] != "confirmed"):
-            found[place] = (id, c)
-    return dict(found.values())
+def _judge(album: Album) -> JudgeRecord:
+    """Whether rates are corrected for the judge's mistakes, and with what."""
+    stated = album.config.judge_sensitivity or None
+    return {
+        "corrected": stated is not None,
+        "exact": stated is None and bool(album.store.meta("judge_exact")),
+        "sensitivity": stated,
+        "specificity": album.config.judge_specificity if stated else None,
+        "agreement": _agreement(album),
+    }
 
 
-def rows(store: Store) -> list[dict[str, Any]]:
-    """Every picture ever asked for, with what became of it."""
-    reader = _Reader(store)
-    found = []
-    for (purpose, label, text), samples in sorted(reader.by_stream.items()):
-        captions = store.get("captioner", reader.identity["models"]["captioner"], [s.key for s in samples])
-        for o, image in reader.outcomes(purpose, label, text):
-            s = o.sample
-            values = (label, s.prompt.description, text, purpose, s.replicate, s.seed, o.status.value, o.taken_for or None, o.score,
-                      captions.get(s.key), image)  # fmt: skip
-            found.append(dict(zip(COLUMNS, values, strict=True)))
-    return found
+def _agreement(album: Album) -> Agreement | None:
+    """How far the voters of a judge agree, measured on every picture; None for a judge that is one."""
+    voters = album.store.meta("judge_voters") or 1
+    if voters < 2:
+        return None
+    found = agreement([x.judged for x in album.all() if x.judged is not None], voters)
+    chance = found.chance
+    return {
+        "voters": voters,
+        "n": found.n,
+        "chance": finite(chance.value),
+        "kappa": finite(found.kappa),
+        "low": chance.low,
+        "high": chance.high,
+    }
 
 
-class _Reader:
-    """Answers of a store, put together as outcomes under the run's own options."""
+# --- labels and descriptions --------------------------------------------------------------------------------------------
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.identity: Mapping[str, Any] = store.meta("identity")
-        self.config = Config.of(self.identity["options"])
-        self.task = tasks.load(self.config)
-        self.wording = Wording(media.load(self.identity["medium"]).words)
-        self.probing = self.identity.get("kind") == "probe"
-        # what a person asked for stands before what the hunt found by itself
-        self.explanations = {**store.notes("explanation"), **store.notes("inquiry")}
-        self.by_stream: dict[tuple[str, str, str], list[Sample]] = {}
-        for s in store.samples():
-            self.by_stream.setdefault((s.purpose, s.prompt.label, s.prompt.text), []).append(s)
 
-    def judge_error(self) -> dict[str, Any]:
-        """Whether rates are corrected for the judge's mistakes, and with what."""
-        found: dict[str, Any] = {
-            "corrected": False,
-            "exact": bool(self.store.meta("judge_exact")),
-            "sensitivity": None,
-            "specificity": None,
-        }
-        sensitivity, specificity = self.config.judge_sensitivity, self.config.judge_specificity
-        if sensitivity:
-            found |= {"corrected": True, "exact": False, "sensitivity": sensitivity, "specificity": specificity}
-        return found | {"agreement": self._agreement()}
+def _labels(album: Album, evidence: Sequence[EvidenceNote]) -> list[LabelRecord]:
+    """A probe names no labels: those of its prompts."""
+    labels: Sequence[str] = album.identity["labels"] or sorted({e["label"] for e in evidence})
+    return [_label(album, label, evidence) for label in labels]
 
-    def _agreement(self) -> dict[str, Any] | None:
-        """How far the voters of a judge agree, measured on every picture; None for a judge that is one."""
-        voters = self.store.meta("judge_voters") or 1
-        if voters < 2:
-            return None
-        keys = [s.key for samples in self.by_stream.values() for s in samples]
-        shares = list(self.store.get("judge", self.identity["models"]["judge"], keys).values())
-        found = agreement(shares, voters)
-        chance = finite({"chance": found.chance.value, "kappa": found.kappa})
-        return {"voters": voters, "n": found.n, **chance, "low": found.chance.low, "high": found.chance.high}
 
-    def generated(self, *purposes: str) -> int:
-        """Pictures asked for, of all purposes or these."""
-        return sum(len(samples) for (purpose, _, _), samples in self.by_stream.items() if not purposes or purpose in purposes)
+def _label(album: Album, label: str, evidence: Sequence[EvidenceNote]) -> LabelRecord:
+    # a probe may compare with another prompt than the plain label
+    plain = album.plain(label)
+    baselines = [e["baseline"] for e in evidence if e["label"] == label and e["neutral"] == plain]
+    # what explains a bug shows other labels' surroundings too
+    mine = [stream for stream in album.streams if stream.label == label and stream.purpose != "explain"]
+    statuses = Counter(x.status for stream in mine for x in album.of(*stream))
+    return {
+        "label": label,
+        "baseline": max(baselines, key=lambda b: b["n"], default=None),
+        "images": statuses.total(),
+        "flagged": statuses[Status.REFUSED],
+        "unfaithful": statuses[Status.UNFAITHFUL],
+        "errored": statuses[Status.ERROR],
+    }
 
-    def outcomes(self, purpose: str, label: str, text: str, drawn: int | None = None) -> list[tuple[Outcome, str | None]]:
-        """(outcome, image path or None) of a stream's first `drawn` pictures, in order."""
-        samples = self.by_stream.get((purpose, label, text), [])
-        samples = [s for s in sorted(samples, key=lambda s: s.replicate) if drawn is None or s.replicate < drawn]
-        keys = [s.key for s in samples]
-        models = self.identity["models"]
-        made, judged, answered = (self.store.get(r, models[r], keys) for r in ("generator", "judge", "target"))
-        return [
-            (
-                tasks.outcome(self.task, s, made.get(s.key), judged.get(s.key), answered.get(s.key), self.config.faithful),
-                (made.get(s.key) or {}).get("image"),
-            )
-            for s in samples
-        ]
 
-    def label(self, label: str, evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        # a probe may compare with another prompt than the plain label
-        plain = self.wording.neutral(label).text
-        mine = [e for e in evidence if e["label"] == label and e["neutral"] == plain]
-        seen: list[tuple[Outcome, str | None]] = []
-        for (purpose, owner, text), samples in self.by_stream.items():
-            # what explains a bug shows other labels' surroundings too
-            if owner == label and purpose != "explain":
-                seen += self.outcomes(purpose, label, text, None) if samples else []
-        statuses = Counter(o.status for o, _ in seen)
-        baseline = max((e["baseline"] for e in mine), key=lambda b: b["n"], default=None)
-        return {
-            "label": label,
-            "baseline": baseline,
-            "images": len(seen),
-            "flagged": statuses[Status.REFUSED],
-            "unfaithful": statuses[Status.UNFAITHFUL],
-            "errored": statuses[Status.ERROR],
-        }
+class _Bugs:
+    """Records of descriptions, with their pictures."""
 
-    def labels(self, evidence: Mapping[str, Any]) -> list[str]:
-        return self.identity["labels"] or sorted({e["label"] for e in evidence.values()})
+    def __init__(self, album: Album) -> None:
+        self.album = album
+        self.probing = album.identity.get("kind") == "probe"
+        self.explanations = ledger.explanations(album.store)
 
-    def probed(self, evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def probed(self, tried: Mapping[str, TriedNote]) -> list[BugRecord]:
         """All that a probe asked, confirmed or not, in the order in which it was asked."""
-        asked = sorted(evidence.items(), key=lambda x: x[1]["order"])
-        return [self.bug(id, e) | {"id": f"{i}"} for i, (id, e) in enumerate(asked, 1)]
+        asked = sorted(tried.items(), key=lambda x: x[1]["order"])
+        return [{**self.bug(key, e), "id": f"{i}"} for i, (key, e) in enumerate(asked, 1)]
 
-    def tree(self, evidence: Mapping[str, Any], children: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def tree(self, tried: Mapping[str, EvidenceNote], sharper: Mapping[str, SharperNote]) -> list[BugRecord]:
         """Confirmed bugs, the largest rise first, each followed by its confirmed children; numbered as people see them."""
-        confirmed = [(id, self.bug(id, e)) for id, e in evidence.items() if e["verdict"] == "confirmed"]
-        found = []
+        confirmed = [(id, self.bug(id, e)) for id, e in tried.items() if e["verdict"] == "confirmed"]
+        found: list[BugRecord] = []
         for rank, (id, bug) in enumerate(sorted(confirmed, key=lambda x: _rank(x[1])), 1):
-            mine = [(key, c) for key, c in children.items() if c["parent"] == id and c["verdict"] == "confirmed"]
-            sharper = sorted((self.bug(f"child-{key}", c, "refine") for key, c in mine), key=_rank)
-            found.append(bug | {"id": f"{rank}"})
-            found += [c | {"id": f"{rank}.{i}", "parent": f"{rank}"} for i, c in enumerate(sharper, 1)]
-        return [bug | {"same_as": _same(bug, found)} for bug in found]
+            mine = [(key, c) for key, c in sharper.items() if c["parent"] == id and c["verdict"] == "confirmed"]
+            children = sorted((self.bug(f"{CHILD}{key}", c, "refine") for key, c in mine), key=_rank)
+            found.append({**bug, "id": f"{rank}"})
+            found += [{**c, "id": f"{rank}.{i}", "parent": f"{rank}"} for i, c in enumerate(children, 1)]
+        return [{**bug, "same_as": _same(bug, found)} for bug in found]
 
-    def bug(self, key: str, e: Mapping[str, Any], purpose: Purpose = "confirm") -> dict[str, Any]:
+    def bug(self, key: str, e: EvidenceNote, purpose: Purpose = "confirm") -> BugRecord:
         """`key`: of its explanation in the ledger; `purpose`: what its pictures were drawn for."""
-        seen = self.outcomes(purpose, e["label"], e["prompt"], e["drawn"])
-        failures = [(o, image) for o, image in seen if o.status is Status.FAILURE]
-        successes = [(o, image) for o, image in seen if o.status is Status.SUCCESS]
-        if not successes:  # nothing right to show under the description: the neutral prompt's pictures stand beside it
-            neutral = self.outcomes(purpose, e["label"], e["neutral"], e["baseline_drawn"])
-            neutral += self.outcomes("explore", e["label"], e["neutral"])
-            contrast, from_neutral = [(o, i) for o, i in neutral if o.status is Status.SUCCESS], True
-        else:
-            contrast, from_neutral = successes, False
-        shares = Counter(o.taken_for for o, _ in failures)
+        album, label = self.album, e["label"]
+        seen = album.of(purpose, label, e["prompt"], e["drawn"])
+        failures = [x for x in seen if x.wrong]
+        contrast, from_neutral = self.contrast(seen, e, purpose)
+        shares = Counter(x.outcome.taken_for for x in failures).most_common(PREDICTED)
         rate, base = _share(e["treated"]), _share(e["baseline"])
         note = self.explanations.get(key)
         return {
             "id": "",
             "key": key,
-            "label": e["label"],
+            "label": label,
             "description": e["description"],
             "sentence": e["sentence"],
             "prompt": e["prompt"],
             "phrases": [p["text"] for p in e["phrases"]],
             "compared_with": e["neutral"],
-            "besides": self.wording.besides(e["neutral"], e["label"]),
+            "besides": album.wording.besides(e["neutral"], label),
             "source": e["source"],
             "verdict": e["verdict"],
             "reason": e["reason"],
-            "predicted": [{"label": p, "share": n / len(failures)} for p, n in shares.most_common(PREDICTED)],
+            "predicted": [{"label": name, "share": n / len(failures)} for name, n in shares],
             **e["treated"],
             "rate": rate,
-            "unfaithful": sum(o.status is Status.UNFAITHFUL for o, _ in seen),
+            "unfaithful": sum(x.status is Status.UNFAITHFUL for x in seen),
             "baseline": e["baseline"],
             "baseline_rate": base,
             "risk_difference": None if rate is None or base is None else rate - base,
-            "rise": self.rise(e, fixed=purpose == "confirm" and self.config.fixed_n > 0 and not self.probing),
+            "rise": _rise(e, fixed=purpose == "confirm" and album.config.fixed_n > 0 and not self.probing),
             "corrected": _corrected(e),
             "risk_ratio": rate / base if base and rate is not None else None,
             "e_value": e["e_value"],
-            **(why.section(note, self.explaining, self.wording) if note else why.NOTHING),
-            "examples": [_example(o, image) for o, image in failures[:EXAMPLES]],
-            "successes": [_example(o, image) for o, image in contrast[: EXAMPLES // 2]],
+            **(why.section(note, self.explaining, album.wording) if note else why.NOTHING),
+            "examples": [_example(x) for x in failures[:EXAMPLES]],
+            "successes": [_example(x) for x in contrast[: EXAMPLES // 2]],
             "successes_from_neutral": from_neutral,
             "parent": None,
             "same_as": None,
         }
 
-    def explaining(self, label: str, prompt: str, drawn: int) -> list[tuple[Outcome, str | None]]:
-        return self.outcomes("explain", label, prompt, drawn)
+    def contrast(self, seen: Sequence[Shot], e: EvidenceNote, purpose: Purpose) -> tuple[list[Shot], bool]:
+        """What the target gets right, to show beside its failures, and whether that is of the prompt compared with: where it
+        gets nothing right under the description."""
+        if right := _right(seen):
+            return right, False
+        label, neutral = e["label"], e["neutral"]
+        beside = [*self.album.of(purpose, label, neutral, e["baseline_drawn"]), *self.album.of("explore", label, neutral)]
+        return _right(beside), True
 
-    @staticmethod
-    def rise(e: Mapping[str, Any], fixed: bool) -> dict[str, float | None]:
-        """rate - baseline_rate with its interval: time-uniform, or for a number of pictures fixed beforehand."""
-        interval = newcombe if fixed else always_rise
-        treated, baseline = e["treated"], e["baseline"]
-        return finite(asdict(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"])))
-
-    @staticmethod
-    def rejected(e: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "label": e["label"],
-            "description": e["description"],
-            "sentence": e["sentence"],
-            "reason": e["reason"],
-            "source": e["source"],
-            "compared_with": e["neutral"],
-            **e["treated"],
-            "baseline": e["baseline"],
-            "corrected": _corrected(e),
-            "e_value": e["e_value"],
-        }
+    def explaining(self, label: str, prompt: str, drawn: int) -> list[Shot]:
+        return self.album.of("explain", label, prompt, drawn)
 
 
-def _across(bugs: Sequence[Mapping[str, Any]], evidence: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _right(shots: Sequence[Shot]) -> list[Shot]:
+    return [x for x in shots if x.status is Status.SUCCESS]
+
+
+def _rise(e: EvidenceNote, fixed: bool) -> EstimateNote:
+    """rate - baseline_rate with its interval: time-uniform, or for a number of pictures fixed beforehand."""
+    treated, baseline = e["treated"], e["baseline"]
+    interval = newcombe if fixed else always_rise
+    return estimate(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"]))
+
+
+def _rejected(e: EvidenceNote) -> Rejected:
+    return {
+        "label": e["label"],
+        "description": e["description"],
+        "sentence": e["sentence"],
+        "reason": e["reason"],
+        "source": e["source"],
+        "compared_with": e["neutral"],
+        **e["treated"],
+        "baseline": e["baseline"],
+        "corrected": _corrected(e),
+        "e_value": e["e_value"],
+    }
+
+
+def _across(bugs: Sequence[BugRecord], evidence: Iterable[EvidenceNote]) -> list[Across]:
     """Descriptions that are bugs of several labels, those of most labels first. `tried`: labels that each was tried with."""
     tried = Counter(tuple(p["text"] for p in e["phrases"]) for e in evidence if e["treated"]["n"])
-    found: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    found: dict[tuple[str, ...], list[LabelOfBug]] = {}
     for bug in bugs:
         if not bug["parent"]:
             found.setdefault(tuple(bug["phrases"]), []).append({"label": bug["label"], "bug": bug["id"]})
-    rows: list[dict[str, Any]] = [
+    rows: list[Across] = [
         {"description": ", ".join(phrases), "confirmed": len(labels), "tried": tried[phrases], "labels": labels}
         for phrases, labels in found.items()
         if len(labels) > 1
@@ -312,30 +307,34 @@ def _across(bugs: Sequence[Mapping[str, Any]], evidence: Iterable[Mapping[str, A
     return sorted(rows, key=lambda row: (-row["confirmed"], row["tried"], row["description"]))
 
 
-def _same(bug: Mapping[str, Any], bugs: Sequence[Mapping[str, Any]]) -> str | None:
-    """The number of another bug that says just what does it here."""
+def _same(bug: BugRecord, bugs: Sequence[BugRecord]) -> str | None:
+    """The number of another bug that says just what causes this one."""
     minimal = {p["text"] for p in bug["minimal"]["phrases"]} if bug["minimal"] else set()
     same = (b["id"] for b in bugs if b["label"] == bug["label"] and set(b["phrases"]) == minimal != set(bug["phrases"]))
     return next(same, None)
 
 
-def _share(r: Mapping[str, Any]) -> float | None:
+def _share(r: RateNote) -> float | None:
     return r["failures"] / r["n"] if r["n"] else None
 
 
-def _rank(bug: Mapping[str, Any]) -> tuple[float, str, str]:
-    return -bug["risk_difference"], bug["label"], bug["description"]
+def _rank(bug: BugRecord) -> tuple[float, str, str]:
+    return -(bug["risk_difference"] or 0.0), bug["label"], bug["description"]
 
 
-def _nearest(e: Mapping[str, Any]) -> tuple[bool, float]:
+def _nearest(e: EvidenceNote) -> tuple[bool, float]:
     """What the budget left undecided first, the nearest to a verdict at the top."""
     return e["verdict"] != "undecided", -e["e_value"]
 
 
-def _corrected(e: Mapping[str, Any]) -> dict[str, Any] | None:
+def _corrected(e: EvidenceNote) -> Corrected | None:
     """The two rates on pictures that truly show the label."""
-    return dict(zip(("rate", "baseline"), e["corrected"], strict=True)) if e.get("corrected") else None
+    if not (pair := e.get("corrected")):
+        return None
+    rate, baseline = pair
+    return {"rate": rate, "baseline": baseline}
 
 
-def _example(o: Outcome, image: str | None) -> dict[str, Any]:
-    return {"image": image, "predicted": o.taken_for or None, "score": o.score, "seed": o.sample.seed}
+def _example(x: Shot) -> Example:
+    o = x.outcome
+    return {"image": x.image, "predicted": o.taken_for or None, "score": o.score, "seed": o.sample.seed}

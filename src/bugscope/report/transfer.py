@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,42 +13,45 @@ from rich.text import Text
 from .. import stats
 from ..core.errors import StoreError
 from ..core.records import Estimate, Rate
-from ..store.ledger import finite
+from ..store.album import Shot
+from ..store.ledger import estimate, finite
 from .frames import pandas
-from .html import frame, template
-from .words import plain, said, shown
+from .html import frame, render
+from .plain import for_terminal as plain
+from .words import count, interval, listed, number, rate, shown
 
 LEVEL = 0.95
 SETS = {
     "plain": "plain pictures",
-    "chance": "plain pictures that fool the run’s own",
+    "chance": "plain pictures that fool the run’s target",
     "bugs": "pictures of its bugs that fool it",
     "all": "all pictures that fool it",
 }
-"""What every model is shown, whatever the bug; "chance" are the failures that plain pictures give at random."""
+"""What every model is shown, whatever the bug; "chance" are the failures on plain pictures."""
+MARKS = {-1: "fails less", 1: "fails more"}
 
 
 @dataclass(frozen=True, slots=True)
 class BugRow:
-    """A bug and the pictures that stand for it. `verdict`: all that its verdict rests on, right or wrong; `later`: of the same
-    prompt, drawn after it was confirmed (to explain it); `plain`: what it is compared with; `own`: the rate in the report."""
+    """A bug and its pictures. `verdict`: all that its verdict rests on, right or wrong; `later`: of the same prompt, generated
+    after it was confirmed (to explain it); `plain`: what it is compared with; `own`: the rate in the report."""
 
     id: str
     label: str
     sentence: str
     prompt: str
     compared_with: str
-    verdict: tuple[Any, ...]
-    later: tuple[Any, ...]
-    plain: tuple[Any, ...]
+    verdict: tuple[Shot, ...]
+    later: tuple[Shot, ...]
+    plain: tuple[Shot, ...]
     own: Rate
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One model on one bug. p-values: exact; `*_adjusted`: Holm over all cells of other models.
+    """One model on one bug. p-values are exact; `*_adjusted`: Holm's correction over all cells of other models.
 
-    `tests` are on the `later` pictures where there are any, else on those of the verdict, which were chosen because the run's
+    `tests` are on the `later` pictures where there are any, else on those of the verdict, which were selected because the run's
     own target fails on them. `p_rise`: fails more than on plain pictures (Fisher, one-sided); `p_differs`: fails more
     or less than the run's own on the same pictures (McNemar).
     """
@@ -72,7 +75,7 @@ class Cell:
     def of(cls, row: BugRow, wrong: Mapping[str, bool]) -> "Cell":
         """`wrong`: what a model gets wrong, by picture, as far as it answered."""
 
-        def failing(part: Sequence[Any]) -> Rate:
+        def failing(part: Sequence[Shot]) -> Rate:
             return stats.clopper_pearson(sum(wrong[x.key] for x in part), len(part), LEVEL)
 
         verdict, later, neutral = ([x for x in part if x.key in wrong] for part in (row.verdict, row.later, row.plain))
@@ -97,24 +100,27 @@ class Cell:
 
     def to_dict(self) -> dict[str, Any]:
         """The adjusted p-values are null for the run's own target: it is not tested against itself."""
-        values = {
-            k: v for k, v in asdict(self).items() if k not in ("rate", "later", "baseline", "carried", "rise", "difference")
-        }
         return {
-            **rate(self.rate),
-            "later": rate(self.later),
-            "baseline": rate(self.baseline),
-            "carried": rate(self.carried),
-            "rise": finite(asdict(self.rise)),
-            "difference": finite(asdict(self.difference)),
-            **{k: finite({k: v})[k] if isinstance(v, float) else v for k, v in values.items()},
+            **_rate(self.rate),
+            "later": _rate(self.later),
+            "baseline": _rate(self.baseline),
+            "carried": _rate(self.carried),
+            "rise": estimate(self.rise),
+            "difference": estimate(self.difference),
+            "tests": self.tests,
+            "p_rise": self.p_rise,
+            "only_own": self.only_own,
+            "only_this": self.only_this,
+            "p_differs": self.p_differs,
+            "p_rise_adjusted": finite(self.p_rise_adjusted),
+            "p_differs_adjusted": finite(self.p_differs_adjusted),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One model. `cells` by bug id (None: it does not know the label), `baselines` by label, `sets` by name (`SETS`), `wrong`
-    by the key of a picture, as far as it answered."""
+    by the key of a picture, as far as it answered. `name`: what people call it."""
 
     model: str
     own: bool
@@ -123,6 +129,7 @@ class Column:
     sets: Mapping[str, Rate]
     wrong: Mapping[str, bool]
     unanswered: int
+    name: str = ""
 
     @property
     def adversarial(self) -> Rate:
@@ -143,25 +150,34 @@ class Transfer:
     bugs: tuple[BugRow, ...]
     alpha: float
     notes: tuple[str, ...]
-    shown: tuple[Any, ...] = ()
+    shown: tuple[Shot, ...] = ()
     """The pictures, as `pictures()` lists them."""
 
     @property
     def models(self) -> tuple[str, ...]:
+        """Their ids."""
         return tuple(c.model for c in self.columns)
+
+    def called(self, column: Column) -> str:
+        """What people call a model; its id where two have the same name, or none is known."""
+        alone = [c.name for c in self.columns].count(column.name) == 1
+        return plain(column.name if column.name and alone else column.model)
 
     def cell(self, model: str, bug: str) -> Cell | None:
         """None where the model does not know the bug's label. Raises KeyError for names that are not there."""
         return {c.model: c for c in self.columns}[model].cells[bug]
 
     def pictures(self) -> list[dict[str, Any]]:
-        """Each picture that shows its label: what it is (as in `run.samples()`), and `wrong`: by model, whether it errs, None
-        where it gave no answer."""
+        """Each picture that shows its label: what it is (as in `run.samples()`), and `wrong`: by model id, whether the model
+        errs; None where it gave no answer."""
         return [
             {
-                **{k: getattr(x.sample.prompt, k) for k in ("label", "description")},
+                "label": x.sample.prompt.label,
+                "description": x.sample.prompt.description,
                 "prompt": x.sample.prompt.text,
-                **{k: getattr(x.sample, k) for k in ("purpose", "replicate", "seed")},
+                "purpose": x.sample.purpose,
+                "replicate": x.sample.replicate,
+                "seed": x.sample.seed,
                 "image": x.image,
                 "wrong": {c.model: c.wrong.get(x.key) for c in self.columns},
             }
@@ -190,40 +206,37 @@ class Transfer:
 
     def sentences(self) -> list[str]:
         """A summary of each other model, then what is to be known of it."""
-        lines = []
-        for c in self.columns:
-            if c.own:
-                continue
-            cells = [cell for cell in c.cells.values() if cell]
-            fooled, what = (c.sets["bugs"], "pictures of the bugs") if self.bugs else (c.sets["all"], "pictures")
-            found = f"{plain(c.model)}: {said(fooled, what + ' that fool the run’s target fool it too')}"
-            if self.bugs and c.sets["chance"].n:
-                found += f", of plain pictures that fool it {c.sets['chance'].k:,} of {c.sets['chance'].n:,}"
-            if cells:
-                found += f"; it shares {sum(map(self.has, cells))} of {len(cells)} bugs"
-                less, more = (sum(self.differs(cell) == sign for cell in cells) for sign in (-1, 1))
-                found += f", fails less on {less}" if less else ""
-                found += f", more on {more}" if more else ""
-            lines.append(found + ".")
-        return [*lines, *map(plain, self.notes)]
+        return [*(self._sentence(c) for c in self.columns if not c.own), *map(plain, self.notes)]
+
+    def _sentence(self, c: Column) -> str:
+        fooled, what = (c.sets["bugs"], "pictures of the bugs") if self.bugs else (c.sets["all"], "pictures")
+        said = f"{self.called(c)}: {rate(fooled, what + ' that fool the run’s target fool it too')}"
+        if self.bugs and c.sets["chance"].n:
+            said += f"; of plain pictures that fool the run’s target, {count(c.sets['chance'])}"
+        if cells := [cell for cell in c.cells.values() if cell]:
+            said += f"; it shares {sum(map(self.has, cells))} of {number(len(cells), 'bug')}"
+            less, more = (sum(self.differs(cell) == sign for cell in cells) for sign in (-1, 1))
+            said += f", fails less on {less}" if less else ""
+            said += f", more on {more}" if more else ""
+        return said + "."
 
     def caveats(self) -> list[str]:
         """What the numbers mean; the same for every transfer, as far as it applies."""
-        own = plain(self.columns[0].model)
+        own = self.called(self.columns[0])
         lines = [
-            f"Pictures that fool {own} were chosen for that: 100 % for it by construction, and no measure of how hard such "
-            "prompts are. How many fool another model is a fair figure.",
+            f"These pictures were chosen because they fool {own}, so {own} fails on all of them by construction; that says "
+            "nothing about how hard the prompts are. How many of them fool another model is a fair figure."
         ]
         if self.bugs:
             lines += [
-                f"A rate is on all pictures behind the verdict, right or wrong. The bug is on the list because {own} failed on "
-                "just these: its own rate is shown too high on average, and so, less, is that of a model that fails on the "
-                "same pictures.",
-                "“Carried over” takes the pictures that fooled the run’s target as given: choosing the bug by them does "
+                f"A rate counts all pictures behind the verdict, right or wrong. A bug is listed because {own} failed on just "
+                "these pictures: its own rate is too high on average and so, to a lesser degree, is the rate of a model that "
+                "fails on the same pictures.",
+                "“Carried over” takes the pictures that fooled the run’s target as given: selecting the bug by them does "
                 "not flatter it.",
-                f"Tests (shared, fails less, fails more: Holm over all cells, level {self.alpha:g}) use the pictures drawn "
-                "after the verdict where there are any (later, ↻); else those of the verdict, where “fails less” comes too "
-                "easily.",
+                f"The tests (shared, fails less, fails more: Holm’s correction over all cells, level {self.alpha:g}) use the "
+                "pictures generated after the verdict where there are any (later, ↻); otherwise those of the verdict, on which "
+                "“fails less” comes too easily.",
             ]
         return lines
 
@@ -237,11 +250,12 @@ class Transfer:
             "models": [
                 {
                     "model": c.model,
+                    "name": c.name,
                     "own": c.own,
                     "unanswered": c.unanswered,
-                    "adversarial": rate(c.adversarial) | ({"by_construction": True} if c.own else {}),
-                    "sets": {name: rate(r) | {"by_construction": c.given(name)} for name, r in c.sets.items()},
-                    "baselines": [{"label": label, **rate(r)} for label, r in c.baselines.items()],
+                    "adversarial": _rate(c.adversarial) | ({"by_construction": True} if c.own else {}),
+                    "sets": {name: _rate(r) | {"by_construction": c.given(name)} for name, r in c.sets.items()},
+                    "baselines": [{"label": label, **_rate(r)} for label, r in c.baselines.items()],
                     "bugs": [
                         {"id": id, **cell.to_dict(), "shares": self.has(cell), "differs": self.differs(cell)}
                         if cell
@@ -252,8 +266,16 @@ class Transfer:
                 for c in self.columns
             ],
             "bugs": [
-                {k: getattr(b, k) for k in ("id", "label", "sentence", "prompt", "compared_with")}
-                | {"verdict_pictures": len(b.verdict), "later_pictures": len(b.later), "reported": rate(b.own)}
+                {
+                    "id": b.id,
+                    "label": b.label,
+                    "sentence": b.sentence,
+                    "prompt": b.prompt,
+                    "compared_with": b.compared_with,
+                    "verdict_pictures": len(b.verdict),
+                    "later_pictures": len(b.later),
+                    "reported": _rate(b.own),
+                }
                 for b in self.bugs
             ],
             "sentences": self.sentences(),
@@ -262,29 +284,24 @@ class Transfer:
         }
 
     def to_frame(self) -> Any:
-        """One row a bug and model as a pandas DataFrame; rows without an id are on whole sets of pictures (`SETS`)."""
-        rows = []
-        for c in self.columns:
-            for b in self.bugs:
-                cell = c.cells[b.id]
-                made = {"model": c.model, "own": c.own, "bug": b.id, "sentence": b.sentence, "label": b.label}
-                if cell:
-                    made |= {**rate(cell.rate), "shares": self.has(cell), "differs": self.differs(cell)}
-                    for name in ("later", "baseline", "carried"):
-                        part: Rate = getattr(cell, name)
-                        made |= {f"{name}_failures": part.k, f"{name}_n": part.n}
-                    made |= {k: getattr(cell, k) for k in ("tests", "p_rise_adjusted", "p_differs_adjusted")}
-                rows.append(made)
-            rows += [
-                {"model": c.model, "own": c.own, "bug": None, "sentence": SETS[name], **rate(r)} for name, r in c.sets.items()
-            ]
+        """One row per bug and model as a pandas DataFrame; rows without a bug are on whole sets of pictures (`SETS`)."""
+        rows = [row for c in self.columns for row in (*(self._row(b, c) for b in self.bugs), *_set_rows(c))]
         return pandas("transfer.to_frame()").DataFrame(rows)
+
+    def _row(self, b: BugRow, c: Column) -> dict[str, Any]:
+        made: dict[str, Any] = {"model": c.model, "own": c.own, "bug": b.id, "sentence": b.sentence, "label": b.label}
+        if cell := c.cells[b.id]:
+            made |= {**_rate(cell.rate), "shares": self.has(cell), "differs": self.differs(cell)}
+            for name, part in (("later", cell.later), ("baseline", cell.baseline), ("carried", cell.carried)):
+                made |= {f"{name}_failures": part.k, f"{name}_n": part.n}
+            made |= {k: getattr(cell, k) for k in ("tests", "p_rise_adjusted", "p_differs_adjusted")}
+        return made
 
     def table(self) -> Table:
         """Rows: sets of pictures, then bugs, with the plain label's rate in each cell; columns: models."""
         made = Table("pictures", title_justify="left", show_lines=True)
         for c in self.columns:
-            made.add_column(Text(plain(c.model) + (" (the run’s own)" if c.own else "")))
+            made.add_column(Text(self.called(c) + (" (the run’s target)" if c.own else "")))
         for name, text in SETS.items():
             made.add_row(Text(text), *(Text(_short(c.sets[name], c.given(name))) for c in self.columns))
         if self.bugs:
@@ -297,26 +314,26 @@ class Transfer:
         cell = column.cells[bug.id]
         if cell is None:
             return "-"
-        lines = [_short(bug.own if column.own else cell.rate), f"plain {cell.baseline.k} of {cell.baseline.n}"]
+        lines = [_short(bug.own if column.own else cell.rate), f"plain {count(cell.baseline)}"]
         if cell.later.n:
-            lines.append(f"later {cell.later.k} of {cell.later.n}")
+            lines.append(f"later {count(cell.later)}")
         if not column.own:
-            lines.append(f"carried over {cell.carried.k} of {cell.carried.n}")
-            lines += [mark for mark in self.marks(cell)]
+            lines += [f"carried over {count(cell.carried)}", *self.marks(cell)]
         return "\n".join(lines)
 
     def marks(self, cell: Cell) -> list[str]:
         """ "shared", "fails less", "fails more", as far as the tests go."""
-        return [*(["shared"] if self.has(cell) else []), *{-1: ["fails less"], 1: ["fails more"]}.get(self.differs(cell), [])]
+        differs = self.differs(cell)
+        return [*(["shared"] if self.has(cell) else []), *([MARKS[differs]] if differs else [])]
 
     def __str__(self) -> str:
         return "\n".join([shown(self.table()), *self.sentences(), *self.caveats()])
 
     def page(self) -> str:
-        """One HTML file that opens from disk: no script, no outside address. Names are untrusted text: jinja2 escapes them."""
-        return template("transfer.html").render(
-            t=self, sets=SETS, plain=plain, labels=sorted({label for c in self.columns for label in c.baselines})
-        )
+        """One HTML file that opens from disk: no script, no outside address."""
+        labels = sorted({label for c in self.columns for label in c.baselines})
+        ids = listed(f"{self.called(c)}: {plain(c.model)}" for c in self.columns)
+        return render("transfer.html", t=self, sets=SETS, plain=plain, labels=labels, ids=ids)
 
     def _repr_html_(self) -> str:
         return frame(self.page(), height=520)
@@ -334,12 +351,14 @@ class Transfer:
         return path / "transfer.html"
 
 
-def rate(r: Rate) -> dict[str, Any]:
+def _set_rows(c: Column) -> list[dict[str, Any]]:
+    return [{"model": c.model, "own": c.own, "bug": None, "sentence": SETS[k], **_rate(r)} for k, r in c.sets.items()]
+
+
+def _rate(r: Rate) -> dict[str, Any]:
     """As JSON has it; the rate of nothing is null."""
     return {"failures": r.k, "n": r.n, "rate": r.value if r.n else None, "low": r.low, "high": r.high}
 
 
 def _short(r: Rate, given: bool = False) -> str:
-    if not r.n:
-        return "no pictures"
-    return f"{r.k:,} of {r.n:,}, " + ("by construction" if given else f"{100 * r.low:.0f}-{100 * r.high:.0f} %")
+    return f"{count(r)}, {'by construction' if given else interval(r, '-')}" if r.n else "no pictures"

@@ -1,175 +1,172 @@
 """Why a bug happens, for people: the ledger's explanation in sentences, and the pictures that go with it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from ..core.records import Outcome, Status
+from ..core.records import Status
 from ..language import Wording
+from ..store.album import Shot
+from ..store.ledger import ChangeNote, EvidenceNote, ExplanationNote, MinimalNote, SpuriousNote
+from .records import Change, Reasons, SpuriousRecord, StripPicture, StripRow, Trial
+from .words import capital, changed, count, listed, quoted
 
-Shown = Sequence[tuple[Outcome, str | None]]
-"""(outcome, image path or None) of a stream's pictures, in order of replicate."""
-Look = Callable[[str, str, int], Shown]
-"""(label, prompt, n) -> the first n pictures drawn to explain it."""
+Look = Callable[[str, str, int], Sequence[Shot]]
+"""(label, prompt, n) -> the first n pictures drawn to explain it, in order of replicate."""
 COLUMNS = 6
 """Seeds of a picture strip."""
 
 
-def section(note: Mapping[str, Any], look: Look, wording: Wording) -> dict[str, Any]:
+def section(note: ExplanationNote, look: Look, wording: Wording) -> Reasons:
     """An explanation as report.json has it: sentences, changes, cues, the minimal description, the spurious cue, pictures."""
-    changes = note["counterfactuals"]
-    spurious = note["spurious"]
+    changes = [_change(c) for c in note["counterfactuals"]]
+    minimal, spurious = note["minimal"], note["spurious"]
     return {
-        "minimal_description": ", ".join(p["text"] for p in note["minimal"]["phrases"]),
-        "minimal": note["minimal"] | {"trials": [_trial(t) for t in note["minimal"]["trials"]]},
-        "cues": [_change(c) for c in changes if c["change"] == "drop" and c["mends"]],
-        "counterfactuals": [_change(c) for c in changes],
-        "spurious": None if spurious is None else spurious | _brief(spurious) | {"examples": _alone(spurious, look)},
+        "minimal_description": ", ".join(p["text"] for p in minimal["phrases"]),
+        "minimal": {
+            "phrases": minimal["phrases"],
+            "sentence": minimal["sentence"],
+            "decided": minimal["decided"],
+            "trials": [_trial(t) for t in minimal["trials"]],
+        },
+        "cues": [c for c in changes if c["change"] == "drop" and c["mends"]],
+        "counterfactuals": changes,
+        "spurious": None if spurious is None else _cue(spurious, look),
         "explanation": {
             "pairs": note["pairs"],
             "sentences": sentences(note, wording),
-            **{k: note[k] for k in ("failures", "n", "low", "high")},
+            "failures": note["failures"],
+            "n": note["n"],
+            "low": note["low"],
+            "high": note["high"],
             "strip": strip(note, look),
         },
     }
 
 
-NOTHING: Mapping[str, Any] = {
+NOTHING: Reasons = {
     "minimal_description": None, "minimal": None, "cues": [], "counterfactuals": [], "spurious": None, "explanation": None,
 }  # fmt: skip
 """The same of a bug that nobody explained."""
 
 
-def _change(c: Mapping[str, Any]) -> dict[str, Any]:
+def _change(c: ChangeNote) -> Change:
     return {**c, "rate": c["failures"] / c["n"] if c["n"] else None}
 
 
-def _trial(t: Mapping[str, Any]) -> dict[str, Any]:
+def _trial(t: EvidenceNote) -> Trial:
     return {"description": t["description"], "verdict": t["verdict"], **t["treated"], "baseline": t["baseline"]}
 
 
-def _brief(s: Mapping[str, Any]) -> dict[str, Any]:
-    """What the contract of report.json asks of a spurious cue."""
+def _cue(s: SpuriousNote, look: Look) -> SpuriousRecord:
     alone = s["alone"]
     return {
+        **s,
         "prompt": alone["prompts"][0]["text"],
         "predicted": s["wrong"],
         "rate": alone["times"] / alone["n"] if alone["n"] else None,
         "n": alone["n"],
+        "examples": _alone(s, look),
     }
 
 
 # --- in words -----------------------------------------------------------------------------------------------------------
 
 
-def sentences(note: Mapping[str, Any], wording: Wording) -> list[str]:
+def sentences(note: ExplanationNote, wording: Wording) -> list[str]:
     """The explanation in plain words, what matters most first; every rate with its n."""
     changes = note["counterfactuals"]
     drops = [c for c in changes if c["change"] == "drop"]
     return [*_minimal(note["minimal"], drops), *_changes(changes), *_spurious(note["spurious"], wording)]
 
 
-def _minimal(minimal: Mapping[str, Any], drops: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Which phrases do it; nothing to say where there is but one."""
+def _minimal(minimal: MinimalNote, drops: Sequence[ChangeNote]) -> list[str]:
+    """Which phrases cause it; nothing to say where there is but one."""
     kept = [p["text"] for p in minimal["phrases"]]
     cues = [c["phrase"] for c in drops if c["mends"]]
     doubt = "" if minimal["decided"] else " Some shorter descriptions stayed undecided."
+    named = listed(map(quoted, kept)) if kept else ""
     if len(kept) < len(drops):
         trial = next(t for t in minimal["trials"] if t["phrases"] == minimal["phrases"])
-        rate = f"{_of(trial['treated'])} fail"
-        named = _listed(map(_quoted, kept))
+        rate = f"{count(trial['treated'])} fail"
         if set(kept) != set(cues):
-            return [f"{named} alone suffice{'s' if len(kept) == 1 else ''}: {rate}.{doubt}"]
+            return [f"{named} alone {'is' if len(kept) == 1 else 'are'} enough: {rate}.{doubt}"]
         if len(kept) == 1:
-            return [f"It is {named} that does it: with that alone {rate}.{doubt}"]
-        return [f"It takes {named}: with these alone {rate}.{doubt}"]
+            return [f"The cause is {named}: on its own, {rate}.{doubt}"]
+        return [f"It takes {named} together: with these alone, {rate}.{doubt}"]
     if len(kept) == 1:
         return []
     if len(cues) == len(kept):
-        return [f"It takes {_listed(map(_quoted, kept))} together.{doubt}"]
+        return [f"It takes {named} together.{doubt}"]
     return [f"No shorter description was confirmed.{doubt}"]
 
 
-def _changes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What each change does on the same seeds: the falls, the greatest first, then all the rest in one sentence."""
-    falls = sorted((c for c in changes if c["mends"]), key=lambda c: (c["change"] != "drop", c["effect"]["value"]))
+def _changes(changes: Sequence[ChangeNote]) -> list[str]:
+    """What each change does on the same seeds: the falls, the greatest first, then all the rest."""
+    falls = sorted((c for c in changes if c["mends"]), key=lambda c: (c["change"] != "drop", c["effect"]["value"] or 0.0))
+    said = [
+        f"{capital(_conditional(c))}, failures fall from {count(c['before'])} to {count(c)} on the same seeds." for c in falls
+    ]
     rest = [c for c in changes if not c["mends"]]
-    said = [f"{_start(_changed(c))} the failures fall from {_of(c['before'])} to {_of(c)} on the same seeds." for c in falls]
-    if rest:
-        parts = [f"{_changed(c)} {_of(c)} fail ({c['before']['failures']} before)" for c in rest]
-        said.append(f"No fall is shown: {_listed(parts)}.")
+    for what, fail, part in (
+        ("No effect shown", "still fail", [c for c in rest if c["effect"]["low"] <= 0]),
+        ("More failures", "fail", [c for c in rest if c["effect"]["low"] > 0]),
+    ):
+        parts = [f"{_conditional(c)} {count(c)} {fail} ({c['before']['failures']} before)" for c in part]
+        said += [f"{what}: {listed(parts)}."] if parts else []
     return said
 
 
-def _changed(c: Mapping[str, Any]) -> str:
-    if c["change"] == "drop":
-        return f"without {_quoted(c['phrase'])}"
-    return f"with {_quoted(c['replacement'])} " + (f"instead of {_quoted(c['phrase'])}" if c["phrase"] else "added")
+def _conditional(c: ChangeNote) -> str:
+    found = changed(c["change"], c["phrase"], c["replacement"])
+    return f"with {found}" if c["change"] == "replace" else found
 
 
-def _spurious(s: Mapping[str, Any] | None, wording: Wording) -> list[str]:
+def _spurious(s: SpuriousNote | None, wording: Wording) -> list[str]:
     if s is None or s["alone"]["n"] == 0:
         return []
-    context = wording.bare(s["alone"]["prompts"][0]["text"])
-    wrong, times = _quoted(s["wrong"]), f"{s['alone']['times']} of {s['alone']['n']}"
+    context = quoted(wording.bare(s["alone"]["prompts"][0]["text"]))
+    wrong, times = quoted(s["wrong"]), f"{s['alone']['times']} of {s['alone']['n']}"
     if s["from_context_alone"]:
-        return [f"Spurious cue: it predicts {wrong} from {_quoted(context)} alone in {times}."]
-    said = [f"No spurious cue: {_quoted(context)} alone is called {wrong} in {times}."]
-    if s["from_other_objects"]:
-        others = f"{s['others']['times']} of {s['others']['n']}, {s['others_plain']['times']} of {s['others_plain']['n']}"
-        said = [f"Spurious cue: other objects there are called {wrong} too (in {others} without the context)."]
-    return said
-
-
-def _of(r: Mapping[str, Any]) -> str:
-    return f"{r['failures']} of {r['n']}"
-
-
-def _quoted(text: str) -> str:
-    return f"“{text}”"
-
-
-def _start(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _listed(parts: Iterable[str]) -> str:
-    *most, last = parts
-    return f"{', '.join(most)} and {last}" if most else last
+        return [f"Spurious cue: {context} alone, without the object, is called {wrong} in {times}."]
+    if s["from_other_objects"] and (others := s["others"]) and (elsewhere := s["others_plain"]):
+        there, apart = (f"{cell['times']} of {cell['n']}" for cell in (others, elsewhere))
+        return [f"Spurious cue: other objects there are also called {wrong} ({there}; without the context {apart})."]
+    return [f"No spurious cue shown: {context} alone is called {wrong} in {times}."]
 
 
 # --- in pictures --------------------------------------------------------------------------------------------------------
 
 
-def strip(note: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
+def strip(note: ExplanationNote, look: Look) -> list[StripRow]:
     """Rows of pictures, the description itself first, then each change; a column has one seed.
 
-    The seeds: those of which the description fails, as far as there are such, and most changes show their label.
+    The seeds: those on which the description fails, as far as there are such, and most changes show their label.
     """
     label, changes, drawn = note["label"], note["counterfactuals"], note["pairs"]
     rows = [("as described", look(label, note["prompt"], drawn))]
-    rows += [(_title(c), look(label, c["prompt"], drawn)) for c in changes]
+    rows += [(changed(c["change"], c["phrase"], c["replacement"]), look(label, c["prompt"], drawn)) for c in changes]
     n = min((len(shown) for _, shown in rows), default=0)
 
     def worth(i: int) -> tuple[bool, int]:
-        outcomes = [shown[i][0] for _, shown in rows]
-        return outcomes[0].status is Status.FAILURE, sum(o.status.counts for o in outcomes)
+        found = [shown[i].status for _, shown in rows]
+        return found[0] is Status.FAILURE, sum(status.counts for status in found)
 
     best = sorted(sorted(range(n), key=worth, reverse=True)[:COLUMNS])
-    return [{"title": title, "pictures": [_picture(*shown[i]) for i in best]} for title, shown in rows]
+    return [{"title": title, "pictures": [_picture(shown[i]) for i in best]} for title, shown in rows]
 
 
-def _title(c: Mapping[str, Any]) -> str:
-    if c["change"] == "drop":
-        return f"without “{c['phrase']}”"
-    return f"“{c['replacement']}” instead of “{c['phrase']}”" if c["phrase"] else f"with “{c['replacement']}” added"
-
-
-def _alone(s: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
+def _alone(s: SpuriousNote, look: Look) -> list[StripPicture]:
     """Pictures of the context alone, those taken for the wrong label first."""
     (prompt,) = s["alone"]["prompts"]
-    shown = [(o, image) for o, image in look(s["wrong"], prompt["text"], s["alone"]["drawn"]) if o.status is Status.UNFAITHFUL]
-    return [_picture(o, image) for o, image in sorted(shown, key=lambda x: s["wrong"] not in x[0].claims)[:COLUMNS]]
+    shown = [x for x in look(s["wrong"], prompt["text"], s["alone"]["drawn"]) if x.status is Status.UNFAITHFUL]
+    return [_picture(x) for x in sorted(shown, key=lambda x: s["wrong"] not in x.outcome.claims)[:COLUMNS]]
 
 
-def _picture(o: Outcome, image: str | None) -> dict[str, Any]:
-    return {"image": image, "predicted": o.taken_for or None, "score": o.score, "seed": o.sample.seed, "status": o.status.value}
+def _picture(x: Shot) -> StripPicture:
+    o = x.outcome
+    return {
+        "image": x.image,
+        "predicted": o.taken_for or None,
+        "score": o.score,
+        "seed": o.sample.seed,
+        "status": o.status.value,
+    }

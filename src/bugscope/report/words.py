@@ -1,22 +1,144 @@
-"""Numbers and names, as people read them."""
+"""Numbers and names, as people read them: the one place where a rate becomes text."""
 
 import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from ..core.records import Rate
+from .records import Called, Counted, Named, RateNote
+
+# --- counts and rates ---------------------------------------------------------------------------------------------------
 
 
-def said(rate: Rate, what: str) -> str:
+def count(r: Rate | Counted) -> str:
+    """ "12 of 40" """
+    k, n = (r.k, r.n) if isinstance(r, Rate) else (r["failures"], r["n"])
+    return f"{k:,} of {n:,}"
+
+
+def interval(r: Rate | RateNote, dash: str = "–") -> str:
+    """ "17–47 %". Plain text has "-" for a dash: it reads well on every screen."""
+    low, high = (r.low, r.high) if isinstance(r, Rate) else (r["low"], r["high"])
+    return f"{100 * low:.0f}{dash}{100 * high:.0f} %"
+
+
+def confidence(r: Rate | RateNote) -> str:
+    """ "95 % CI 17-47 %" """
+    level = r.level if isinstance(r, Rate) else r["level"]
+    return f"{percent(level)} CI {interval(r, '-')}"
+
+
+def failing(r: Rate | RateNote) -> str:
+    """ "12 of 40 fail (95 % CI 17-47 %)" """
+    return f"{count(r)} fail ({confidence(r)})"
+
+
+def rate(r: Rate, what: str) -> str:
     """ "12 of 40 wrong, 30 % (95 % CI 17-47 %)" """
-    if not rate.n:
-        return f"0 of 0 {what}"
-    return f"{rate.k:,} of {rate.n:,} {what}, {100 * rate.value:.0f} % ({_interval(rate)})"
+    return f"{count(r)} {what}, {percent(r.value)} ({confidence(r)})" if r.n else f"0 of 0 {what}"
 
 
-def _interval(rate: Rate) -> str:
-    return f"{100 * rate.level:.0f} % CI {100 * rate.low:.0f}-{100 * rate.high:.0f} %"
+def cell(r: Rate | RateNote) -> str:
+    """ "12 of 40 (17–47 %)" """
+    return f"{count(r)} ({interval(r)})"
+
+
+def cells(r: Rate) -> tuple[str, str, str]:
+    """ "12 of 40", "30.0 %", "17-47 %": three columns of a table."""
+    return (count(r), percent(r.value, 1), interval(r, "-")) if r.n else ("0 of 0", "-", "-")
+
+
+def percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def points(difference: float) -> str:
+    """Percentage points with their sign: "+12"."""
+    return f"{round(100 * difference):+d}"
+
+
+def margin(share: float) -> str:
+    """ "10 points" """
+    return f"{100 * share:.0f} points"
+
+
+def times(e_value: float) -> str:
+    """An e-value as people read it: 340, 2.8 x 10^5."""
+    if e_value < 10_000:
+        return f"{e_value:.3g}"
+    power = len(f"{e_value:.0f}") - 1
+    return f"{e_value / 10**power:.1f} × 10^{power}"
+
+
+def p_value(p: float) -> str:
+    return f"{p:.2g}"
+
+
+# --- names and lists ----------------------------------------------------------------------------------------------------
+
+
+def number(n: int, what: str) -> str:
+    """ "1 bug", "2 bugs" """
+    return f"{n:,} {what}{plural(n)}"
+
+
+def plural(n: int) -> str:
+    return "" if n == 1 else "s"
+
+
+def quoted(text: str) -> str:
+    return f"“{text}”"
+
+
+def capital(text: str) -> str:
+    """The first letter is a capital one."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(parts: Iterable[str]) -> str:
+    """ "a, b and c" """
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def few(names: Sequence[str], most: int = 8) -> str:
+    """ "a, b and 3 more" """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def called(record: Called, arrow: str = "->") -> str:
+    """A description and what the target mostly says instead."""
+    return record["sentence"] + (f" {arrow} {record['predicted'][0]['label']}" if record["predicted"] else "")
+
+
+def changed(change: str, phrase: str | None, replacement: str | None) -> str:
+    """ "without “red”", "“blue” instead of “red”", "with “blue” added" """
+    if change == "drop":
+        return f"without {quoted(phrase or '')}"
+    new = quoted(replacement or "")
+    return f"{new} instead of {quoted(phrase)}" if phrase else f"with {new} added"
+
+
+def name(report: Named, role: str = "target") -> str:
+    """What people call a model of a report; its id where nothing shorter is known. `role`: "target", "judge", ...; of a replay
+    "before" too: the run's own target."""
+    names, ids = report["names"], _ids(report)
+    short = names.get(role) or ids[role]
+    old, new = names.get("before") or ids.get("before"), names.get("target") or ids["target"]
+    if role in ("before", "target") and old == new and ids["before"] != ids["target"]:
+        # a file that was written again keeps its name
+        return f"{short} ({'before' if role == 'before' else 'now'})"
+    return short
+
+
+def _ids(report: Mapping[str, Any]) -> dict[str, str]:
+    return {**report.get("models", {}), **{role: report[role] for role in ("before", *ROLES) if role in report}}
+
+
+ROLES = ("target", "generator", "captioner", "judge")
 
 
 def shown(table: Table, width: int = 128) -> str:
@@ -24,8 +146,3 @@ def shown(table: Table, width: int = 128) -> str:
     file = io.StringIO()
     Console(file=file, width=width, highlight=False, markup=False).print(table)
     return file.getvalue().rstrip("\n")
-
-
-def plain(text: str) -> str:
-    """On one line, without what a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)

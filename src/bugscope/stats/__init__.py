@@ -1,4 +1,4 @@
-"""The numbers a verdict rests on. Numbers in, numbers out; nothing else.
+"""The numbers that verdicts rest on. Pure: numbers in, numbers out.
 
 Notation: k failures of n pictures; `treated` under a description, `baseline` under the neutral prompt.
 """

@@ -11,8 +11,11 @@ from ..core.records import Estimate
 
 
 class Agreement(NamedTuple):
-    """`chance`: that two voters, drawn at random, agree on a picture. `kappa`: how far that goes beyond what the share of yes
-    alone would give, 1 at most; NaN where all say one and the same. `n`: pictures."""
+    """How far voters agree on `n` pictures.
+
+    `chance`: that two voters picked at random agree on a picture. `kappa`: how far that exceeds what the share of yes alone
+    would give, at most 1; NaN if all votes are the same.
+    """
 
     chance: Estimate
     kappa: float
@@ -20,17 +23,17 @@ class Agreement(NamedTuple):
 
 
 def agreement(shares: Sequence[float], voters: int, level: float = 0.95) -> Agreement:
-    """From each picture's share of yes among `voters` votes. Raises ValueError for one voter, or shares that are no counts.
+    """Agreement from each picture's share of yes among `voters` votes.
 
-    The interval is Wilson's with the mean agreement for a rate: too wide rather than too narrow, since no number in [0, 1] of
-    that mean varies more than yes and no.
+    The interval is Wilson's, with the mean agreement as the rate: too wide rather than too narrow, since no number in [0, 1]
+    with that mean varies more than yes and no do. Raises ValueError for one voter, or shares that are not counts of votes.
     """
     if voters < 2:
         raise ValueError(f"agreement needs at least 2 voters, got {voters}")
     exact = np.asarray(shares, dtype=float) * voters
     yes = np.round(exact)
     if not (np.isfinite(exact).all() and (np.abs(exact - yes) < 1e-3 * voters).all() and ((yes >= 0) & (yes <= voters)).all()):
-        raise ValueError(f"shares of {voters} votes should be counts of them over {voters}")
+        raise ValueError(f"shares of {voters} votes should be whole numbers of votes over {voters}")
     n = len(yes)
     if n == 0:
         return Agreement(Estimate(math.nan, 0.0, 1.0, level), math.nan, 0)

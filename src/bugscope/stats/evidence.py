@@ -1,4 +1,4 @@
-"""Evidence that a description fails more often than its baseline: e-values that allow a look at any time."""
+"""Evidence that a description fails more often than its baseline: e-values, which allow a look at any time."""
 
 import math
 from functools import lru_cache
@@ -27,8 +27,8 @@ def log_e_values(
     """Log evidence against rate(treated) <= rate(baseline) + margin, over arrays of counts of one shape.
 
     Universal inference (Wasserman, Ramdas and Balakrishnan 2020, section 8): the likelihood of all that was seen under a
-    mixture of alternatives, over its greatest likelihood under the null. For each pair of rates in the null, mixture over
-    likelihood is a martingale, whichever stream is drawn from next and whatever decided that; the ratio here lies below
+    mixture of alternatives, divided by its greatest likelihood under the null. For each pair of rates in the null, mixture
+    over likelihood is a martingale, whichever stream is drawn from next and for whatever reason; the ratio here lies below
     all of them. So it is an e-process: looks are free, counts may differ, and one baseline may serve many hypotheses.
 
     The mixture: independent Beta(1/2, 1/2) rates, restricted to the alternative.
@@ -57,7 +57,7 @@ def _log_e_values(counts: Floats, margin: float) -> Floats:
 
 
 def _log_null(kt: Floats, nt: Floats, kb: Floats, nb: Floats, margin: float) -> Floats:
-    """Greatest log likelihood over p_t <= p_b + margin: the maximum itself, or else the best point of the edge."""
+    """Greatest log likelihood over p_t <= p_b + margin: the free maximum if it lies there, else the best point on the edge."""
     pt = np.divide(kt, nt, out=np.zeros_like(kt), where=nt > 0)
     pb = np.divide(kb, nb, out=np.ones_like(kb), where=nb > 0)
     free = log_likelihood(kt, nt, pt) + log_likelihood(kb, nb, pb)
@@ -71,7 +71,7 @@ def log_e_value(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int
 
 
 def e_value(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, margin: float) -> float:
-    """The e-value itself, held below the largest float."""
+    """The e-value itself, capped below the largest float."""
     return math.exp(min(log_e_value(k_treated, n_treated, k_baseline, n_baseline, margin), 700.0))
 
 

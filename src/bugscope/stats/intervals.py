@@ -1,7 +1,7 @@
 """Intervals for a rate and for a difference of rates; never of zero width.
 
-`wilson`, `clopper_pearson`, `newcombe` are for a number of pictures fixed beforehand; `always` and `always_rise` hold at every
-number of pictures at once, so that peeking and stopping early are allowed.
+`wilson`, `clopper_pearson` and `newcombe` are for a number of pictures fixed beforehand; `always` and `always_rise` hold at
+every number of pictures at once, so that peeking and stopping early are allowed.
 """
 
 import math
@@ -17,12 +17,12 @@ from .likelihood import check_counts, log_beta_mixture, log_likelihood, log_prof
 
 
 def wilson(k: int, n: int, level: float = 0.95) -> Rate:
-    """For a fixed n (Wilson 1927): close to its level on average over rates."""
+    """The interval for a fixed n by Wilson (1927): close to its level on average over rates."""
     return _binomial(k, n, level, "wilson")
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> Rate:
-    """For a fixed n (Clopper and Pearson 1934): never under its level, whatever the rate."""
+    """The interval for a fixed n by Clopper and Pearson (1934): never below its level, whatever the rate."""
     return _binomial(k, n, level, "exact")
 
 
@@ -39,7 +39,7 @@ def always(k: int, n: int, level: float = 0.95) -> Rate:
     """The rates whose likelihood ratio against the Beta(1/2, 1/2) mixture stays below 1 / (1 - level).
 
     Ville's inequality on the mixture martingale (Robbins 1970; Krichevsky and Trofimov 1981): with probability `level` the
-    interval holds the rate at every n at once.
+    interval contains the rate at every n at once.
     """
     check_counts(k, n)
     if n == 0:
@@ -60,8 +60,8 @@ def always(k: int, n: int, level: float = 0.95) -> Rate:
 def always_rise(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, level: float = 0.95) -> Estimate:
     """rate(treated) - rate(baseline), with an interval that holds at every pair of counts at once.
 
-    The differences whose greatest likelihood stays within a factor 1 / (1 - level) of the two streams' mixture (universal
-    inference, as `log_e_values`).
+    It holds the differences whose greatest likelihood stays within a factor 1 / (1 - level) of the two streams' mixture
+    (universal inference, as in `log_e_values`).
     """
     check_counts(k_treated, n_treated)
     check_counts(k_baseline, n_baseline)

@@ -1,9 +1,9 @@
-"""Failure rates where the judge errs: what a judge's sensitivity and specificity do to rates, intervals and evidence.
+"""Failure rates when the judge errs: what a judge's sensitivity and specificity do to rates, intervals and evidence.
 
-A picture shows its label with probability s; if so the target fails with probability f, the rate in question, else with
-u. The judge accepts what shows the label with its sensitivity, rejects what does not with its specificity, whatever the
-target says. Counts come in four cells (`types.Counts`). At a fixed f their probabilities are a mixture of three known
-distributions, and over a range of sensitivities and specificities of six: likelihoods are concave, suprema can be bounded.
+A picture shows its label with probability s. If it does, the target fails with probability f, the rate in question, else with
+u. The judge accepts what shows the label with its sensitivity and rejects what does not with its specificity, whatever the
+target says. Counts come in four cells (`core.records.Counts`). At a fixed f their probabilities are a mixture of three known
+distributions, over a range of sensitivities and specificities of six: likelihoods are concave, and suprema can be bounded.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Range = tuple[float, float]
 GRID: Floats = np.linspace(0.0, 1.0, 257)
 STEPS = 200
 BOX = 0.1
-"""The part of an error probability that goes to not knowing the judge exactly."""
+"""Share of an error probability that is spent on not knowing the judge exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class JudgeError:
 
     @classmethod
     def parse(cls, sensitivity: str, specificity: str) -> "JudgeError":
-        """From "0.95" (known) or "95/100" (so many verdicts of people agree). Raises ValueError with a sentence."""
+        """From "0.95" (known) or "95/100" (this many verdicts of people agree). Raises ValueError with a sentence."""
         error = cls(_share("sensitivity", sensitivity), _share("specificity", specificity))
         if sum(error.point) <= 1:
             raise ValueError(
-                f"a judge of sensitivity {sensitivity} and specificity {specificity} is no better than chance; "
+                f"a judge with sensitivity {sensitivity} and specificity {specificity} is no better than chance; "
                 "their sum must be over 1"
             )
         return error
@@ -53,7 +53,7 @@ class JudgeError:
         return isinstance(self.sensitivity, float) and isinstance(self.specificity, float)
 
     def box(self, error: float) -> tuple[Range, Range]:
-        """Ranges of sensitivity and specificity that hold both with probability 1 - error (Clopper-Pearson, Bonferroni)."""
+        """Ranges that contain both sensitivity and specificity with probability 1 - error (Clopper-Pearson, Bonferroni)."""
         ranges = []
         for share in (self.sensitivity, self.specificity):
             rate = clopper_pearson(*share, 1 - error / 2) if isinstance(share, tuple) else None
@@ -68,7 +68,7 @@ class JudgeError:
 
 
 def estimate(verdicts: list[tuple[bool, bool]]) -> JudgeError:
-    """From pairs (the judge accepted it, a person says that it shows the label) of pictures chosen at random."""
+    """A judge's error, from pairs (the judge accepted it, a person says it shows the label) of pictures chosen at random."""
     shown = [accepted for accepted, shows in verdicts if shows]
     other = [accepted for accepted, shows in verdicts if not shows]
     for name, found in (("show", shown), ("do not show", other)):
@@ -80,8 +80,8 @@ def estimate(verdicts: list[tuple[bool, bool]]) -> JudgeError:
 def corrected(counts: Counts, error: JudgeError, level: float = 0.95) -> Estimate:
     """The failure rate on pictures that truly show the label, with an interval that holds at every number of pictures.
 
-    The value: Rogan and Gladen (1978) for failures and successes each. The interval: rates whose greatest likelihood, over
-    all judges in the box, stays within a factor of the mixture (universal inference; see `log_e_value`).
+    The value: Rogan and Gladen (1978), for failures and for successes. The interval: the rates whose greatest likelihood,
+    over all judges in the box, stays within a factor of the mixture (universal inference; see `log_e_value`).
     """
     se, sp = error.point
     wrong = max(0.0, sp * counts.wrong - (1 - sp) * counts.rejected_wrong)
@@ -92,7 +92,7 @@ def corrected(counts: Counts, error: JudgeError, level: float = 0.95) -> Estimat
     miss = 1 - level
     box = error.box(BOX * miss)
     threshold = -np.log(miss if error.known else (1 - BOX) * miss)
-    kept = np.flatnonzero(_log_mixture(counts) - _profile(counts, box) < threshold)
+    kept = np.flatnonzero(_log_mixture(counts) - profile(counts, box) < threshold)
     low, high = (float(GRID[kept[0]]), float(GRID[kept[-1] + 1])) if kept.size else (0.0, 1.0)
     if not np.isnan(value):
         low, high = min(low, value), max(high, value)
@@ -100,29 +100,29 @@ def corrected(counts: Counts, error: JudgeError, level: float = 0.95) -> Estimat
 
 
 def log_e_value(treated: Counts, baseline: Counts, margin: float, error: JudgeError, box_error: float) -> float:
-    """Log evidence against f(treated) <= f(baseline) + margin, whatever judge of the box it was.
+    """Log evidence against f(treated) <= f(baseline) + margin, whichever judge in the box it was.
 
-    Universal inference (Wasserman, Ramdas and Balakrishnan 2020, section 8): a mixture of each stream's four cells over an
-    upper bound of the likelihood's supremum under the null. The box misses the judge with probability at most
-    `box_error` (0 where it is known), which the caller takes off alpha.
+    Universal inference (Wasserman, Ramdas and Balakrishnan 2020, section 8): a mixture over each stream's four cells, divided
+    by an upper bound of the likelihood's supremum under the null. The box misses the judge with probability at most
+    `box_error` (0 if the judge is known), which the caller subtracts from alpha.
     """
     if treated.drawn == 0 and baseline.drawn == 0:
         return 0.0
     box = error.box(box_error)
-    above, below = _profile(treated, box), _profile(baseline, box)
-    # interval i of the treated rate goes with interval j of the baseline's where their nearest ends allow it
+    above, below = profile(treated, box), profile(baseline, box)
+    # interval i of the treated rate goes with interval j of the baseline's if their nearest ends allow it
     reach = np.searchsorted(GRID[:-1], GRID[1:] + margin + 1e-12, side="right") - 1
     null = (np.maximum.accumulate(above)[reach] + below).max()
     return float(_log_mixture(treated) + _log_mixture(baseline) - null)
 
 
 @lru_cache(maxsize=4096)
-def _profile(counts: Counts, box: tuple[Range, Range]) -> Floats:
-    """Upper bounds [256] of the log likelihood over each interval of `GRID`, all else maximised.
+def profile(counts: Counts, box: tuple[Range, Range]) -> Floats:
+    """Upper bounds [256] of the log likelihood over each interval of `GRID`, maximised over everything else.
 
-    At each f on the grid the likelihood of mixture weights is raised by EM; N log(max_j D_j / N) bounds what is missing to
-    its supremum (Lindsay 1983). The profile has one peak, for f is a ratio of linear functions of the cells' masses, so that an
-    interval's supremum is at its ends, but for those around the peak, which get the unrestricted maximum.
+    At each f on the grid, EM raises the likelihood of the mixture weights; N log(max_j D_j / N) bounds what is missing to its
+    supremum (Lindsay 1983). The profile has one peak, since f is a ratio of linear functions of the cells' masses; so an
+    interval's supremum is at its ends, except around the peak, where intervals get the unrestricted maximum.
     """
     n = np.array([counts.wrong, counts.right, counts.rejected_wrong, counts.rejected_right], dtype=float)
     total = n.sum()
@@ -165,7 +165,7 @@ def _gradient(parts: Floats, weights: Floats, n: Floats) -> Floats:
 
 
 def _log_mixture(counts: Counts) -> float:
-    """Log probability of the sequence where acceptance ~ Beta(9/2, 1/2), for most pictures show their label, and failure,
+    """Log probability of the sequence if acceptance ~ Beta(9/2, 1/2), since most pictures show their label, and failure,
     among the accepted and among the rejected, ~ Beta(1/2, 1/2)."""
     rejected = counts.rejected_wrong + counts.rejected_right
     return float(

@@ -6,7 +6,7 @@ from scipy.special import betaln, xlogy
 
 Floats = NDArray[np.float64]
 HALVINGS = 44
-"""Of a bracket of width at most 1: a rate to 13 digits, its likelihood to the precision of a float."""
+"""Bisections of a bracket of width at most 1: a rate to 13 digits, its likelihood to the precision of a float."""
 
 
 def log_likelihood(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Floats:
@@ -18,7 +18,7 @@ def log_likelihood(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Floats:
 
 
 def log_beta_mixture(k: ArrayLike, n: ArrayLike, a: ArrayLike = 0.5, b: ArrayLike = 0.5) -> Floats:
-    """Log probability of a given sequence with k failures of n where the rate is drawn from Beta(a, b)."""
+    """Log probability of a given sequence with k failures of n if the rate is drawn from Beta(a, b)."""
     failed: Floats = np.asarray(k, dtype=np.float64)
     passed: Floats = np.asarray(n, dtype=np.float64) - failed
     first: Floats = np.asarray(a, dtype=np.float64)
@@ -46,7 +46,7 @@ def log_profile(kt: ArrayLike, nt: ArrayLike, kb: ArrayLike, nb: ArrayLike, rise
 
 
 def _ratio(count: Floats, rate: Floats) -> Floats:
-    """count / rate, where nothing counted weighs nothing even at rate 0."""
+    """count / rate; 0 where nothing was counted, even at rate 0."""
     return np.where(count > 0, count / np.maximum(rate, 0.0), 0.0)
 
 

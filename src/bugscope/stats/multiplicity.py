@@ -8,7 +8,8 @@ from scipy.stats import false_discovery_control
 def e_bh(e_values: ArrayLike, alpha: float, tried: int = 0) -> NDArray[np.bool_]:
     """Discoveries at false discovery rate alpha, however the e-values depend on each other (Wang and Ramdas 2022).
 
-    The greatest k such that k e-values reach m / (alpha k), where m is their number, or `tried` if that is more.
+    The k largest e-values, for the greatest k such that k of them reach m / (alpha k); m is their number, or `tried` if that
+    is more.
     """
     e = np.asarray(e_values, float)
     m = max(len(e), tried)

@@ -1,4 +1,4 @@
-"""How many pictures it takes: sample sizes for power, one picture at a time or a number fixed beforehand."""
+"""How many pictures it takes: sample sizes for a given power, with looks in between or a number fixed beforehand."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,27 @@ from .evidence import log_e_values
 from .likelihood import Floats
 
 PATHS, LONGEST = 1000, 400
-"""Simulated streams, and the pictures after which one gives up."""
+"""Simulated streams, and the number of pictures after which planning gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Pictures of a description; `None` where `LONGEST` are not enough."""
+    """Pictures of a description; None if `LONGEST` are not enough."""
 
     mean: float | None
     enough: int | None
-    """So many confirm it with the power asked for."""
+    """This many confirm it with the power asked for."""
     power: float
-    """Reached with `enough` pictures, or with `LONGEST`."""
+    """The power reached with `enough` pictures, else with `LONGEST`."""
 
 
 def plan_adaptive(
     rate: float, baseline: float, *, margin: float, threshold: float, power: float = 0.8, neutral: int = 36, look: int = 4
 ) -> Plan:
-    """Looking after every `look` pictures until the e-value reaches `threshold` (for e-BH: tried / (alpha x confirmed)).
+    """Plan with looks every `look` pictures until the e-value reaches `threshold` (for e-BH: tried / (alpha x confirmed)).
 
-    `neutral`: pictures of the neutral prompt, or half as many again as those of the description where that is more. By
-    simulation (`PATHS` streams, a fixed seed).
+    `neutral`: pictures of the neutral prompt, or 1.5 times those of the description if that is more. By simulation (`PATHS`
+    streams, a fixed seed).
     """
     _check_rates(rate=rate, baseline=baseline)
     rng = np.random.default_rng(0)
@@ -47,20 +47,20 @@ def plan_adaptive(
 
 
 def plan_fixed(rate: float, baseline: float, *, level: float, power: float = 0.8) -> Plan:
-    """The same number of pictures of description and neutral prompt, Fisher's one-sided exact test at `level` (for
+    """Plan with equal numbers of pictures of description and neutral prompt, and Fisher's one-sided exact test at `level` (for
     Benjamini-Hochberg: alpha x confirmed / tried). Exact: power is summed over all outcomes."""
     _check_rates(rate=rate, baseline=baseline)
     low, high = 1, LONGEST
     if fisher_power(high, rate, baseline, level) < power:
         return Plan(None, None, fisher_power(high, rate, baseline, level))
-    while low < high:  # power saws up and down by little as n grows; the search ends at a crossing
+    while low < high:  # power goes up and down a little as n grows; the search ends at a crossing
         middle = (low + high) // 2
         low, high = (low, middle) if fisher_power(middle, rate, baseline, level) >= power else (middle + 1, high)
     return Plan(float(low), low, fisher_power(low, rate, baseline, level))
 
 
 def fisher_power(n: int, rate: float, baseline: float, level: float) -> float:
-    """Chance that Fisher's one-sided exact test on n against n pictures gives p <= level."""
+    """Chance that Fisher's one-sided exact test of n against n pictures gives p <= level."""
     k = np.arange(n + 1)
     i, j = np.meshgrid(k, k, indexing="ij")
     p: Floats = np.asarray(hypergeom.sf(i - 1, 2 * n, i + j, n))

@@ -1,4 +1,4 @@
-"""Tests for numbers of pictures fixed beforehand."""
+"""Tests for numbers of pictures that are fixed beforehand."""
 
 import math
 from typing import Any, Literal
@@ -22,8 +22,8 @@ def fisher(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int) -> 
 def mcnemar(only_before: int, only_after: int, alternative: Literal["two-sided", "fall", "rise"] = "two-sided") -> float:
     """Exact p-value for pairs (McNemar 1947): do as many fail only before the change as only after it?
 
-    `only_before`, `only_after`: the pairs in which exactly one of the two pictures fails. `alternative`: failures fall or
-    rise by the change, or either.
+    `only_before`, `only_after`: the pairs in which exactly one of the two pictures fails. `alternative`: failures fall with the
+    change, rise with it, or either.
     """
     if min(only_before, only_after) < 0:
         raise ValueError(f"numbers of pairs ({only_before}, {only_after}) must not be negative")
@@ -33,7 +33,7 @@ def mcnemar(only_before: int, only_after: int, alternative: Literal["two-sided",
 
 
 def paired_difference(only_before: int, only_after: int, pairs: int, level: float = 0.95) -> Estimate:
-    """rate(after) - rate(before) of `pairs` pairs, with an interval that keeps its width where all pairs agree.
+    """rate(after) - rate(before) over `pairs` pairs, with an interval that keeps its width even if all pairs agree.
 
     Given how many pairs change, the direction is binomial: the Clopper-Pearson interval of the direction times that of the
     share of pairs that change, each at half the error (Bonferroni). Wide rather than bold.

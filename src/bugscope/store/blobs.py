@@ -1,4 +1,4 @@
-"""Where the contents of a run are kept: bytes under the hash of their own."""
+"""Where the contents of a run are kept: bytes, under their own hash."""
 
 import os
 import tempfile
@@ -9,22 +9,22 @@ from typing import Protocol
 from ..core.errors import StoreError
 
 FOLDERS = {".png": "images", ".webp": "images"}
-"""Folder of a suffix; all others are in `files`."""
+"""Suffix -> folder; files with other suffixes are in `files`."""
 
 
 class Blobs(Protocol):
-    """A place for bytes. `put` is called before the row that names what it keeps; a name never changes its meaning."""
+    """A place for bytes. `put` is called before the row that names the bytes is written; a name never changes its meaning."""
 
     def put(self, data: bytes, suffix: str) -> str:
-        """Keep bytes; returns their name. The same bytes have the same name, and are kept once. Raises StoreError."""
+        """Keep bytes; returns their name. The same bytes get the same name, and are kept once. Raises StoreError."""
 
     def get(self, name: str) -> bytes:
-        """Raises StoreError where there is nothing of this name, or the name leads out."""
+        """The bytes of this name. Raises StoreError if there are none, or the name leads outside."""
 
     def has(self, name: str) -> bool: ...
 
     def replace(self, name: str, data: bytes) -> None:
-        """Atomically: a reader sees the old bytes or the new ones. Raises StoreError."""
+        """Replace bytes atomically: a reader sees the old ones or the new ones. Raises StoreError."""
 
 
 class Files:
@@ -41,7 +41,7 @@ class Files:
         return name
 
     def get(self, name: str) -> bytes:
-        # a link that the user made (images on another disk) is followed, a name never leads out
+        # a link that the user made (images on another disk) is followed, but a name never leads outside
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise StoreError(f"the run {str(self.root)!r} names a picture outside its folder: {name!r}")
         try:
@@ -72,12 +72,12 @@ class Files:
             raise
 
     def crumbs(self) -> None:
-        """Take away what a writer killed between writing a file and naming it leaves."""
+        """Delete what a writer leaves behind if it is killed between writing a file and naming it."""
         for folder in {*FOLDERS.values(), "files"}:
             for crumb in self.root.glob(f"{folder}/*/*.tmp"):
                 crumb.unlink(missing_ok=True)
 
 
 def reason(error: Exception) -> str:
-    """What the system says, without the path that a message already names."""
+    """The system's reason, without the path, which the message names already."""
     return getattr(error, "strerror", None) or str(error)

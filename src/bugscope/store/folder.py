@@ -1,4 +1,4 @@
-"""The run folder: what models answered, what was asked, what was concluded. One writer, any number of readers."""
+"""The run folder: what models answered, what was asked, and what was concluded. One writer, any number of readers."""
 
 import importlib
 import json
@@ -22,12 +22,12 @@ from .blobs import Files, reason
 
 try:
     import fcntl
-except ImportError:  # on Windows msvcrt locks
+except ImportError:  # on Windows, msvcrt does the locking
     fcntl = None  # type: ignore[assignment]
 
 SCHEMA = 2
 MODEL = "the model behind "
-"""Before a role, in what a refusal names."""
+"""Put before a role in messages that refuse another run."""
 TABLES = (
     "create table if not exists meta(name text primary key, value text) without rowid",
     "create table if not exists answers(role text, model text, key text, value text, primary key(role, model, key)) "
@@ -39,7 +39,7 @@ TABLES = (
 
 
 class Store:
-    """A run folder. `Store.create` opens it for writing, new or to go on; `Store.open` only reads.
+    """A run folder. `Store.create` opens it for writing, new or to be continued; `Store.open` only for reading.
 
     Every put is one transaction; an image is on disk before the row that names it.
     """
@@ -52,10 +52,10 @@ class Store:
 
     @classmethod
     def create(cls, path: Path | str, identity: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> "Store":
-        """A new run, or the run that the folder holds, to go on with.
+        """A new run, or the run that the folder holds, to be continued.
 
-        `identity`: what must be the same for that (labels, models, options that change results). Raises StoreError
-        for a folder that cannot be written, is no run, holds another run, or is being written by another process.
+        `identity`: what must be the same for that (labels, models, options that change results). Raises StoreError for a
+        folder that cannot be written, is not a run, holds another run, or is being written by another process.
         """
         path, identity, config = Path(path), _plain(identity), _plain(config or {})
         try:
@@ -78,7 +78,7 @@ class Store:
 
     @classmethod
     def open(cls, path: Path | str) -> "Store":
-        """An existing run, for reading; works while a hunt writes it."""
+        """An existing run, for reading; works while a hunt writes it. Raises StoreError if there is none."""
         path = Path(path)
         try:
             found = (path / "run.sqlite").is_file()
@@ -101,7 +101,7 @@ class Store:
         self.close()
 
     def _claim(self, identity: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-        # tables and identity in one transaction: whatever kills us, no database is left that belongs to no run
+        # tables and identity in one transaction: whatever kills us, no database is left without a run
         with self._transaction():
             present = {name for (name,) in self._query("select name from sqlite_master where type='table'")}
             if present and "meta" not in present:
@@ -115,7 +115,7 @@ class Store:
                 self._set_meta("run_id", uuid.uuid4().hex[:12])
                 self._set_meta("created", datetime.now(UTC).isoformat(timespec="seconds"))
         there, here = _flat(identity if held is None else held), _flat(identity)
-        # options first: where another model was asked for, its spec says more than its id
+        # options first: if another model was asked for, its spec says more than its id
         for name in sorted({**there, **here}, key=lambda name: name.startswith(MODEL)):
             if there.get(name) != here.get(name):
                 raise StoreError(
@@ -130,7 +130,7 @@ class Store:
     # --- answers of models ----------------------------------------------------------------------------------------------
 
     def get(self, role: str, model: str, keys: Sequence[str]) -> dict[str, Any]:
-        """Known answers by sample key."""
+        """Sample key -> answer, as far as known."""
         found: dict[str, Any] = {}
         for part in _chunks(keys):
             marks = ",".join("?" * len(part))
@@ -139,7 +139,7 @@ class Store:
         return found
 
     def put(self, rows: Iterable[tuple[str, str, str, Any]]) -> None:
-        """Rows of (role, model, sample key, JSON value), all or none."""
+        """Store rows of (role, model, sample key, JSON value), all or none."""
         values = [(role, model, key, _json(value)) for role, model, key, value in rows]
         with self._transaction():
             self.db.executemany("insert or replace into answers values(?,?,?,?)", values)
@@ -153,7 +153,7 @@ class Store:
             self.db.executemany("insert or ignore into samples values(?,?,?,?,?,?,?,?)", rows)
 
     def samples(self) -> Iterator[Sample]:
-        """Every sample ever asked, in no order that means anything."""
+        """Every sample ever asked for; the order has no meaning."""
         for text, label, description, purpose, replicate, run_seed in self._query(
             "select prompt, label, description, purpose, replicate, run_seed from samples "
             "order by label, purpose, prompt, replicate"
@@ -161,7 +161,7 @@ class Store:
             yield Sample(Prompt(text, label, description), purpose, replicate, run_seed)
 
     def pictures(self, generator: str) -> Iterator[tuple[Sample, str]]:
-        """Every sample that has a picture of `generator`, with the picture's path."""
+        """Every sample with a picture by `generator`, and the picture's path."""
         for text, label, description, purpose, replicate, run_seed, value in self._query(
             "select prompt, label, description, purpose, replicate, run_seed, value from answers join samples using (key) "
             "where role='generator' and model=?",
@@ -176,18 +176,18 @@ class Store:
         self.note_all(kind, {id: value})
 
     def note_all(self, kind: str, values: Mapping[str, Any]) -> None:
-        """All of them or none; a note of the same kind and id is replaced."""
+        """Store all notes or none; a note of the same kind and id is replaced."""
         rows = [(kind, id, _json(value)) for id, value in values.items()]
         with self._transaction():
             self.db.executemany("insert or replace into ledger values(?,?,?)", rows)
 
     def notes(self, kind: str) -> dict[str, Any]:
-        """id -> value, by id."""
+        """Id -> value, sorted by id."""
         rows = self._query("select id, value from ledger where kind=? order by id", (kind,))
         return {id: self._value(value) for id, value in rows}
 
     def forget(self, kind: str, ids: Iterable[str]) -> None:
-        """Take back notes that no longer hold."""
+        """Delete notes that no longer hold."""
         with self._transaction():
             self.db.executemany("delete from ledger where kind=? and id=?", [(kind, id) for id in ids])
 
@@ -209,14 +209,14 @@ class Store:
         return self.blobs.put(medium.encode(content), medium.suffix)
 
     def content(self, name: str, medium: Medium[Any]) -> Any:
-        """Raises StoreError where it is gone or damaged."""
+        """A stored specimen's content. Raises StoreError if it is missing or damaged."""
         try:
             return medium.decode(self.blobs.get(name))
         except ValueError as error:
             raise StoreError(f"the run {str(self.path)!r} lacks the picture {name}: {error}") from error
 
     def keep_truth(self, truth: Truth) -> dict[str, Any]:
-        """As an answer holds it; regions are a file of their own."""
+        """Store a truth; returns it as an answer holds it, with the regions in a file of their own."""
         regions = None
         if truth.regions is not None:
             file = BytesIO()
@@ -231,7 +231,7 @@ class Store:
         }
 
     def regions(self, stated: Mapping[str, Any]) -> Any:
-        """Of a truth as `keep_truth` gave it; None where it has none. Raises StoreError."""
+        """The regions of a truth as `keep_truth` gave it, or None. Raises StoreError if their file is missing or damaged."""
         if (name := stated["regions"]) is None:
             return None
         try:
@@ -240,11 +240,11 @@ class Store:
             raise StoreError(f"the run {str(self.path)!r} lacks the regions {name}: {told(error)}") from error
 
     def file(self, name: str) -> Path:
-        """Where the file of this name is, if it is there."""
+        """Where the file of this name is, if it exists."""
         return self.path / name
 
     def write_text(self, name: str, text: str) -> None:
-        """Atomically: a reader sees the old file or the new one."""
+        """Write a file atomically: a reader sees the old file or the new one."""
         self.blobs.replace(name, text.encode("utf-8"))
 
     @contextmanager
@@ -264,7 +264,7 @@ class Store:
             raise
 
     def _roll_back(self) -> None:
-        # after some errors, a full disk for one, SQLite has done so by itself
+        # after some errors, such as a full disk, SQLite has rolled back by itself
         if self.db.in_transaction:
             self.db.execute("rollback")
 
@@ -284,8 +284,8 @@ class Store:
 def _check_folder(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise StoreError(f"{str(path)!r} is a file; choose a folder for --out")
-    # the lock file alone is what a run killed in its first instant leaves; the database is looked for last, since another
-    # process may be making it just now, before all else
+    # a run killed in its first instant leaves only the lock file; the database is looked for last, since another process may
+    # be creating it right now, before everything else
     if path.is_dir() and any(f.name != ".lock" for f in path.iterdir()) and not (path / "run.sqlite").exists():
         raise StoreError(f"the folder {str(path)!r} is not empty and holds no run; choose another --out")
 
@@ -317,7 +317,7 @@ def _connected(path: Path, write: bool) -> sqlite3.Connection:
         else:
             db, version = _readable(file)
     except sqlite3.Error as error:
-        raise StoreError(f"{str(file)!r} is no readable run: {error}") from error
+        raise StoreError(f"{str(file)!r} is not a readable run: {error}") from error
     if version not in (0, SCHEMA):
         db.close()
         raise StoreError(f"{str(path)!r} was written with schema {version}; this version of Bugscope reads {SCHEMA}")
@@ -329,14 +329,14 @@ def _readable(file: Path) -> tuple[sqlite3.Connection, int]:
     try:
         return _checked_in(f"{uri}?mode=ro")
     except sqlite3.OperationalError:
-        # reading in WAL mode needs a file beside the database, which a read-only folder refuses; nobody writes there
+        # reading in WAL mode creates a file beside the database, which a read-only folder refuses; there is no writer there
         if os.access(file.parent, os.W_OK) or file.with_name("run.sqlite-wal").exists():
             raise
         return _checked_in(f"{uri}?immutable=1")
 
 
 def _checked_in(uri: str) -> tuple[sqlite3.Connection, int]:
-    """A connection that has read the file's head, and the schema version found there."""
+    """A connection that has read the file's header, and the schema version found there."""
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
     try:
         return db, int(db.execute("pragma user_version").fetchone()[0])
@@ -346,7 +346,7 @@ def _checked_in(uri: str) -> tuple[sqlite3.Connection, int]:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON gives it back (a tuple is a list). Raises StoreError that names the option which JSON cannot hold."""
+    """Values as JSON gives them back (a tuple is a list). Raises StoreError that names an option that JSON cannot hold."""
     for name, value in _flat(values).items():
         try:
             _json(value)
@@ -363,8 +363,8 @@ def _json(value: Any) -> str:
 def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
     """Options by their own names, models by their roles; nested values stay whole.
 
-    A role is an option (the spec) and a model (the id of what was loaded): the same spec may load another model, such as a file
-    that was exported again.
+    A role is both an option (the spec) and a model (the id of what was loaded): the same spec may load another model, such
+    as a file that was exported again.
     """
     flat: dict[str, Any] = {}
     for name, value in identity.items():

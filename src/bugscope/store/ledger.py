@@ -1,13 +1,11 @@
 """What the method concluded, as plain values for the run folder's ledger. JSON has no NaN: a rate of nothing is null."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from .. import language
 from ..core.explanation import Cell, Counterfactual, Explanation, Spurious
-from ..core.records import Evidence, Hypothesis, Phrase, Rate, Verdict
+from ..core.records import Estimate, Evidence, Hypothesis, Phrase, Prompt, Rate, Verdict
 from ..language import Wording
 from .folder import Store
 
@@ -15,7 +13,150 @@ CHILD = "child-"
 """Before the id of a sharper description, in the key of a bug."""
 
 
-def hypothesis(h: Hypothesis, wording: Wording) -> dict[str, Any]:
+# --- what a note holds --------------------------------------------------------------------------------------------------
+
+
+class Counted(TypedDict):
+    """So many failures of so many pictures."""
+
+    failures: int
+    n: int
+
+
+class RateNote(Counted):
+    """With the interval of the rate, and its level."""
+
+    low: float
+    high: float
+    level: float
+
+
+class EstimateNote(TypedDict):
+    """`value`: None where nothing was measured."""
+
+    value: float | None
+    low: float
+    high: float
+    level: float
+
+
+class PhraseNote(TypedDict):
+    text: str
+    before: bool
+
+
+class PromptNote(TypedDict):
+    text: str
+    label: str
+    description: str
+
+
+class HypothesisNote(TypedDict):
+    """A description: as people say it (`sentence`), as it is asked for (`prompt`), and the prompt it is compared with."""
+
+    label: str
+    description: str
+    sentence: str
+    prompt: str
+    neutral: str
+    phrases: list[PhraseNote]
+    source: str
+    suggested_by: list[str]
+
+
+class EvidenceNote(HypothesisNote):
+    """A description and what was measured of it."""
+
+    treated: RateNote
+    baseline: RateNote
+    e_value: float
+    verdict: str
+    reason: str
+    drawn: int
+    baseline_drawn: int
+    corrected: list[EstimateNote] | None
+
+
+class TriedNote(EvidenceNote):
+    """`order`: of a probe's prompts."""
+
+    order: NotRequired[int]
+
+
+class SharperNote(EvidenceNote):
+    """`parent`: the id of the bug that it describes more sharply."""
+
+    parent: str
+
+
+class ChangeNote(RateNote):
+    """A description with one phrase changed. The rate is that after the change, `before` the whole description's."""
+
+    change: str
+    phrase: str | None
+    replacement: str | None
+    sentence: str
+    prompt: str
+    before: RateNote
+    only_before: int
+    only_after: int
+    effect: EstimateNote
+    p_value: float
+    p_adjusted: float
+    mends: bool
+
+
+class MinimalNote(TypedDict):
+    """The phrases that suffice, and every shorter description that was tried."""
+
+    phrases: list[PhraseNote]
+    sentence: str
+    decided: bool
+    trials: list[EvidenceNote]
+
+
+class CellNote(TypedDict):
+    """How often (`times` of `n`) pictures of the prompts are taken for the wrong label."""
+
+    prompts: list[PromptNote]
+    drawn: int
+    times: int
+    n: int
+    low: float
+    high: float
+    level: float
+
+
+class SpuriousNote(TypedDict):
+    """Whether the wrong label is predicted from the context."""
+
+    wrong: str
+    alone: CellNote
+    whole: CellNote
+    plain: CellNote
+    others: CellNote | None
+    others_plain: CellNote | None
+    p_alone: float
+    p_others: float | None
+    from_context_alone: bool
+    from_other_objects: bool
+
+
+class ExplanationNote(RateNote):
+    """Why a bug happens. The rate is that of the whole description on the pictures drawn to explain it."""
+
+    label: str
+    prompt: str
+    pairs: int
+    counterfactuals: list[ChangeNote]
+    minimal: MinimalNote
+    spurious: SpuriousNote | None
+
+
+# --- the way in ---------------------------------------------------------------------------------------------------------
+
+
+def hypothesis(h: Hypothesis, wording: Wording) -> HypothesisNote:
     treated, control = wording.treated(h), wording.control(h)
     return {
         "label": h.label,
@@ -23,13 +164,13 @@ def hypothesis(h: Hypothesis, wording: Wording) -> dict[str, Any]:
         "sentence": h.text or language.sentence(h.label, h.phrases),
         "prompt": treated.text,
         "neutral": control.text,
-        "phrases": [asdict(p) for p in h.phrases],
+        "phrases": [_phrase(p) for p in h.phrases],
         "source": h.source,
         "suggested_by": list(h.suggested_by),
     }
 
 
-def evidence(e: Evidence, wording: Wording) -> dict[str, Any]:
+def evidence(e: Evidence, wording: Wording) -> EvidenceNote:
     """The hypothesis and what was measured of it."""
     return {
         **hypothesis(e.hypothesis, wording),
@@ -40,11 +181,11 @@ def evidence(e: Evidence, wording: Wording) -> dict[str, Any]:
         "reason": e.verdict.value,
         "drawn": e.drawn,
         "baseline_drawn": e.baseline_drawn,
-        "corrected": [finite(asdict(estimate)) for estimate in e.corrected] if e.corrected else None,
+        "corrected": [estimate(each) for each in e.corrected] if e.corrected else None,
     }
 
 
-def explanation(x: Explanation, wording: Wording) -> dict[str, Any]:
+def explanation(x: Explanation, wording: Wording) -> ExplanationNote:
     return {
         "label": x.hypothesis.label,
         "prompt": wording.prompt(x.hypothesis.label, x.hypothesis.phrases).text,
@@ -52,7 +193,7 @@ def explanation(x: Explanation, wording: Wording) -> dict[str, Any]:
         **rate(x.base),
         "counterfactuals": [_counterfactual(x.hypothesis.label, c, wording) for c in x.counterfactuals],
         "minimal": {
-            "phrases": [asdict(p) for p in x.minimal.phrases],
+            "phrases": [_phrase(p) for p in x.minimal.phrases],
             "sentence": language.sentence(x.hypothesis.label, x.minimal.phrases),
             "decided": x.minimal.decided,
             "trials": [evidence(e, wording) for e in x.minimal.trials],
@@ -61,7 +202,7 @@ def explanation(x: Explanation, wording: Wording) -> dict[str, Any]:
     }
 
 
-def _counterfactual(label: str, c: Counterfactual, wording: Wording) -> dict[str, Any]:
+def _counterfactual(label: str, c: Counterfactual, wording: Wording) -> ChangeNote:
     edit = c.edit
     return {
         "change": edit.op,
@@ -73,14 +214,14 @@ def _counterfactual(label: str, c: Counterfactual, wording: Wording) -> dict[str
         **rate(c.after),
         "only_before": c.only_before,
         "only_after": c.only_after,
-        "effect": finite(asdict(c.effect)),
+        "effect": estimate(c.effect),
         "p_value": c.p_value,
         "p_adjusted": c.adjusted,
         "mends": c.mends,
     }
 
 
-def _spurious(s: Spurious) -> dict[str, Any]:
+def _spurious(s: Spurious) -> SpuriousNote:
     return {
         "wrong": s.wrong,
         "alone": _cell(s.alone),
@@ -95,38 +236,74 @@ def _spurious(s: Spurious) -> dict[str, Any]:
     }
 
 
-def _cell(c: Cell) -> dict[str, Any]:
-    return {"prompts": [asdict(p) for p in c.prompts], "drawn": c.drawn, **rate(c.rate, "times")}
+def _cell(c: Cell) -> CellNote:
+    r = c.rate
+    prompts = [_prompt(p) for p in c.prompts]
+    return {"prompts": prompts, "drawn": c.drawn, "times": r.k, "n": r.n, "low": r.low, "high": r.high, "level": r.level}
 
 
-def rate(r: Rate, what: str = "failures") -> dict[str, Any]:
-    return {what: r.k, "n": r.n, "low": r.low, "high": r.high, "level": r.level}
+def _prompt(p: Prompt) -> PromptNote:
+    return {"text": p.text, "label": p.label, "description": p.description}
 
 
-def finite(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {k: None if math.isnan(v) else v for k, v in values.items()}
+def _phrase(p: Phrase) -> PhraseNote:
+    return {"text": p.text, "before": p.before}
+
+
+def rate(r: Rate) -> RateNote:
+    return {"failures": r.k, "n": r.n, "low": r.low, "high": r.high, "level": r.level}
+
+
+def estimate(e: Estimate) -> EstimateNote:
+    return {"value": finite(e.value), "low": e.low, "high": e.high, "level": e.level}
+
+
+def finite(value: float) -> float | None:
+    """As JSON holds it."""
+    return None if math.isnan(value) else value
 
 
 # --- the way back -------------------------------------------------------------------------------------------------------
 
 
-def read_hypothesis(note: Mapping[str, Any]) -> Hypothesis:
+def read_hypothesis(note: HypothesisNote) -> Hypothesis:
     """As `hypothesis` wrote it, without what suggested it."""
     return Hypothesis(note["label"], tuple(Phrase(**p) for p in note["phrases"]))
 
 
-def read_evidence(note: Mapping[str, Any]) -> Evidence:
+def read_evidence(note: EvidenceNote) -> Evidence:
     """As `evidence` wrote it: a description of phrases alone, compared with the plain label."""
     rates = read_rate(note["treated"]), read_rate(note["baseline"])
     verdict = Verdict[note["verdict"].upper()]
     return Evidence(read_hypothesis(note), *rates, note["e_value"], verdict, note["drawn"], note["baseline_drawn"])
 
 
-def read_rate(note: Mapping[str, Any]) -> Rate:
+def read_rate(note: RateNote) -> Rate:
     """As `rate` wrote it."""
-    return Rate(*(note[field] for field in ("failures", "n", "low", "high", "level")))
+    return Rate(note["failures"], note["n"], note["low"], note["high"], note["level"])
 
 
-def of_bugs(store: Store) -> dict[str, Any]:
-    """Ledger notes by the key of a bug in reports: descriptions, and their sharper children under "child-ID"."""
+def tried(store: Store) -> dict[str, TriedNote]:
+    """Every description with evidence, by its id."""
+    return store.notes("evidence")
+
+
+def sharper(store: Store) -> dict[str, SharperNote]:
+    """Sharper descriptions with a verdict (without one, none was drawn before the run stopped), each of a parent once: the hunt
+    and a person may both have asked."""
+    found: dict[tuple[str, str], tuple[str, SharperNote]] = {}
+    for id, note in store.notes("refinement").items():
+        place = (note["parent"], note["prompt"])
+        if "verdict" in note and (place not in found or found[place][1]["verdict"] != "confirmed"):
+            found[place] = (id, note)
+    return dict(found.values())
+
+
+def explanations(store: Store) -> dict[str, ExplanationNote]:
+    """By the key of a bug; what a person asked for comes before what the hunt found by itself."""
+    return {**store.notes("explanation"), **store.notes("inquiry")}
+
+
+def of_bugs(store: Store) -> dict[str, EvidenceNote]:
+    """Notes by the key of a bug in reports: descriptions, and their sharper children under "child-ID"."""
     return {**store.notes("evidence"), **{f"{CHILD}{id}": note for id, note in store.notes("refinement").items()}}

@@ -1,4 +1,4 @@
-"""A run, to read, and above it the folder of its replays, to write: what was confirmed stays as it was."""
+"""A run to read from, and above it the folder of its replays to write to: what was confirmed stays as it was."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,17 +10,17 @@ from .folder import Store
 
 
 class Overlay(Store):
-    """Writes into its own folder; knows what is there and what the run `below` knows."""
+    """A store that writes to its own folder, and knows what is there and what the run `below` knows."""
 
     below: Store
     anew: str = ""
-    """Id of a target whose earlier answers are not believed; it answers each picture once a session."""
+    """Id of a target whose earlier answers are ignored; it answers each picture once per session."""
 
     _answered: set[str]
 
     @classmethod
     def over(cls, below: Store, path: Path, identity: Mapping[str, Any]) -> "Overlay":
-        """Raises StoreError as `Store.create`."""
+        """An overlay at `path` over the run `below`. Raises StoreError as `Store.create` does."""
         made = cls.create(path, identity)
         assert isinstance(made, Overlay)
         made.below, made._answered = below, set()

@@ -1,6 +1,6 @@
-"""Tasks: from a target's answer and the truth to "is it a failure, and what was it taken for". One file a task.
+"""Tasks: from a target's answer and the truth to "is it a failure, and what was it taken for". One file per task.
 
-A task is found by its file's name (`classify.py` has `Classify`) or through the entry-point group `bugscope.tasks`.
+A task is found by the name of its file (`classify.py` has `Classify`) or through the entry-point group `bugscope.tasks`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ M_contra = TypeVar("M_contra", contravariant=True)
 class Reading(NamedTuple):
     """What an answer means under the task's options.
 
-    `taken_for`: what the target saw; failures are clustered by it. `claims`: every label that the answer stands for, so that a
-    spurious cue can be looked for. `score`: how sure the target was, on its own scale.
+    `taken_for`: what the target saw; failures are clustered by it. `claims`: every label that the answer stands for; spurious
+    cues are tested by it. `score`: how sure the target was, on its own scale.
     """
 
     wrong: bool
@@ -27,7 +27,7 @@ class Reading(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What a page draws on a picture: a box, what to write beside it, and whether it is the truth or the target's answer."""
+    """What a page draws on a picture: a box, the text beside it, and whether it is the truth or the target's answer."""
 
     box: Box
     text: str
@@ -35,10 +35,10 @@ class Mark(NamedTuple):
 
 
 class Task(Protocol[M_contra]):
-    """What is tested. Made once a run with those of its keyword arguments that the run's options or `task_args` state.
+    """What is tested. Made once per run, with those of its keyword arguments that the run's options or `task_args` state.
 
-    `id`: part of the run's identity, options that change an answer included ("detect?iou=0.5"). `role`: the class of a provider
-    that is put to the test ("Classifier"). `needs`: parts of a `Truth` without which a specimen is left out.
+    `id`: part of the run's identity, including options that change an answer ("detect?iou=0.5"). `role`: the provider class
+    that is put to the test ("Classifier"). `needs`: parts of a `Truth` without which a specimen is excluded.
     """
 
     id: str
@@ -46,24 +46,24 @@ class Task(Protocol[M_contra]):
     needs: frozenset[str]
 
     def labels(self, target: Any) -> tuple[str, ...]:
-        """The label names that the target knows, when a run begins; none where it takes any. Raises SpecError or ModelError
-        where they are unusable."""
+        """The label names that the target knows; empty if it takes any. Called when a run begins. Raises SpecError or
+        ModelError if they are unusable."""
 
     def ask(self, target: Any, items: Sequence[M_contra], truths: Sequence[Truth]) -> list[Any]:
-        """The target's own words about each item, as JSON holds them: kept in the run folder. Raises ModelError."""
+        """The target's answer to each item as JSON can hold it, to be kept in the run folder. Raises ModelError."""
 
     def read(self, answer: Any, truth: Truth) -> Reading:
-        """What an answer means. Pure: read again whenever options change."""
+        """What an answer means. Pure; called again whenever options change."""
 
     def accepted(self, label: str) -> frozenset[str]:
-        """The labels that count as right for `label`, itself among them."""
+        """The labels that count as right for `label`, including itself."""
 
     def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
-        """What a page draws on the picture; nothing for most tasks."""
+        """What a page draws on the picture; empty for most tasks."""
 
 
 def load(config: Config) -> Task[Any]:
-    """The task that the options name. Raises SpecError for one that nobody knows, or an option that it does not take."""
+    """The task that the options name. Raises SpecError if it is unknown, or is given an option that it does not take."""
     cls = registry.task(config.task)
     options = config.to_mapping()
     taken = registry.arguments(cls)
@@ -74,7 +74,7 @@ def load(config: Config) -> Task[Any]:
 
 
 def truth(sample: Sample, made: Mapping[str, Any] | None) -> Truth:
-    """What is known of a sample: what its generator stated, else the label alone. `made`: the generator's stored answer.
+    """What is known about a sample: what its generator stated, else only the label. `made`: the generator's stored answer.
 
     Regions stay in the run folder: `Task.ask` gets them, `Task.read` does not.
     """
@@ -86,8 +86,11 @@ def truth(sample: Sample, made: Mapping[str, Any] | None) -> Truth:
 
 
 def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any, faithful: float, error: str = "") -> Outcome:
-    """What stored answers mean. `made`, `judged`, `answer`: of generator, judge and target, None where there is none;
-    `faithful`: judge's score below which a specimen is left out; `error`: why there is no answer."""
+    """What stored answers mean.
+
+    `made`, `judged`, `answer`: answers of generator, judge and target; None where there is none. `faithful`: specimens with a
+    judge score below this are excluded. `error`: why there is no answer.
+    """
     if made and "refused" in made:
         return Outcome(sample, Status.REFUSED, detail=str(made["refused"]))
     if made is None or judged is None or answer is None:

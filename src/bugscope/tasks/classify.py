@@ -1,4 +1,4 @@
-"""Is the label of a picture among the target's first answers? The one home of what counts as right."""
+"""Is a picture's label among the target's first answers? The one place that decides what counts as right."""
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
@@ -13,13 +13,13 @@ from . import Mark, Reading
 
 A = TypeVar("A")
 TOP = 5
-"""Answers kept of each picture, so that what is accepted can be decided later."""
+"""Answers kept per picture, so that what is accepted can be decided later."""
 
 
 class Classify:
-    """A failure is a picture whose first answers (`top_k`) are neither its label nor accepted for it.
+    """A picture is a failure if none of the target's first `top_k` answers is its label or accepted for it.
 
-    `accept`: further labels that count as right, by label, besides near-synonyms (`core.labels.SAME_THING`).
+    `accept`: label -> further labels that count as right, besides near-synonyms (`core.labels.SAME_THING`).
     """
 
     id = "classify"
@@ -30,13 +30,15 @@ class Classify:
         self.top_k, self.accept = top_k, accept
 
     def labels(self, target: Any) -> tuple[str, ...]:
-        """At least two, all different. Raises SpecError where there are none, ModelError where they are unusable."""
+        """The target's label names: at least two, all different. Raises SpecError if there are none, ModelError if unusable."""
         given = getattr(target, "labels", None)
         if isinstance(given, str):
             raise ModelError(f"target {target.id} has the str {given!r} for labels; expected a list of names")
         labels = tuple(str(label) for label in (() if given is None else given))
         if not labels:
-            raise SpecError(f"target {target.id} has no label names; give it an attribute 'labels', or state --target-arg labels=a,b")
+            raise SpecError(
+                f"target {target.id} has no label names; give it an attribute 'labels', or state --target-arg labels=a,b"
+            )
         if "" in labels:
             raise ModelError(f"target {target.id} has no name for label number {labels.index('')}")
         if len(labels) < 2:
@@ -47,7 +49,7 @@ class Classify:
         return labels
 
     def ask(self, target: Any, items: Sequence[Any], truths: Sequence[Truth]) -> list[list[list[Any]]]:
-        """The best few [label, score] of each picture. Raises ModelError where scores have another shape or are not finite."""
+        """The best `TOP` [label, score] of each picture. Raises ModelError if scores have another shape or are not finite."""
         labels = self.labels(target)
         scores = np.asarray(target(items), dtype=float)
         want = (len(items), len(labels))
@@ -71,12 +73,12 @@ class Classify:
 
 
 def wrong(answers: Sequence[A], right: Collection[A], top_k: int = 1) -> bool:
-    """Is none of the first `top_k` answers, the likeliest first, right?"""
+    """Whether none of the first `top_k` answers, likeliest first, is right."""
     return not any(answer in right for answer in answers[:top_k])
 
 
 def rights(label: str, names: Names, also: Collection[str] = ()) -> frozenset[str] | None:
-    """What another target calls a label, by all that is accepted for it and `also`; None where it knows neither."""
+    """What another target calls a label: its names for all that is accepted for it or in `also`. None if it knows neither."""
     if not (names.places(label) or any(names.places(name) for name in also)):
         return None
     every = [label, *also, *accepted(label, also)]
@@ -86,9 +88,9 @@ def rights(label: str, names: Names, also: Collection[str] = ()) -> frozenset[st
 def places(
     labels: Sequence[str], names: Names, stated: Mapping[str, tuple[int, ...]], synonyms: bool
 ) -> dict[str, tuple[int, ...]]:
-    """Label of a folder of pictures -> places of the target's labels that are right; () where it knows none.
+    """Label of a folder of pictures -> positions of the target's labels that are right for it; () if it knows none.
 
-    `stated`: places that a label map gives; `synonyms`: near-synonyms count as right too.
+    `stated`: positions that a label map gives. `synonyms`: near-synonyms count as right too.
     """
     found = {label: stated.get(label) or names.places(label) for label in labels}
     if not synonyms:

@@ -31,7 +31,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Names are fetched when they are used: pytest loads the plug-in of this package wherever it is installed."""
+    """Imports a name when it is first used, since pytest loads this package's plug-in wherever it is installed."""
     if name in _HOMES:
         value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
         globals()[name] = value

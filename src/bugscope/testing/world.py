@@ -19,18 +19,18 @@ PHRASES: Mapping[str, Phrase] = {
     "fog": Phrase("in fog"), "red": Phrase("red", before=True), "blue": Phrase("blue", before=True),
     "close": Phrase("in a close-up"), "above": Phrase("seen from above"), "indoors": Phrase("indoors"),
 }  # fmt: skip
-"""The words of the world and what prompts and captions call them."""
+"""The words of the world, and the phrases for them in prompts and captions."""
 NOTHING = 255
-"""The object of a picture without one."""
+"""The number that stands for no object."""
 
 
 @dataclass
 class World:
     """A generator, target, captioner and judge over 16 x 16 pictures whose pixels spell words.
 
-    planted: word -> failure rate of pictures that have it; others fail at `base`. A word shows at rate `prior` where the
-    prompt does not ask for it. spurious: word -> how often a picture of it without any object is called a bowl.
-    `die_after`: raise KeyboardInterrupt at that call of the generator.
+    `planted`: word -> failure rate of pictures that have it; others fail at `base`. `prior`: how often a word shows without
+    being asked for. `spurious`: word -> how often a picture of it without any object is called a bowl. `die_after`: the call
+    of the generator that raises KeyboardInterrupt.
     """
 
     labels: Sequence[str] = ("mug",)
@@ -48,7 +48,7 @@ class World:
         return [self.draw(p, s) for p, s in zip(prompts, seeds, strict=True)]
 
     def draw(self, prompt: str, seed: int) -> Picture:
-        rng = random.Random(seed)  # what the prompt leaves open depends on the seed alone, as a generator's noise does
+        rng = random.Random(seed)  # what the prompt leaves open depends only on the seed, like a generator's noise
         pixels = np.zeros((16, 16, 3), dtype=np.uint8)
         name = self._name(prompt)
         for i, phrase in enumerate(PHRASES.values()):
@@ -67,7 +67,7 @@ class World:
         """What a picture says: the number of its label (`NOTHING`: none), its words, and a chance of its own in [0, 1)."""
         a = np.asarray(image)
         chance = int.from_bytes(a[15].tobytes()[:6], "big") / 2**48
-        name = int(a[14, 0, 0])  # a picture of no world has no object
+        name = int(a[14, 0, 0])  # a picture that is not of this world has no object
         return name if name < len(self.labels) else NOTHING, [w for i, w in enumerate(PHRASES) if a[i, 0, 0] > 127], chance
 
     def classify(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:

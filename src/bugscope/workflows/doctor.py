@@ -1,4 +1,4 @@
-"""`bugscope doctor`: does all that a hunt needs work on this machine? Each model is loaded and asked once, with times."""
+"""`bugscope doctor`: does everything that a hunt needs work on this machine? Each model is loaded and asked once, and timed."""
 
 import platform
 import time
@@ -18,6 +18,8 @@ from . import session
 
 @dataclass(frozen=True, slots=True)
 class Check:
+    """What one step found: whether it worked, what to show, and how many seconds it took."""
+
     name: str
     ok: bool
     detail: str
@@ -25,7 +27,10 @@ class Check:
 
 
 def doctor(options: Mapping[str, Any]) -> list[Check]:
-    """Load every model and have it answer once. One that fails does not keep the others from being tried."""
+    """Load every model and have it answer once; one `Check` per step, in order.
+
+    `options`: the fields of `Config`. A model that fails is a check that is not `ok`, and the others are still tried.
+    """
     found = session.versions()
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     checks.append(Check("versions", "bugscope" in found, ", ".join(f"{k} {v}" for k, v in found.items())))
@@ -50,7 +55,7 @@ def doctor(options: Mapping[str, Any]) -> list[Check]:
 
 
 def _asked(models: Mapping[str, Any], task: tasks.Task[Any]) -> list[Check]:
-    """One answer of each model, along the way of a picture through a hunt."""
+    """One answer of each model, in the order in which a picture passes through a hunt."""
     checks: list[Check] = []
 
     def ask(role: str, call: Callable[[Any], Any], show: Callable[[Any], str]) -> Any:
@@ -66,7 +71,7 @@ def _asked(models: Mapping[str, Any], task: tasks.Task[Any]) -> list[Check]:
     words = Wording(medium.words)
     prompt = words.neutral(label).text
     made = ask("generator", lambda g: g([prompt], [0])[0], lambda p: f"drew {prompt!r}" + _why(p))
-    # without a picture of its own, the others are shown another
+    # if the generator made no picture, the others are shown a sample
     picture = made if isinstance(made, Specimen) else Specimen(medium.sample(), info={"visible": 1.0})
     ask("judge", lambda j: float(j([picture], [label])[0]), lambda p: f"shows {label!r} with probability {p:.2f}")
     truth = Truth(label)
@@ -76,7 +81,7 @@ def _asked(models: Mapping[str, Any], task: tasks.Task[Any]) -> list[Check]:
         lambda read: f"says {read.taken_for!r}" + _known(task, models),
     )
     ask("captioner", lambda c: c([picture.content])[0], lambda c: f"says {c!r}")
-    ask("editor", lambda e: list(e(label, ["on grass"])[0]), lambda new: f"in the place of 'on grass': {new}")
+    ask("editor", lambda e: list(e(label, ["on grass"])[0]), lambda new: f"instead of 'on grass': {new}")
     told_apart = [[words.prompt(label, (Phrase(text),)).text] * 2 for text in ("at night", "on grass")]
     ask("describer", lambda d: list(d(label, *told_apart)), lambda said: f"says {said}")
     return checks

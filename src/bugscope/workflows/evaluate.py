@@ -5,40 +5,23 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
-from rich.text import Text
 
 from .. import stats
-from ..core import labels
+from ..core import labels, registry
 from ..core.errors import SpecError, told, unknown
 from ..core.labels import Names
-from ..core.records import Rate
-from ..report.frames import pandas
-from ..report.words import plain, said, shown
-from ..store import ledger
+from ..report.evaluation import ClassRow, Comparison, Confidence, Evaluation
+from ..stats.distance import LEAST, Array, Cloud, Distance, between
 from ..tasks.classify import Classify, places, wrong
-from .distance import (
-    LEAST,
-    Array,
-    Cloud,
-    Distance,
-    Tell,
-    answers,
-    between,
-    cloud,
-    drawn,
-    listed,
-    loaded,
-    probabilities,
-    space,
-    stream,
-)
+from .distance import Tell, answers, cloud, drawn, listed, loaded, probabilities, space, stream
+
+__all__ = ["ClassRow", "Comparison", "Confidence", "Evaluation", "compare", "evaluate", "items"]
 
 CONTAINER = re.compile(
     r"(?:train|training|val|valid|validation|test|images?|imgs?|pictures?|photos?|data|dataset)\d*", re.IGNORECASE
@@ -48,20 +31,15 @@ WATERBIRDS = {"y": ("landbird", "waterbird"), "place": ("land", "water"), "split
 """What the numbers in its metadata.csv mean."""
 BINS = 15
 """Of the expected calibration error, equally wide."""
-WORST = 12
-"""Classes and groups that a table shows."""
 
 LabelMap = Mapping[str, Any] | Path | str
-
-
-# --- names ------------------------------------------------------------------------------------------------------------
 
 
 # --- what is in the folder --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Labelled:
     """A picture: its path below the folder, what it is labelled, and the part of the data set that it belongs to."""
 
     file: str
@@ -70,7 +48,7 @@ class Item:
     split: str = ""
 
 
-def items(folder: Path, known: Iterable[str] = ()) -> list[Item]:
+def items(folder: Path, known: Iterable[str] = ()) -> list[Labelled]:
     """Labelled pictures: from metadata.csv (Waterbirds), metadata.jsonl (`file_name`, `label`), else from folder names.
 
     `known`: folders that are labels, whatever stands above them. A picture without a label has "".
@@ -86,7 +64,7 @@ def items(folder: Path, known: Iterable[str] = ()) -> list[Item]:
         at = places[tuple(above)]
         label = said.get(name) or (above[at] if at < len(above) else "")
         split = next((p for p in above[:at] if CONTAINER.fullmatch(p)), "")
-        found.append(Item(name, label, "/".join(above[:at]), split))
+        found.append(Labelled(name, label, "/".join(above[:at]), split))
     return found
 
 
@@ -126,7 +104,7 @@ def _said(folder: Path, names: Sequence[str]) -> dict[str, str]:
     return said
 
 
-def _waterbirds(table: Path, present: set[str]) -> list[Item]:
+def _waterbirds(table: Path, present: set[str]) -> list[Labelled]:
     """[] where it is another kind of table."""
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
@@ -141,13 +119,15 @@ def _waterbirds(table: Path, present: set[str]) -> list[Item]:
         return names[int(value)] if value in map(str, range(len(names))) else value
 
     return [
-        Item(row["img_filename"], says(row, "y"), f"{says(row, 'y')} on {says(row, 'place')}", says(row, "split"))
+        Labelled(row["img_filename"], says(row, "y"), f"{says(row, 'y')} on {says(row, 'place')}", says(row, "split"))
         for row in rows
         if row["img_filename"] in present
     ]
 
 
-def _rights(found: Sequence[Item], vocabulary: Names, stated: LabelMap | None, synonyms: bool) -> dict[str, tuple[int, ...]]:
+def _rights(
+    found: Sequence[Labelled], vocabulary: Names, stated: LabelMap | None, synonyms: bool
+) -> dict[str, tuple[int, ...]]:
     """Label of the folder -> places of the target's labels that are right; () where it knows none."""
     given = sorted({item.label for item in found} - {""})
     return places(given, vocabulary, _label_map(stated, given, vocabulary), synonyms)
@@ -200,124 +180,6 @@ def _place(one: Any, vocabulary: Names) -> tuple[int, ...]:
 # --- evaluation -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ClassRow:
-    """A label of the folder: which of the target's labels are right, how often it errs, what it says instead."""
-
-    label: str
-    right: tuple[str, ...]
-    error: Rate
-    taken_for: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Confidence:
-    """Means of the greatest probability, over right and wrong answers (nan where there is none), and how far it is from the
-    share of right answers (expected calibration error, 15 equal bins)."""
-
-    right: float
-    wrong: float
-    calibration_error: float
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A target on one folder. `error`: Clopper-Pearson; it speaks of pictures like these, drawn independently."""
-
-    target: str
-    images: str
-    error: Rate
-    classes: tuple[ClassRow, ...]
-    groups: Mapping[str, Rate]
-    confidence: Confidence | None
-    distance: Distance | None
-    found: int
-    """Pictures in the folder, before `limit` and what follows."""
-    unlabelled: int
-    unknown: Mapping[str, int]
-    """Pictures by label that the target does not know."""
-    unreadable: Mapping[str, str]
-    """The first few by file, and why; `unread` is their number."""
-    unread: int
-    unanswered: int
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON holds them."""
-        confidence = None if self.confidence is None else ledger.finite(asdict(self.confidence))
-        return {
-            "target": self.target,
-            "images": self.images,
-            **_rate(self.error),
-            "classes": [
-                {"label": c.label, "right": list(c.right), **_rate(c.error), "taken_for": [list(x) for x in c.taken_for]}
-                for c in self.classes
-            ],
-            "groups": [{"group": name, **_rate(rate)} for name, rate in self.groups.items()],
-            "confidence": confidence,
-            "distance": None if self.distance is None else self.distance.to_dict(),
-            "found": self.found,
-            "unlabelled": self.unlabelled,
-            "unknown": dict(self.unknown),
-            "unread": self.unread,
-            "unreadable": dict(self.unreadable),
-            "unanswered": self.unanswered,
-            "options": dict(self.options),
-        }
-
-    def to_frame(self) -> Any:
-        """One row a class as a pandas DataFrame."""
-        rows = [{**row, "taken_for": row["taken_for"][0][0] if row["taken_for"] else None} for row in self.to_dict()["classes"]]
-        return pandas("evaluation.to_frame()").DataFrame(rows)
-
-    def sentences(self) -> list[str]:
-        """What was not counted, and what the numbers are about."""
-        lines = []
-        if self.unknown:
-            first = ", ".join(plain(name) for name in list(self.unknown)[:4])
-            lines.append(
-                f"{len(self.unknown)} labels ({sum(self.unknown.values()):,} pictures) are not the target's, left out: "
-                f"{first}{', ...' if len(self.unknown) > 4 else ''}."
-            )
-        if self.unlabelled:
-            lines.append(f"{self.unlabelled:,} pictures have no label and were left out.")
-        if self.unread:
-            file, reason = next(iter(self.unreadable.items()))
-            lines.append(f"{self.unread:,} pictures cannot be read and do not count, such as {plain(file)} ({plain(reason)}).")
-        if self.unanswered:
-            lines.append(f"{self.unanswered:,} pictures got no answer and do not count.")
-        if self.options.get("subset"):
-            lines.append("The target chose among the folder's classes only.")
-        if self.confidence is None:
-            lines.append("The scores are no probabilities: nothing is lines of confidence.")
-        if self.distance:
-            lines.append(f"To {plain(str(self.options.get('reference')))}: {self.distance}.")
-        return lines
-
-    def table(self) -> Table:
-        """The classes with the most errors, and the groups where there are several."""
-        made = Table("label", "wrong", "error", "95 % CI", "taken for", title_justify="left")
-        for name, rate in self._worst_groups():
-            made.add_row(Text(f"[{plain(name)}]"), *_cells(rate), "")
-        for c in sorted(self.classes, key=lambda c: (-c.error.value if c.error.n else 1.0, c.label))[:WORST]:
-            instead = ", ".join(f"{plain(name)} ({k})" for name, k in c.taken_for[:2])
-            made.add_row(Text(plain(c.label)), *_cells(c.error), Text(instead))
-        return made
-
-    def _worst_groups(self) -> list[tuple[str, Rate]]:
-        worst = sorted(self.groups.items(), key=lambda x: (-x[1].value if x[1].n else 1.0, x[0]))
-        return worst[:WORST] if len(worst) > 1 else []
-
-    def __str__(self) -> str:
-        what = f"{plain(self.target)} on {plain(self.images)}"
-        confidence = ""
-        if self.confidence:
-            right, wrong = self.confidence.right, self.confidence.wrong
-            confidence = f"; confidence {right:.2f} where right, {wrong:.2f} where wrong, calibration error "
-            confidence += f"{self.confidence.calibration_error:.3f}"
-        return "\n".join([f"{what}: {said(self.error, 'wrong')}{confidence}.", *self.sentences(), shown(self.table())])
-
-
 def evaluate(
     target: Any,
     images: Path | str,
@@ -337,22 +199,17 @@ def evaluate(
     """How often a target errs on a folder of labelled pictures; only labels that it knows count.
 
     `target`: "provider/model" or a callable. `label_map`: label of the folder -> the target's name, class number, or a
-    list of those that are right; or a JSON file of that (docs/transfer.md). `subset`: the target chooses among the labels
-    of this folder alone, as the protocol of ImageNet-A and -R has it; else among all that it knows. `synonyms`: near-synonyms
+    list of those that are right; or a JSON file of that (docs/transfer.md). `subset`: the target chooses only among the labels
+    of this folder, as the protocol of ImageNet-A and -R has it; else among all that it knows. `synonyms`: near-synonyms
     count as right, as in a hunt. `top_k`: right if a right label is among the first k. `split`: one part of the data set
     ("test"). `reference`: pictures of the training distribution, to say how far the folder is from them
-    (`bugscope.distance`). `limit`: so many pictures, drawn at random with `seed`. `progress` gets
+    (`workflows.distance`). `limit`: this many pictures, drawn at random with `seed`. `progress` is called with
     (done, all, folder). Raises SpecError, ModelError, MissingDependency.
     """
     if top_k < 1:
         raise SpecError(f"option top_k is {top_k}; it must be at least 1")
     root = Path(images)
-    found = items(root, [k for k in _read_map(label_map) if not str(k).isdecimal()] if label_map is not None else ())
-    if split:
-        splits = sorted({item.split for item in found} - {""})
-        found = [item for item in found if item.split == split]
-        if not found:
-            raise unknown(f"split of {str(images)!r}", split, splits)
+    found = _part(root, label_map, split)
     with loaded(target, target_args) as model:
         vocabulary = Names(Classify().labels(model))
         rights = _rights(found, vocabulary, label_map, synonyms)
@@ -360,25 +217,13 @@ def evaluate(
         if not usable:
             raise _none_known(found, vocabulary, model)
         chosen = drawn(usable, limit, seed)
-        # all labels of the folder, whatever `limit` draws
-        columns = sorted({p for right in rights.values() for p in right}) if subset else list(range(len(vocabulary.names)))
-        if len(columns) < 2:
-            raise SpecError("subset leaves the target one label to choose; at least 2 are needed")
-        tally = _Tally(vocabulary, rights, np.array(columns), top_k)
+        tally = _Tally(vocabulary, rights, _columns(rights, vocabulary, subset), top_k)
         spread = _Spread(model, reference, seed, batch_size, limit, progress)
-        done = 0
-        for at, shown, broken in stream([root / item.file for item in chosen], batch_size):
-            rows = answers(f"target {model.id}", model, shown, len(vocabulary.names))
-            for place, row in zip(at, rows, strict=True):
-                tally.add(chosen[place], row)
-            tally.lose({chosen[i].file: reason for i, reason in broken.items()})
-            spread.add(shown)
-            done += len(at) + len(broken)
-            if progress:
-                progress(done, len(chosen), str(images))
+        _ask(model, root, chosen, tally, spread, batch_size, progress)
         skipped = Counter(item.label for item in found if item.label and not rights[item.label])
         return tally.result(
             target=str(model.id),
+            name=registry.name(model),
             images=str(images),
             distance=spread.distance(),
             found=len(found),
@@ -391,10 +236,46 @@ def evaluate(
         )  # fmt: skip
 
 
-def _none_known(found: Sequence[Item], vocabulary: Names, model: Any) -> SpecError:
+def _part(root: Path, label_map: LabelMap | None, split: str) -> list[Labelled]:
+    """The pictures of a folder, or of one part of the data set in it."""
+    found = items(root, [k for k in _read_map(label_map) if not str(k).isdecimal()] if label_map is not None else ())
+    if not split:
+        return found
+    part = [item for item in found if item.split == split]
+    if not part:
+        raise unknown(f"split of {str(root)!r}", split, sorted({item.split for item in found} - {""}))
+    return part
+
+
+def _columns(rights: Mapping[str, Sequence[int]], vocabulary: Names, subset: bool) -> NDArray[Any]:
+    """The target's labels among which it chooses: all, or those of the folder, whatever `limit` draws of it."""
+    found = sorted({p for right in rights.values() for p in right}) if subset else list(range(len(vocabulary.names)))
+    if len(found) < 2:
+        raise SpecError("subset leaves the target one label to choose; at least 2 are needed")
+    return np.array(found)
+
+
+def _ask(
+    model: Any, root: Path, chosen: Sequence[Labelled], tally: "_Tally", spread: "_Spread", size: int, tell: Tell | None
+) -> None:
+    done = 0
+    for at, shown, broken in stream([root / item.file for item in chosen], size):
+        rows = answers(f"target {model.id}", model, shown, len(tally.names))
+        for place, row in zip(at, rows, strict=True):
+            tally.add(chosen[place], row)
+        tally.lose({chosen[i].file: reason for i, reason in broken.items()})
+        spread.add(shown)
+        done += len(at) + len(broken)
+        if tell:
+            tell(done, len(chosen), str(root))
+
+
+def _none_known(found: Sequence[Labelled], vocabulary: Names, model: Any) -> SpecError:
     given = sorted({item.label for item in found} - {""})
     if not given:
-        return SpecError("no picture has a label: a folder for each label is wanted, folder/LABEL/1.jpg")
+        return SpecError(
+            "no picture has a label: put the pictures of each label into a folder of its own, as in folder/LABEL/1.jpg"
+        )
     error = unknown("label", given[0], vocabulary.names)
     return SpecError(f"the target {model.id} knows none of the {len(given)} labels of the folder; state a label map. {error}")
 
@@ -420,7 +301,7 @@ class _Tally:
         self.unread += len(broken)
         self.unreadable |= dict(list(broken.items())[: max(0, 8 - len(self.unreadable))])
 
-    def add(self, item: Item, row: Array | None) -> None:
+    def add(self, item: Labelled, row: Array | None) -> None:
         if row is None:
             self.unanswered += 1
             return
@@ -503,77 +384,8 @@ class _Spread:
         return None if self.there is None else between(self.cloud, self.there)
 
 
-# --- several side by side -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How hard several folders are, and how far from the reference."""
-
-    rows: tuple[Evaluation, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"evaluations": [row.to_dict() for row in self.rows]}
-
-    def to_frame(self) -> Any:
-        """One row an evaluation as a pandas DataFrame."""
-        rows = []
-        for e in self.rows:
-            made = {k: v for k, v in e.to_dict().items() if k in ("target", "images", "wrong", "n", "error", "low", "high")}
-            c, d = e.confidence, e.distance
-            made |= {f"confidence_{k}": getattr(c, k, None) for k in ("right", "wrong")}
-            made |= {"calibration_error": c.calibration_error if c else None}
-            made |= {k: getattr(d, k, None) for k in ("kernel", "kernel_se", "frechet")} | {"reference_n": d.m if d else None}
-            rows.append(made)
-        return pandas("comparison.to_frame()").DataFrame(rows)
-
-    def sentences(self) -> list[str]:
-        lines = []
-        if len({tuple(c.label for c in e.classes) for e in self.rows}) > 1:
-            lines.append("The folders have different labels: part of a difference in error may be theirs.")
-        distances = [e.distance for e in self.rows if e.distance]
-        if len({d.space for d in distances}) > 1:
-            lines.append("The distances are in different spaces and cannot be compared.")
-        if len({d.n for d in distances}) > 1:
-            lines.append(
-                "The Frechet distance is biased upwards, the more the fewer the pictures: compare the kernel distance here."
-            )
-        if len({(e.options.get("subset"), e.options.get("synonyms"), e.options.get("top_k")) for e in self.rows}) > 1:
-            lines.append("What counts as right differs between the rows (subset, synonyms, top_k).")
-        return lines
-
-    def table(self) -> Table:
-        far = any(e.distance for e in self.rows)
-        made = Table("pictures", "target", "wrong", "error", "95 % CI", "confidence right / wrong", "calibration")
-        for name in ("kernel distance (se)", "Frechet", "n, reference") if far else ():
-            made.add_column(name)
-        for e in self.rows:
-            c, d = e.confidence, e.distance
-            cells = [f"{c.right:.2f} / {c.wrong:.2f}", f"{c.calibration_error:.3f}"] if c else ["-", "-"]
-            if far:
-                cells += [f"{d.kernel:.4g} ({d.kernel_se:.2g})", f"{d.frechet:.4g}", f"{d.n:,}, {d.m:,}"] if d else ["-"] * 3
-            made.add_row(Text(plain(e.images)), Text(plain(e.target)), *_cells(e.error), *cells)
-        return made
-
-    def __str__(self) -> str:
-        return "\n".join([shown(self.table()), *self.sentences()])
-
-
 def compare(evaluations: Sequence[Evaluation]) -> Comparison:
     """Several evaluations in one table. Raises SpecError for none."""
     if not evaluations:
         raise SpecError("nothing to compare: at least one evaluation is needed")
     return Comparison(tuple(evaluations))
-
-
-# --- for people ---------------------------------------------------------------------------------------------------------
-
-
-def _cells(rate: Rate) -> tuple[str, str, str]:
-    if not rate.n:
-        return "0 of 0", "-", "-"
-    return f"{rate.k:,} of {rate.n:,}", f"{100 * rate.value:.1f} %", f"{100 * rate.low:.0f}-{100 * rate.high:.0f} %"
-
-
-def _rate(rate: Rate) -> dict[str, Any]:
-    return {"wrong": rate.k, "n": rate.n, "error": rate.value if rate.n else None, "low": rate.low, "high": rate.high}

@@ -1,4 +1,4 @@
-"""`bugscope explain`: bugs of a run that a person wants explained, more thoroughly than the hunt had pictures for."""
+"""`bugscope explain`: explain bugs of a run more thoroughly than the hunt's budget allowed."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -19,15 +19,16 @@ from ..method.explain import explain as method_explain
 from ..method.plan import test_of
 from ..method.refine import refine
 from ..method.world import Budgeted
+from ..report.records import BugRecord
 from ..store import ledger
 from ..store.folder import Store
 from . import session
 from .progress import Listener, Progress, Watch
 
 SWAPS = 2
-"""Replacements of a phrase."""
+"""Replacements tried per phrase."""
 REFINING = 4
-"""1/REFINING of a bug's pictures go to sharper descriptions, at most."""
+"""At most 1/REFINING of a bug's pictures go to sharper descriptions."""
 
 
 def explain(
@@ -40,12 +41,12 @@ def explain(
     progress: Listener | None = None,
     **models: Any,
 ) -> None:
-    """Explain bugs of a run more thoroughly than the hunt did: more pairs, two replacements a phrase, and phrases of yours.
+    """Explain bugs of a run more thoroughly than the hunt did: more pairs, two replacements per phrase, your own phrases.
 
-    What is found is kept in the run folder `path` and in its report. `bugs`: numbers in the report (3, "3.1") or descriptions; by
-    default every bug without an explanation. `pairs`: same-seed pictures of each change. `budget`: pictures a bug, at most. `add`:
-    phrases to add or to put in the place of one of their kind. `models`: roles that are Python callables, as given to `hunt`.
-    Raises SpecError, ModelError, MissingDependency, StoreError.
+    The explanations are kept in the run folder `path` and in its report. `bugs`: numbers in the report (3, "3.1") or
+    descriptions; by default every bug without an explanation. `pairs`: same-seed pictures of each change. `budget`: pictures
+    per bug, at most. `add`: phrases to add, or to put in place of one of the same kind. `models`: roles that are Python
+    callables, as given to `hunt`. Raises SpecError, ModelError, MissingDependency, StoreError.
     """
     for name in models:
         if name not in ROLES:
@@ -69,31 +70,30 @@ def explain(
         session.work(work, engine, store, tell)
 
 
-def choose(
-    records: Sequence[Mapping[str, Any]], bugs: Sequence[str | float] | str | float, path: Path | str
-) -> list[Mapping[str, Any]]:
-    """Records of bugs by number in the report, description or sentence; by default those that are not explained yet.
+def choose(records: Sequence[BugRecord], bugs: Sequence[str | float] | str | float, path: Path | str) -> list[BugRecord]:
+    """Records of bugs, chosen by number in the report, description or sentence; by default those not explained yet.
 
-    Raises SpecError that names the nearest.
+    Raises SpecError that names the nearest one.
     """
     if not records:
         raise SpecError(f"{str(path)!r} has no confirmed bugs to explain")
     asked = [bugs] if isinstance(bugs, str | float | int) else list(bugs)
     if not asked and not (fresh := [b for b in records if b["explanation"] is None]):
-        raise SpecError("every bug is explained; name one to explain it again")
+        raise SpecError("every bug is explained already; name one to explain it again")
     return [_chosen(str(bug), records) for bug in asked] if asked else fresh
 
 
-def _chosen(bug: str, records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    for name in ("id", "sentence", "description"):
-        same = [b for b in records if b[name].lower() == bug.strip().lower()]
+def _chosen(bug: str, records: Sequence[BugRecord]) -> BugRecord:
+    wanted = bug.strip().lower()
+    for names in ([b["id"] for b in records], [b["sentence"] for b in records], [b["description"] for b in records]):
+        same = [b for b, name in zip(records, names, strict=True) if name.lower() == wanted]
         if len(same) == 1:
             return same[0]
     raise unknown("bug", bug, [b["id"] if bug.strip()[:1].isdigit() else b["sentence"] for b in records])
 
 
 def conduct(
-    bugs: Sequence[Mapping[str, Any]],
+    bugs: Sequence[BugRecord],
     engine: Engine,
     store: Store,
     config: Config,
@@ -103,11 +103,11 @@ def conduct(
     add: Sequence[str],
     listener: Listener,
 ) -> None:
-    """Explain each of `bugs` (records of report.json) with at most `budget` pictures, and keep that in the ledger.
+    """Explain each of `bugs` (records of report.json) with at most `budget` pictures, and keep the explanation in the ledger.
 
-    Raises SpecError where the generator does not understand a phrase of `add`, or the budget is too small.
+    Raises SpecError if the generator does not understand a phrase of `add`, or the budget is too small.
     """
-    words = wording.of(engine.models, engine.task, [row["label"] for row in store.notes("evidence").values()])
+    words = wording.of(engine.models, engine.task, [row["label"] for row in ledger.tried(store).values()])
     hypotheses = [_hypothesis(store, bug, words) for bug in bugs]
     more = [_phrase(text, words) for text in add]
     for h in hypotheses:
@@ -130,7 +130,7 @@ def conduct(
         )
         if explanation is None:
             least = pairs * (len(h.phrases) + 1)
-            raise SpecError(f"option budget is {budget}, too small to explain {bug['sentence']!r}; the least is {least}")
+            raise SpecError(f"option budget is {budget}, too small to explain {bug['sentence']!r}; the minimum is {least}")
         store.note("inquiry", bug["key"], ledger.explanation(explanation, words))
         if bug["parent"] is None:
             show.stage("refining")
@@ -139,7 +139,7 @@ def conduct(
 
 def _sharper(key: str, measure: Budgeted, engine: Engine, store: Store, config: Config, words: Wording) -> None:
     """Look for sharper descriptions inside one bug, and keep what was tried in the ledger."""
-    bug = ledger.read_evidence(store.notes("evidence")[key])
+    bug = ledger.read_evidence(ledger.tried(store)[key])
 
     def keep(event: events.Sharpened | events.Refined) -> None:
         match event:
@@ -153,28 +153,28 @@ def _sharper(key: str, measure: Budgeted, engine: Engine, store: Store, config: 
 
 
 def _expected(h: Hypothesis, pairs: int, words: Wording) -> int:
-    """Pictures that explaining takes, about: for whoever watches."""
+    """Roughly how many pictures explaining takes, for progress displays."""
     changes = (1 + SWAPS) * len(h.phrases)
     cells = 4 if words.context(h.phrases, h.label) else 0
     return pairs * (1 + changes + cells) + (MOST if len(h.phrases) > 1 else 0)
 
 
-def _hypothesis(store: Store, bug: Mapping[str, Any], words: Wording) -> Hypothesis:
-    """The bug's phrases, as the ledger has them."""
+def _hypothesis(store: Store, bug: BugRecord, words: Wording) -> Hypothesis:
+    """The bug as the ledger has it. Raises SpecError if its prompt is not made of its phrases."""
     found = ledger.read_hypothesis(ledger.of_bugs(store)[bug["key"]])
     phrases, made = found.phrases, words.prompt(found.label, found.phrases).text
     if not phrases or bug["prompt"].lower() != made.lower():
-        # a person's own words: what would be changed is not what was asked
+        # a person's own words: what would be changed is not the prompt that was tested
         raise SpecError(
             f"{bug['prompt']!r} cannot be changed phrase by phrase"
-            + (f", for its phrases make {made!r}; probe and explain that" if phrases else ", for it has no phrase")
+            + (f": its phrases make {made!r}; probe and explain that instead" if phrases else ": it has no phrases")
         )
     return found
 
 
 def _places(h: Hypothesis, more: Sequence[Phrase], words: Wording) -> tuple[dict[Phrase, list[Phrase]], list[Phrase]]:
-    """A person's phrase takes the place of the one of its kind that opens with the same word, or of the first of its kind;
-    where there is none, it is added. Returns what stands first in each place, and what is added."""
+    """Where a person's phrases go: each replaces the phrase of its kind that opens with the same word, else the first of its
+    kind; if there is none, it is added. Returns the replacements to try first for each phrase, and the phrases to add."""
     swapped: dict[Phrase, list[Phrase]] = {}
     added = []
     for phrase in more:
@@ -195,12 +195,12 @@ def _alternatives(
 
 
 def _check(h: Hypothesis, more: Sequence[Phrase], engine: Engine, words: Wording) -> None:
-    """Raises SpecError that names the phrase which the generator cannot show, or not so that the label stays recognisable."""
+    """Raises SpecError that names a phrase that the generator cannot show, or not so that the label stays recognisable."""
     for phrase in more:
         wording.check(engine.models, [words.prompt(h.label, (phrase,)).text])
         if not words.fair(h.label, (phrase,)):
             raise SpecError(
-                f"{engine.models.generator.id} cannot show {phrase.text!r} of {h.label!r} so that it stays recognisable"
+                f"{engine.models.generator.id} cannot show {phrase.text!r} with {h.label!r} so that it stays recognisable"
             )
 
 

@@ -32,14 +32,17 @@ def hunt(
     progress: Listener | None = None,
     **options: Any,
 ) -> Run:
-    """Find the bugs of a target and keep everything in the folder `out`; on the same folder, go on with that run.
+    """Find the bugs of a target and keep everything in the run folder `out`; a run that is there already is continued.
 
-    `labels`: label names of the target; by default the generator's suggestions, with `all_labels` every one that
-    generator and target both know. One budget serves them all, where failures are found. `options`: the fields of `Config`;
-    a role (generator, target, captioner, judge, editor, describer) is "provider/model" or any Python callable that fits
-    `bugscope.core.roles`. `progress` is called with `bugscope.workflows.progress.Progress`. Where `max_cost` stops the run, what
-    was found so far is returned: `report["stopped"]` says why, and the same call with a higher `max_cost` goes on. Raises
-    BugscopeError: SpecError, ModelError, MissingDependency, StoreError.
+    `labels`: label names of the target; by default those that the generator suggests, with `all_labels` all that generator
+    and target both know. One budget serves all labels, and goes where failures are found. `out`: by default a new folder in
+    `runs`. `config`, `options`: the fields of `Config`; a role (generator, target, captioner, judge, editor, describer) is
+    "provider/model" or any Python callable that fits `bugscope.core.roles`. `progress`: called with a
+    `bugscope.workflows.progress.Progress` after each step.
+
+    If `max_cost` stops the run, it returns what was found so far: `report["stopped"]` says why, and the same call with a
+    higher `max_cost` continues it. Raises SpecError (a name or option that means nothing), ModelError (a model failed),
+    MissingDependency or StoreError (the folder is unusable, or holds another run), all of them BugscopeError.
     """
     tell = progress or (lambda now: None)
     settings = session.settings(config, options)
@@ -61,7 +64,7 @@ def hunt(
 
 
 def conduct(labels: Sequence[str], engine: Engine, store: Store, config: Config, listener: Listener) -> Findings:
-    """The search on an open run folder. Asked again on the same store, it goes on where it stopped."""
+    """Run the search on an open run folder. Called again on the same store, it continues where it stopped."""
     plan = Plan.of(labels, config)
     words = wording.of(engine.models, engine.task, labels)
     watch = Watch(engine, plan.budget + plan.explain_budget, listener)
@@ -69,7 +72,7 @@ def conduct(labels: Sequence[str], engine: Engine, store: Store, config: Config,
     session.note_judge(store, engine.models.judge)
 
     def tell(event: Event) -> None:
-        # what is kept is on disk before anybody hears of it
+        # what is kept is on disk before anyone hears of it
         keeper(event)
         watch(event)
 
@@ -78,7 +81,7 @@ def conduct(labels: Sequence[str], engine: Engine, store: Store, config: Config,
 
 
 class Keeper:
-    """Writes what a search concludes into the ledger, as it tells it."""
+    """Writes the conclusions of a search into the ledger, event by event."""
 
     def __init__(self, store: Store, wording: Wording) -> None:
         self.store, self.wording = store, wording
@@ -99,7 +102,7 @@ class Keeper:
             case events.Refined(children):
                 self._children(children, ledger.evidence)
 
-    def _children(self, family: Sequence[tuple[Evidence, Any]], record: Callable[[Any, Wording], dict[str, Any]]) -> None:
+    def _children(self, family: Sequence[tuple[Evidence, Any]], record: Callable[[Any, Wording], Mapping[str, Any]]) -> None:
         notes = {
             _id(i): {"parent": self._of(parent), **record(child, self.wording)} for i, (parent, child) in enumerate(family)
         }
@@ -110,13 +113,15 @@ class Keeper:
 
 
 def resume(path: Path | str, progress: Listener | None = None, *, max_cost: float | None = None) -> Run:
-    """Go on with a run under its own options, and under its own cap on costs unless another is given; a finished one is only
-    reported again."""
+    """Continue the run in the folder `path` under its own options, and under its own cap on costs unless `max_cost` is given.
+
+    A finished run is only reported again. `progress` and errors as in `hunt`; SpecError also if the folder holds a probe.
+    """
     with Store.open(path) as store:
         identity = store.meta("identity")
         cap = (store.meta("max_cost") or 0.0) if max_cost is None else float(max_cost)
     if identity.get("kind") == "probe":
-        raise SpecError(f"{str(path)!r} holds a probe; to go on with it, run the same probe again with --out {path}")
+        raise SpecError(f"{str(path)!r} holds a probe; to continue it, run the same probe again with --out {path}")
     return hunt(identity["labels"], path, config=identity["options"] | {"max_cost": cap}, progress=progress)
 
 
@@ -125,12 +130,12 @@ def _id(i: int) -> str:
 
 
 def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:
-    """Label names as the target spells them, each once; known to the generator too where it has a fixed vocabulary."""
+    """Label names as the target spells them, each once. A generator with a fixed vocabulary must know them too."""
     suggested: Sequence[str] = getattr(models.generator, "suggested", ())
     wanted = [labels] if isinstance(labels, str) else list(labels or suggested)
     if everything:
         if labels:
-            raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; one of the two")
+            raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; choose one of the two")
         drawn = getattr(models.generator, "labels", None) or known
         wanted = [label for label in known or drawn if label in set(drawn)]
     if not wanted:

@@ -14,10 +14,12 @@ RATES = (0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 def plan(
     rates: Sequence[float], *, baseline: float, margin: float, alpha: float, power: float, tried: int, bugs: int
 ) -> list[dict[str, Any]]:
-    """For each failure rate, the pictures of one description: adaptive (e-value, margin in the null, e-BH) and fixed (Fisher,
-    Benjamini-Hochberg, no margin). `tried` descriptions in all, of which `bugs` are confirmed, the one in question included.
+    """For each failure rate of `rates`, how many pictures it takes to confirm a description that fails this often.
 
-    Raises SpecError that names the value and its range.
+    `baseline`: failure rate of the plain label. `power`: the chance of confirming it. `tried` descriptions in all, of which
+    `bugs` are confirmed, including this one. Each record has the fields of `stats.Plan` twice: under "adaptive" (e-value,
+    margin in the null, e-BH) and under "fixed" (Fisher, Benjamini-Hochberg, no margin). Rates, `margin`, `alpha` and `power`
+    are shares in [0, 1]. Raises SpecError that names the value and its range.
     """
     for name, value in (("baseline", baseline), *(("rate", rate) for rate in rates)):
         _within(name, value, 0 <= value <= 1, "in [0, 1]")

@@ -1,4 +1,4 @@
-"""`bugscope probe`: does this prompt make the target fail more than that one? Fresh pictures, sequentially."""
+"""`bugscope probe`: does one prompt make the target fail more than another? Tested sequentially, on fresh pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,18 +35,18 @@ def probe(
     progress: Listener | None = None,
     **options: Any,
 ) -> Probe:
-    """Does a prompt make the target fail more than the plain label, or than the prompt `vs`? On fresh pictures, looking
-    all the time; several prompts at once share the false discovery rate alpha.
+    """Test on fresh pictures whether a prompt makes the target fail more than the plain label, or than the prompt `vs`.
 
-    `label`: what the pictures show; by default the label that each prompt names. `n`: pictures a prompt, and as many of what
-    it is compared with, at most. `out`: a folder that keeps every picture, so that asking again there costs nothing. The
-    rest as in `hunt`.
+    The evidence is checked after every few pictures, and several prompts share the false discovery rate alpha. `label`: what
+    the pictures show; by default the label that each prompt names. `n`: pictures per prompt, and as many of what it is
+    compared with, at most. `out`: a folder that keeps every picture, so that asking again there is free; by default a new
+    folder in `runs`. `config`, `options`, `progress` and errors as in `hunt`.
     """
     tell = progress or (lambda now: None)
     settings = session.settings(config, options)
     asked = [prompts] if isinstance(prompts, str) else list(prompts)
     if n < settings.look:
-        raise SpecError(f"option n is {n}; at least one look of {settings.look} pictures is needed")
+        raise SpecError(f"option n is {n}; it must be at least {settings.look}, the pictures between two looks")
     test_of(settings)
     tell(Progress("loading"))
     models = session.load_models(settings, options)
@@ -70,9 +70,9 @@ def probe(
 
 
 def question(text: str, label: str, wording: Wording, against: str = "") -> Hypothesis:
-    """A prompt in a person's own words, against another or (`against` empty) the plain label.
+    """A prompt in a person's own words, compared with another one or, if `against` is empty, with the plain label.
 
-    Raises SpecError where the two are the same, or there is no text.
+    Raises SpecError if the two are the same, or the text is empty.
     """
     text, against = " ".join(text.split()), " ".join(against.split())
     if not text:
@@ -81,7 +81,7 @@ def question(text: str, label: str, wording: Wording, against: str = "") -> Hypo
     found = Hypothesis(label, tuple(replace(wording, nouns=frozenset()).phrases(text, label)), text=text, against=other)
     if text.lower() == wording.control(found).text.lower():
         raise SpecError(
-            f"the prompt {text!r} would be compared with itself; state a condition, or another prompt to compare with"
+            f"the prompt {text!r} would be compared with itself; add a condition, or another prompt to compare it with"
         )
     return found
 
@@ -99,10 +99,10 @@ def _label_of(text: str, label: str | None, models: Models, known: Sequence[str]
 def conduct(
     hypotheses: Sequence[Hypothesis], engine: Engine, store: Store, config: Config, n: int, listener: Listener
 ) -> list[Evidence]:
-    """Evidence for each, false discovery rate <= config.alpha over all of them.
+    """Test all hypotheses and return the evidence in order; false discovery rate <= config.alpha over all of them.
 
     `n`: pictures of each prompt, and of what it is compared with, at most; they go where they can still change a verdict.
-    The folder keeps all pictures ever drawn, and the conclusions of the last probe.
+    The folder keeps all pictures ever drawn, but only the conclusions of the last probe.
     """
     words = wording.of(engine.models, engine.task)
     prompts = {p.text for h in hypotheses for p in (words.treated(h), words.control(h))}

@@ -1,4 +1,4 @@
-"""What happens in a run, as `Progress` for whoever watches."""
+"""What happens in a run, as `Progress` snapshots for whoever watches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,11 @@ Stage = Literal["loading", "exploring", "describing", "confirming", "refining", 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A snapshot of a hunt for whoever shows it; totals since the run began, resumed parts included."""
+    """A snapshot of a run for display.
+
+    `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` and `cost` (of hosted models, in the currency of
+    their prices) are totals since the run began, earlier sessions included. `message`: the bug in question.
+    """
 
     stage: Stage
     images: int = 0
@@ -31,7 +35,7 @@ Listener = Callable[[Progress], None]
 
 
 class Watch:
-    """Tells a listener of every batch of pictures, every stage, and every bug once; a subscriber of the method's events."""
+    """Tells a listener about every batch of pictures, every stage and, once, every bug; subscribes to the method's events."""
 
     def __init__(self, engine: Engine, budget: int, listener: Listener) -> None:
         self.engine, self.listener = engine, listener
@@ -40,7 +44,7 @@ class Watch:
         engine.on_batch = lambda _: self._tell()
 
     def __call__(self, event: Event) -> None:
-        """An event of a search."""
+        """Takes an event of a search."""
         match event:
             case events.Explored():
                 self.stage("describing")
@@ -57,7 +61,7 @@ class Watch:
         self._tell(stage=stage, **counts)
 
     def evidence(self, evidence: Sequence[Evidence]) -> None:
-        """One snapshot, or one for each bug that was not there before."""
+        """Tell one snapshot, or one for each newly confirmed bug."""
         confirmed = [e.hypothesis for e in evidence if e.verdict is Verdict.CONFIRMED]
         fresh = [h for h in confirmed if h not in self.told]
         self.told.update(fresh)

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
@@ -14,16 +14,29 @@ from ..core import labels as names
 from ..core import registry
 from ..core.errors import SpecError, StoreError, unknown
 from ..core.options import Config
-from ..core.records import Counts, Outcome, Prompt, Sample, Status
+from ..core.records import Counts, Outcome, Prompt, Rate, Sample, Status
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
-from ..language import Wording
 from ..method.plan import Plan, judge_error
 from ..method.verdicts import Case, Finding, Verdict, weigh
 from ..report import replay_page as page
 from ..report import replay_words as words
+from ..report.records import (
+    BugRecord,
+    NewBug,
+    NewFailure,
+    NewFailures,
+    Pairs,
+    RateRecord,
+    ReplayedBug,
+    ReplayedExample,
+    ReplayReport,
+    Share,
+)
+from ..store import ledger
+from ..store.album import PURPOSES, Album, Shot, distinct
 from ..store.folder import SCHEMA, Store
-from ..store.ledger import finite
+from ..store.ledger import TriedNote, estimate
 from ..store.overlay import Overlay
 from .progress import Listener, Progress, Watch
 from .session import judge_args
@@ -31,7 +44,7 @@ from .session import judge_args
 FOLDER = "replay"
 """In the run folder: what replays drew and were answered."""
 EXAMPLES = 8
-ORDER = ("explore", "confirm", "refine", "explain")
+PREDICTED = 5
 ALLOWED = ("undecided", "new")
 
 Pair = tuple[Outcome, Outcome]
@@ -40,7 +53,7 @@ Pair = tuple[Outcome, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One bug under the new target. `sentence` says it all; `record` has every number (docs/replay.md)."""
+    """One bug under the new target. `sentence` sums it up; `record` has every number (docs/replay.md)."""
 
     number: str
     label: str
@@ -51,7 +64,7 @@ class Replayed:
     n: int
     low: float
     high: float
-    record: Mapping[str, Any]
+    record: ReplayedBug
 
     @property
     def passed(self) -> bool:
@@ -66,7 +79,7 @@ class Replay:
     """What became of a run's bugs. `path`: the folder that keeps the new answers; `report`: everything, as JSON has it."""
 
     path: Path
-    report: Mapping[str, Any]
+    report: ReplayReport
 
     @property
     def bugs(self) -> list[Replayed]:
@@ -86,16 +99,16 @@ class Replay:
         for word in allow:
             if word not in ALLOWED:
                 raise unknown("verdict to allow", word, ALLOWED)
-        return int(bool(words.failing(self.report, allow)))
+        return int(bool(words.not_passed(self.report, allow)))
 
     def lines(self) -> list[str]:
-        """For a terminal: the counts, each bug, what fails now that did not."""
+        """For a terminal: the counts, each bug, new failures."""
         return words.lines(self.report)
 
     def page(self, allow: Collection[str] = ()) -> str:
         """One HTML file that opens from disk, under 5 MB: pictures inside, no script, no outside address.
 
-        `allow`: as for `exit_code`, whose meaning it tells; raises as that does. A picture file that is gone is said to be.
+        `allow`: as for `exit_code`, whose meaning it explains; raises as that does. It says where a picture file is gone.
         """
         self.exit_code(allow)
         return page.page(self.report, allow)
@@ -105,7 +118,8 @@ class Replay:
 
         Raises StoreError, and as `page`.
         """
-        file = self.path / page.file_name(self.report["target"]) if path is None else Path(path)
+        own = self.path / page.file_name(self.report["target"], self.report["names"].get("target", ""))
+        file = own if path is None else Path(path)
         text = self.page(allow)
         try:
             file.write_text(text, encoding="utf-8", newline="")
@@ -120,7 +134,7 @@ class Replay:
         return "\n".join(self.lines())
 
 
-def bugs_of(run: Any) -> list[Mapping[str, Any]]:
+def bugs_of(run: Any) -> list[BugRecord]:
     """Records of the confirmed bugs of a run (a path or a `Run`), as report.json has them.
 
     Raises SpecError where there are none.
@@ -130,8 +144,8 @@ def bugs_of(run: Any) -> list[Mapping[str, Any]]:
         return _bugs(path, store)
 
 
-def _bugs(path: Path, store: Store) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = report.build(store)["bugs"]
+def _bugs(path: Path, store: Store) -> list[BugRecord]:
+    found = report.build(store)["bugs"]
     if not found:
         raise SpecError(f"{str(path)!r} has no confirmed bugs to replay")
     return found
@@ -150,7 +164,7 @@ def replay(
     max_cost: float = 0.0,
     progress: Listener | None = None,
 ) -> Replay:
-    """Ask another target about the bugs of a run: which are fixed, which persist, what fails now that did not?
+    """Ask another target about the bugs of a run: which are fixed, which persist, what newly fails?
 
     `run`: a path or a `Run`; it is only read. `target`: "provider/model" or a callable. `fresh`: further pictures of each
     bug's prompt and of what it is compared with, by the run's generator and judge (`generator`, `judge`: where these were
@@ -181,12 +195,12 @@ def replay(
                 # the name of a Python function does not tell which version of it answers
                 store.anew = new.id if new.id.startswith("python/") else ""
                 engine = Engine(models, store, settings.model_copy(update={"accept": spelled}))
-                album = _Album(store, identity["models"], settings, engine, fresh)
-                found = _report(path, album, bugs, tell, stored)
+                sides = _Sides(store, settings, engine, fresh)
+                found = _Replaying(path, sides, bugs, stored).report(tell)
             finally:
                 models.close()
     found["seconds"] = round(time.monotonic() - began, 1)
-    tell(Progress("done", images=found["pictures"], budget=found["pictures"], bugs=len(words.failing(found))))
+    tell(Progress("done", images=found["pictures"], budget=found["pictures"], bugs=len(words.not_passed(found))))
     return Replay(store.path, found)
 
 
@@ -230,13 +244,14 @@ def _same(kind: str, spec: Any, options: Mapping[str, Any], id: str) -> Any:
         ) from error
     if made.id != id:
         raise SpecError(
-            f"fresh pictures need the run's {registry.role(kind)} {id}; what is loaded now is {made.id}, and they would not compare"
+            f"fresh pictures need the run's {registry.role(kind)} {id}; what is loaded now is {made.id}, whose pictures or scores "
+            "would not be comparable"
         )
     return made
 
 
 def _spelled(
-    identity: Mapping[str, Any], bugs: Sequence[Mapping[str, Any]], known: Sequence[str], new: Any, settings: Config
+    identity: Mapping[str, Any], bugs: Sequence[BugRecord], known: Sequence[str], new: Any, settings: Config
 ) -> dict[str, list[str]]:
     """Accept-sets with the new target's own names for the labels of the run; a label that it does not know is left out.
 
@@ -244,7 +259,10 @@ def _spelled(
     """
     needed = {b["label"] for b in bugs}
     accept: dict[str, list[str]] = {}
-    for label in dict.fromkeys([*identity["labels"], *(b["label"] for b in bugs)]):
+    labels = dict.fromkeys([*identity["labels"], *(b["label"] for b in bugs)])
+    if not known:  # a target that takes any label
+        return {label: list(settings.accept.get(label, [])) for label in labels}
+    for label in labels:
         stated = settings.accept.get(label, [])
         right = [label, *sorted(names.accepted(label, stated) - {label})]
         # what the run calls a cab may be the other's taxi, and the other way round
@@ -266,38 +284,26 @@ def _resolved(name: str, known: Sequence[str]) -> str | None:
 # --- pictures -----------------------------------------------------------------------------------------------------------
 
 
-class _Album:
+class _Sides:
     """The run's pictures by prompt, each picture once, and the fresh ones; what both targets make of them."""
 
-    def __init__(self, store: Overlay, ids: Mapping[str, str], settings: Config, engine: Engine, fresh: int) -> None:
+    def __init__(self, store: Overlay, settings: Config, engine: Engine, fresh: int) -> None:
         self.store, self.settings, self.engine, self.fresh = store, settings, engine, fresh
-        below, task = store.below, tasks.load(settings)
-        samples = sorted(below.samples(), key=lambda s: (ORDER.index(s.purpose), s.replicate))
-        keys = [s.key for s in samples]
-        made, judged, answered = (below.get(role, ids[role], keys) for role in ("generator", "judge", "target"))
-        self.drawn: Counter[tuple[str, str]] = Counter()
-        self.stored: dict[tuple[str, str], list[Sample]] = {}
+        self.album = Album(store.below)
         self.before: dict[str, Outcome] = {}
-        seen: set[tuple[str, str, str]] = set()
-        for s in samples:
-            place = (s.prompt.label, s.prompt.text)
-            if s.purpose == "confirm":
-                self.drawn[place] = max(self.drawn[place], s.replicate + 1)
-            image = made.get(s.key, {}).get("image")
-            if image is None or s.key not in judged or (*place, image) in seen:
-                continue
-            seen.add((*place, image))
-            self.stored.setdefault(place, []).append(s)
-            self.before[s.key] = tasks.outcome(task, s, made[s.key], judged[s.key], answered.get(s.key), settings.faithful)
         self.after: dict[str, Outcome] = {}
 
-    def of(self, label: str, text: str, but: str = "") -> list[Sample]:
-        """Stored pictures of a prompt, without those of the purpose `but`."""
-        return [s for s in self.stored.get((label, text), []) if s.purpose != but]
+    def stored(self, label: str, text: str, explaining: bool = True) -> list[Sample]:
+        """The run's pictures of a prompt; `explaining`: those that explain a bug too."""
+        purposes = PURPOSES if explaining else PURPOSES[:-1]
+        shots = [x for x in self.album.every(label, text, purposes) if x.image is not None and x.judged is not None]
+        found: list[Shot] = distinct(shots)
+        self.before |= {x.key: x.outcome for x in found}
+        return [x.sample for x in found]
 
     def further(self, label: str, text: str, description: str = "") -> list[Sample]:
         """Fresh ones: the replicates after those that confirmed or refuted something in the run, so always the same."""
-        first = self.drawn[label, text]
+        first = self.album.drawn(label, text)
         prompt = Prompt(text, label, description)
         return [Sample(prompt, "confirm", i, self.settings.seed) for i in range(first, first + self.fresh)]
 
@@ -316,8 +322,7 @@ class _Album:
         both = [(self.before[s.key], self.after[s.key]) for s in samples]
         return [(old, now) for old, now in both if old.status.counts and now.status.counts]
 
-    def example(self, o: Outcome) -> dict[str, Any]:
-        """`before`: what the old target said; None for a `fresh` picture, and where it gave no answer."""
+    def example(self, o: Outcome) -> ReplayedExample:
         key = o.sample.key
         old = self.before.get(key)
         name = self.store.get("generator", self.engine.models.generator.id, [key])[key]["image"]
@@ -332,7 +337,7 @@ class _Album:
             "fresh": old is None,
         }
 
-    def failing(self, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+    def failing(self, samples: Sequence[Sample]) -> list[ReplayedExample]:
         """Examples of what fails now: of those that failed before, of those that did not, and of fresh ones alike."""
         failed = [now for s in samples if (now := self.after[s.key]).status is Status.FAILURE]
         kinds: dict[Status | None, list[Outcome]] = {}
@@ -344,7 +349,7 @@ class _Album:
         kept = {now.sample.key for now in turns[:EXAMPLES]}
         return [self.example(now) for now in failed if now.sample.key in kept]
 
-    def mended(self, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    def mended(self, pairs: Sequence[Pair]) -> list[ReplayedExample]:
         """Examples of what failed before and is called rightly now."""
         right = [now for old, now in pairs if old.status is Status.FAILURE and now.status is Status.SUCCESS]
         return [self.example(now) for now in right[:EXAMPLES]]
@@ -364,17 +369,17 @@ class _Suite:
         return [*self.treated, *self.baseline, *self.fresh_treated, *self.fresh_baseline]
 
 
-def _suite(album: _Album, label: str, text: str, against: str, description: str = "", fresh: bool = True) -> _Suite:
+def _suite(sides: _Sides, label: str, text: str, against: str, description: str = "", fresh: bool = True) -> _Suite:
     # pictures that explain share their seeds between prompts: on one side only, so that the two sides are independent
-    stored = (album.of(label, text), album.of(label, against, but="explain"))
-    more = (album.further(label, text, description), album.further(label, against)) if fresh else ([], [])
+    stored = (sides.stored(label, text), sides.stored(label, against, explaining=False))
+    more = (sides.further(label, text, description), sides.further(label, against)) if fresh else ([], [])
     return _Suite(label, *stored, *more)
 
 
-def _case(album: _Album, suite: _Suite, stored: bool) -> Case:
-    more, more_plain = album.counts(suite.fresh_treated), album.counts(suite.fresh_baseline)
-    only_before, only_after = _only(album.pairs(suite.treated))
-    mine, plain = (album.counts(s) if stored else Counts() for s in (suite.treated, suite.baseline))
+def _case(sides: _Sides, suite: _Suite, stored: bool) -> Case:
+    more, more_plain = sides.counts(suite.fresh_treated), sides.counts(suite.fresh_baseline)
+    only_before, only_after = _only(sides.pairs(suite.treated))
+    mine, plain = (sides.counts(s) if stored else Counts() for s in (suite.treated, suite.baseline))
     return Case(mine + more, plain + more_plain, more, more_plain, only_before, only_after)
 
 
@@ -387,168 +392,217 @@ def _only(pairs: Sequence[Pair]) -> tuple[int, int]:
 # --- the report ---------------------------------------------------------------------------------------------------------
 
 
-def _report(path: Path, album: _Album, bugs: Sequence[Mapping[str, Any]], tell: Listener, stored: bool) -> dict[str, Any]:
-    below, settings, engine = album.store.below, album.settings, album.engine
-    wording = Wording(engine.medium.words)
-    identity = below.meta("identity")
-    known = engine.config.accept
-    plain = {b["id"]: wording.neutral(b["label"]).text if b["parent"] else b["compared_with"] for b in bugs}
-    suites = [_suite(album, b["label"], b["prompt"], plain[b["id"]], b["description"]) for b in bugs]
-    notes = below.notes("evidence").values()
-    others = [e for e in notes if e["verdict"] != "confirmed" and e["label"] in known and e["treated"]["n"]]
-    beside = [_suite(album, e["label"], e["prompt"], e["neutral"], fresh=False) for e in others]
-    labels = [label for label in identity["labels"] or sorted({e["label"] for e in notes}) if label in known]
-    neutral = {label: album.of(label, wording.neutral(label).text, but="explain") for label in labels}
-    asked = [s for suite in (*suites, *beside) for s in suite.all()] + [s for group in neutral.values() for s in group]
-    Watch(engine, len({s.key for s in asked}), tell).stage("confirming", hypotheses=len(bugs))
-    album.ask(asked)
+class _Replaying:
+    """What is asked of the new target, and the report of its answers."""
 
-    hunted = identity["labels"]  # a probe names none: what it asked is all that it tried
-    tried = Plan.of(hunted, settings).tried if hunted else len(notes)
-    findings, new_bugs = weigh(
-        [_case(album, suite, stored) for suite in suites],
-        [_case(album, suite, True) for suite in beside],
-        alpha=settings.alpha,
-        margin=settings.margin,
-        # sharper descriptions were tried besides
-        tried=tried + len(below.notes("refinement")),
-        judge_error=judge_error(settings),
-        stored=stored,
-    )
-    new = [_new_bug(album, e, s, p) for e, s, p in zip(others, beside, new_bugs, strict=True) if p is not None]
-    counts = {v.value: sum(f.verdict is v for f in findings) for v in Verdict}
-    unanswered = sum(o.status is Status.ERROR for o in album.after.values())
-    records = [_record(album, b, s, f, plain[b["id"]]) for b, s, f in zip(bugs, suites, findings, strict=True)]
-    return {
-        "schema": SCHEMA,
-        "kind": FOLDER,
-        "run": str(path),
-        "run_id": below.meta("run_id"),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "task": identity["task_id"],
-        "medium": identity["medium"],
-        "names": {"target": registry.name(engine.models.target), "before": (below.meta("names") or {}).get("target", "")},
-        "target": engine.models.target.id,
-        "before": identity["models"]["target"],
-        "generator": identity["models"]["generator"],
-        "judge": identity["models"]["judge"],
-        "alpha": settings.alpha,
-        "margin": settings.margin,
-        "seed": settings.seed,
-        "fresh": album.fresh,
-        "stored": stored,
-        "pictures": len(album.after),
-        "unanswered": unanswered,
-        "cost": engine.meter.cost,
-        "counts": counts,
-        "summary": words.summary(counts),
-        "bugs": [r | {"message": words.message(r, settings.margin)} for r in records],
-        "new_failures": {
-            "labels": [
-                row | {"message": words.new_failures(row)}
-                for row in _new_failures(album, labels, neutral, beside, settings.alpha)
-            ],
-            "bugs": [b | {"message": words.new_bug(b)} for b in new],
-            "unknown_labels": [label for label in identity["labels"] if label not in known],
-        },
-    }  # fmt: skip
+    def __init__(self, path: Path, sides: _Sides, bugs: Sequence[BugRecord], stored: bool) -> None:
+        self.path, self.sides, self.bugs, self.use_stored = path, sides, bugs, stored
+        self.album, self.settings, self.below = sides.album, sides.settings, sides.store.below
+        self.hunted: list[str] = self.album.identity["labels"]  # a probe names none
+        self.known = sides.engine.config.accept
+        plain = self.album.plain
+        self.against = [plain(b["label"]) if b["parent"] else b["compared_with"] for b in bugs]
+        self.suites = [
+            _suite(sides, b["label"], b["prompt"], against, b["description"])
+            for b, against in zip(bugs, self.against, strict=True)
+        ]
+        self.notes = list(ledger.tried(self.below).values())
+        tried = [e for e in self.notes if e["verdict"] != "confirmed" and e["treated"]["n"]]
+        self.others = [e for e in tried if e["label"] in self.known]
+        self.beside = [_suite(sides, e["label"], e["prompt"], e["neutral"], fresh=False) for e in self.others]
+        labels = self.hunted or sorted({e["label"] for e in self.notes})
+        self.neutral = {x: sides.stored(x, plain(x), explaining=False) for x in labels if x in self.known}
 
+    def ask(self, tell: Listener) -> None:
+        asked = [s for suite in (*self.suites, *self.beside) for s in suite.all()]
+        asked += [s for group in self.neutral.values() for s in group]
+        watch = Watch(self.sides.engine, len({s.key for s in asked}), tell)
+        watch.stage("confirming", hypotheses=len(self.bugs))
+        self.sides.ask(asked)
 
-def _record(album: _Album, bug: Mapping[str, Any], suite: _Suite, f: Finding, compared_with: str) -> dict[str, Any]:
-    pairs = album.pairs(suite.treated)
-    only_before, only_after = _only(pairs)
-    failed = [o for s in (*suite.treated, *suite.fresh_treated) if (o := album.after[s.key]).status is Status.FAILURE]
-    more, more_plain = album.counts(suite.fresh_treated), album.counts(suite.fresh_baseline)
-    return {
-        **{k: bug[k] for k in ("id", "key", "label", "description", "sentence", "prompt", "minimal_description", "parent")},
-        "compared_with": compared_with,
-        "besides": Wording(album.engine.medium.words).besides(compared_with, bug["label"]),
-        "verdict": f.verdict.value,
-        "improved": f.verdict is Verdict.UNDECIDED and f.better,
-        **_rate(f.treated),
-        "baseline": _rate(f.baseline),
-        "rise": finite(asdict(f.rise)),
-        "e_value": f.e_value,
-        "p_fixed": f.p_fixed,
-        "before": _side(pairs, 0),
-        "after": _side(pairs, 1),
-        "baseline_before": _side(album.pairs(suite.baseline), 0),
-        "only_before": only_before,
-        "only_after": only_after,
-        "p_worse": f.p_worse,
-        "p_better": f.p_better,
-        "fresh": {"failures": more.wrong, "n": more.n, "baseline": {"failures": more_plain.wrong, "n": more_plain.n}},
-        "fresh_asked": album.fresh,
-        "easier": f.easier,
-        "needed": f.needed,
-        "predicted": [
-            {"label": label, "share": n / len(failed)} for label, n in Counter(o.taken_for for o in failed).most_common(5)
-        ],
-        "examples": album.failing([*suite.treated, *suite.fresh_treated]),
-        "mended": album.mended(pairs),
-    }  # fmt: skip
-
-
-def _new_bug(album: _Album, e: Mapping[str, Any], suite: _Suite, p_worse: float) -> dict[str, Any]:
-    """A description that the hunt tried and that was no bug of the old target."""
-    pairs = album.pairs(suite.treated)
-    only_before, only_after = _only(pairs)
-    treated, baseline = album.counts(suite.treated), album.counts(suite.baseline)
-    failed = [now for _, now in pairs if now.status is Status.FAILURE]
-    return {
-        **{k: e[k] for k in ("label", "description", "sentence", "prompt")},
-        "compared_with": e["neutral"],
-        "besides": Wording(album.engine.medium.words).besides(e["neutral"], e["label"]),
-        **_rate(stats.clopper_pearson(treated.wrong, treated.n)),
-        "baseline": _rate(stats.clopper_pearson(baseline.wrong, baseline.n)),
-        "before": _side(pairs, 0),
-        "after": _side(pairs, 1),
-        "baseline_before": _side(album.pairs(suite.baseline), 0),
-        "only_before": only_before,
-        "only_after": only_after,
-        "p_worse": p_worse,
-        "predicted": [
-            {"label": label, "share": n / len(failed)} for label, n in Counter(o.taken_for for o in failed).most_common(5)
-        ],
-        "examples": album.failing([now.sample for _, now in pairs]),
-    }  # fmt: skip
-
-
-def _new_failures(
-    album: _Album, labels: Sequence[str], neutral: Mapping[str, list[Sample]], beside: Sequence[_Suite], alpha: float
-) -> list[dict[str, Any]]:
-    """By label: pictures outside the known bugs that only one of the two targets fails.
-
-    The test is for plain pictures, which nobody chose; those of other descriptions are counted, for a hunt gave most
-    pictures to what the old target failed and dropped what it got right.
-    """
-    rows = []
-    for label in labels:
-        pairs = album.pairs(neutral[label])
-        elsewhere = album.pairs(_distinct([s for suite in beside if suite.label == label for s in suite.treated]))
-        only_before, only_after = _only(pairs)
-        broken = [now for old, now in (*pairs, *elsewhere) if _newly(old, now)]
-        rows.append(
-            {
-                "label": label,
-                **_part(pairs),
-                "p_value": stats.mcnemar(only_before, only_after, "rise"),
-                "others": _part(elsewhere),
-                "examples": [album.example(o) for o in broken[:EXAMPLES]],
-            }
+    def weighed(self) -> tuple[list[Finding], list[float | None]]:
+        settings = self.settings
+        # what a probe asked is all that it tried
+        tried = Plan.of(self.hunted, settings).tried if self.hunted else len(self.notes)
+        return weigh(
+            [_case(self.sides, suite, self.use_stored) for suite in self.suites],
+            [_case(self.sides, suite, True) for suite in self.beside],
+            alpha=settings.alpha,
+            margin=settings.margin,
+            # sharper descriptions were tried besides
+            tried=tried + len(self.below.notes("refinement")),
+            judge_error=judge_error(settings),
+            stored=self.use_stored,
         )
-    adjusted = stats.holm([row["p_value"] for row in rows]).tolist()
-    return [row | {"p_adjusted": p, "significant": p <= alpha} for row, p in zip(rows, adjusted, strict=True)]
+
+    def report(self, tell: Listener) -> ReplayReport:
+        self.ask(tell)
+        findings, new_bugs = self.weighed()
+        sides, settings, identity = self.sides, self.settings, self.album.identity
+        models, target = self.album.models, sides.engine.models.target
+        counts = {v.value: sum(f.verdict is v for f in findings) for v in Verdict}
+        return {
+            "schema": SCHEMA,
+            "kind": "replay",
+            "run": str(self.path),
+            "run_id": self.below.meta("run_id"),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "task": identity["task_id"],
+            "medium": identity["medium"],
+            "names": {**(self.below.meta("names") or {}), **self._names(target)},
+            "target": target.id,
+            "before": models["target"],
+            "generator": models["generator"],
+            "judge": models["judge"],
+            "alpha": settings.alpha,
+            "margin": settings.margin,
+            "seed": settings.seed,
+            "fresh": sides.fresh,
+            "stored": self.use_stored,
+            "pictures": len(sides.after),
+            "unanswered": sum(o.status is Status.ERROR for o in sides.after.values()),
+            "cost": sides.engine.meter.cost,
+            "counts": counts,
+            "summary": words.summary(counts),
+            "bugs": [self.bug(*each) for each in zip(self.bugs, self.suites, findings, self.against, strict=True)],
+            "new_failures": self.new_failures(new_bugs),
+        }
+
+    def _names(self, target: Any) -> dict[str, str]:
+        return {"target": registry.name(target), "before": (self.below.meta("names") or {}).get("target", "")}
+
+    def bug(self, b: BugRecord, suite: _Suite, f: Finding, compared_with: str) -> ReplayedBug:
+        sides = self.sides
+        pairs = sides.pairs(suite.treated)
+        only_before, only_after = _only(pairs)
+        asked = [*suite.treated, *suite.fresh_treated]
+        failed = [o for s in asked if (o := sides.after[s.key]).status is Status.FAILURE]
+        more, more_plain = sides.counts(suite.fresh_treated), sides.counts(suite.fresh_baseline)
+        record: ReplayedBug = {
+            "id": b["id"],
+            "key": b["key"],
+            "label": b["label"],
+            "description": b["description"],
+            "sentence": b["sentence"],
+            "prompt": b["prompt"],
+            "minimal_description": b["minimal_description"],
+            "parent": b["parent"],
+            "compared_with": compared_with,
+            "besides": self.album.wording.besides(compared_with, b["label"]),
+            "verdict": f.verdict.value,
+            "improved": f.verdict is Verdict.UNDECIDED and f.better,
+            **_rate(f.treated),
+            "baseline": _rate(f.baseline),
+            "rise": estimate(f.rise),
+            "e_value": f.e_value,
+            "p_fixed": f.p_fixed,
+            "before": _side(pairs, 0),
+            "after": _side(pairs, 1),
+            "baseline_before": _side(sides.pairs(suite.baseline), 0),
+            "only_before": only_before,
+            "only_after": only_after,
+            "p_worse": f.p_worse,
+            "p_better": f.p_better,
+            "fresh": {"failures": more.wrong, "n": more.n, "baseline": {"failures": more_plain.wrong, "n": more_plain.n}},
+            "fresh_asked": sides.fresh,
+            "easier": f.easier,
+            "needed": f.needed,
+            "predicted": _taken_for(failed),
+            "examples": sides.failing(asked),
+            "mended": sides.mended(pairs),
+            "message": "",
+        }
+        record["message"] = words.message(record, self.settings.margin)
+        return record
+
+    def new_bug(self, e: TriedNote, suite: _Suite, p_worse: float) -> NewBug:
+        """A description that the hunt tried and that was not a bug of the old target."""
+        sides = self.sides
+        pairs = sides.pairs(suite.treated)
+        only_before, only_after = _only(pairs)
+        treated, baseline = sides.counts(suite.treated), sides.counts(suite.baseline)
+        record: NewBug = {
+            "label": e["label"],
+            "description": e["description"],
+            "sentence": e["sentence"],
+            "prompt": e["prompt"],
+            "compared_with": e["neutral"],
+            "besides": self.album.wording.besides(e["neutral"], e["label"]),
+            **_rate(stats.clopper_pearson(treated.wrong, treated.n)),
+            "baseline": _rate(stats.clopper_pearson(baseline.wrong, baseline.n)),
+            "before": _side(pairs, 0),
+            "after": _side(pairs, 1),
+            "baseline_before": _side(sides.pairs(suite.baseline), 0),
+            "only_before": only_before,
+            "only_after": only_after,
+            "p_worse": p_worse,
+            "predicted": _taken_for([now for _, now in pairs if now.status is Status.FAILURE]),
+            "examples": sides.failing([now.sample for _, now in pairs]),
+            "message": "",
+        }
+        record["message"] = words.new_bug(record)
+        return record
+
+    def new_failures(self, new_bugs: Sequence[float | None]) -> NewFailures:
+        """What newly fails outside the known bugs. `new_bugs`: of each other description, its p-value where it is one now."""
+        found = zip(self.others, self.beside, new_bugs, strict=True)
+        return {
+            "labels": self.by_label(),
+            "bugs": [self.new_bug(e, suite, p) for e, suite, p in found if p is not None],
+            "unknown_labels": [label for label in self.hunted if label not in self.known],
+        }
+
+    def by_label(self) -> list[NewFailure]:
+        """Pictures outside the known bugs that only one of the two targets fails.
+
+        The test is for plain pictures, which no target selected; those of other descriptions are counted, because a hunt gave
+        most pictures to what the old target failed and dropped what it got right.
+        """
+        rows = [self.label(label) for label in self.neutral]
+        adjusted = stats.holm([row["p_value"] for row in rows]).tolist()
+        for row, p in zip(rows, adjusted, strict=True):
+            row["p_adjusted"], row["significant"] = p, p <= self.settings.alpha
+            row["message"] = words.new_failures(row)
+        return rows
+
+    def label(self, label: str) -> NewFailure:
+        sides = self.sides
+        pairs = sides.pairs(self.neutral[label])
+        mine = [s for suite in self.beside if suite.label == label for s in suite.treated]
+        elsewhere = sides.pairs(list({s.key: s for s in mine}.values()))
+        plain = _part(pairs)
+        broken = [now for old, now in (*pairs, *elsewhere) if _newly(old, now)]
+        return {
+            "label": label,
+            **plain,
+            "p_value": stats.mcnemar(plain["only_before"], plain["only_after"], "rise"),
+            "others": _part(elsewhere),
+            "examples": [sides.example(o) for o in broken[:EXAMPLES]],
+            "p_adjusted": 1.0,
+            "significant": False,
+            "message": "",
+        }
 
 
-def _part(pairs: Sequence[Pair]) -> dict[str, Any]:
+def _taken_for(failed: Sequence[Outcome]) -> list[Share]:
+    shares = Counter(o.taken_for for o in failed).most_common(PREDICTED)
+    return [{"label": label, "share": n / len(failed)} for label, n in shares]
+
+
+def _part(pairs: Sequence[Pair]) -> Pairs:
     only_before, only_after = _only(pairs)
-    rates = {"before": _side(pairs, 0), "after": _side(pairs, 1)}
-    counts = {side: r["failures"] for side, r in rates.items()}
-    return {"n": len(pairs), **counts, "only_before": only_before, "only_after": only_after, "rates": rates}
+    before, after = _side(pairs, 0), _side(pairs, 1)
+    return {
+        "n": len(pairs),
+        "before": before["failures"],
+        "after": after["failures"],
+        "only_before": only_before,
+        "only_after": only_after,
+        "rates": {"before": before, "after": after},
+    }
 
 
-def _side(pairs: Sequence[Pair], i: int) -> dict[str, Any]:
+def _side(pairs: Sequence[Pair], i: int) -> RateRecord:
     """How often the old target (0) or the new one (1) fails on pictures that both answered."""
     return _rate(stats.clopper_pearson(sum(pair[i].status is Status.FAILURE for pair in pairs), len(pairs)))
 
@@ -557,9 +611,5 @@ def _newly(old: Outcome, now: Outcome) -> bool:
     return old.status is Status.SUCCESS and now.status is Status.FAILURE
 
 
-def _distinct(samples: Sequence[Sample]) -> list[Sample]:
-    return list({s.key: s for s in samples}.values())
-
-
-def _rate(r: Any) -> dict[str, Any]:
-    return {"failures": r.k, "n": r.n, "low": r.low, "high": r.high, "level": r.level, "rate": r.k / r.n if r.n else None}
+def _rate(r: Rate) -> RateRecord:
+    return {**ledger.rate(r), "rate": r.value if r.n else None}

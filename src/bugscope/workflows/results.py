@@ -1,13 +1,16 @@
 """What a run found, as Python objects; they show themselves in a notebook."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import report
 from ..report.frames import pandas
+from ..report.records import BugRecord, Report
+from ..report.words import count, failing, points
 from ..store.folder import Store
+from ..store.ledger import EstimateNote
 from .explain import choose
 from .explain import explain as explain_folder
 
@@ -27,7 +30,7 @@ class Bug:
     baseline_n: int
     predicted: str
     e_value: float
-    record: Mapping[str, Any]
+    record: BugRecord
 
     @property
     def rate(self) -> float:
@@ -40,7 +43,7 @@ class Bug:
     @property
     def number(self) -> str:
         """In the report: "3"; "3.1" is a sharper description inside bug 3."""
-        return str(self.record["id"])
+        return self.record["id"]
 
     @property
     def why(self) -> list[str]:
@@ -49,28 +52,38 @@ class Bug:
 
     @property
     def minimal_description(self) -> str | None:
-        """The phrases that suffice, where that is known."""
-        found: str | None = self.record["minimal_description"]
-        return found
+        """The phrases that are enough, where that is known."""
+        return self.record["minimal_description"]
 
     def counterfactuals(self) -> Any:
         """Each change on the same seeds as a pandas DataFrame: failures of n, before and after, effect, p-values."""
         rows = [
             {
-                **{k: c[k] for k in ("change", "phrase", "replacement", "sentence", "failures", "n", "rate", "low", "high")},
-                **{f"{k}_before": c["before"][k] for k in ("failures", "n")},
-                **{f"effect{end}": c["effect"][k] for end, k in (("", "value"), ("_low", "low"), ("_high", "high"))},
-                **{k: c[k] for k in ("p_value", "p_adjusted", "mends")},
+                "change": c["change"],
+                "phrase": c["phrase"],
+                "replacement": c["replacement"],
+                "sentence": c["sentence"],
+                "failures": c["failures"],
+                "n": c["n"],
+                "rate": c["rate"],
+                "low": c["low"],
+                "high": c["high"],
+                "failures_before": c["before"]["failures"],
+                "n_before": c["before"]["n"],
+                "effect": c["effect"]["value"],
+                "effect_low": c["effect"]["low"],
+                "effect_high": c["effect"]["high"],
+                "p_value": c["p_value"],
+                "p_adjusted": c["p_adjusted"],
+                "mends": c["mends"],
             }
             for c in self.record["counterfactuals"]
         ]
         return pandas("bug.counterfactuals()").DataFrame(rows)
 
     def __str__(self) -> str:
-        return (
-            f"{self.sentence} -> {self.predicted}: {self.failures} of {self.n} fail "
-            f"(95 % CI {100 * self.low:.0f}-{100 * self.high:.0f} %), baseline {self.baseline_failures} of {self.baseline_n}"
-        )
+        base = self.record["baseline"]
+        return f"{self.sentence} -> {self.predicted}: {failing(self.record)}, {self.record['besides']} {count(base)}"
 
 
 class Run:
@@ -79,7 +92,7 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         with Store.open(path) as store:
-            self.report: dict[str, Any] = report.build(store)
+            self.report: Report = report.build(store)
 
     @property
     def bugs(self) -> list[Bug]:
@@ -92,7 +105,7 @@ class Run:
             for b in self.report["bugs"]
         ]  # fmt: skip
 
-    def choose(self, bugs: Sequence[str | float] | str | float = ()) -> list[Mapping[str, Any]]:
+    def choose(self, bugs: Sequence[str | float] | str | float = ()) -> list[BugRecord]:
         """Records of bugs by number in the report, description or sentence; by default those that are not explained yet.
 
         Raises SpecError that names the nearest.
@@ -140,20 +153,16 @@ class Answer:
     high: float
     baseline_failures: int
     baseline_n: int
-    rise: Mapping[str, float | None]
+    rise: EstimateNote
     predicted: str
     e_value: float
-    record: Mapping[str, Any]
+    record: BugRecord
 
     def __str__(self) -> str:
-        low, high = (100 * (self.rise[end] or 0.0) for end in ("low", "high"))
         called = f" -> {self.predicted}" if self.predicted else ""
-        return (
-            f"{self.prompt}{called}: {self.failures} of {self.n} fail "
-            f"(95 % CI {100 * self.low:.0f}-{100 * self.high:.0f} %), "
-            f"{self.record['besides']} {self.baseline_failures} of {self.baseline_n}; "
-            f"rise {low:+.0f} to {high:+.0f} points: {self.verdict}"
-        )
+        rise = f"rise {points(self.rise['low'])} to {points(self.rise['high'])} points"
+        base = f"{self.record['besides']} {count(self.record['baseline'])}"
+        return f"{self.prompt}{called}: {failing(self.record)}, {base}; {rise}: {self.verdict}"
 
 
 class Probe(Run):
@@ -176,12 +185,17 @@ class Probe(Run):
 
 
 def load(path: Path | str) -> Run:
-    """An existing run folder; that of a probe is a `Probe`."""
+    """Open an existing run folder, finished or not; that of a probe is a `Probe`. Raises StoreError if it holds no run."""
     with Store.open(path) as store:
         kind = store.meta("identity").get("kind")
     return Probe(Path(path)) if kind == "probe" else Run(Path(path))
 
 
 def explain(run: Run | Path | str, bugs: Sequence[str | float] | str | float = (), **options: Any) -> Run:
-    """Explain bugs of a run more thoroughly than the hunt did, as `workflows.explain.explain`; returns the run."""
+    """Explain bugs of a run more thoroughly than the hunt did; returns the run with the explanations.
+
+    `run`: a run or its folder. `bugs`: numbers in the report (3, "3.1") or descriptions; by default every bug without an
+    explanation. `options`: as in `bugscope.workflows.explain.explain`, such as `pairs` (same-seed pictures of each change)
+    and `budget` (pictures per bug, at most). Raises SpecError, ModelError, MissingDependency, StoreError.
+    """
     return (run if isinstance(run, Run) else load(run)).explain(bugs, **options)

@@ -1,4 +1,4 @@
-"""Opening a run folder to work in: options, models, engine, and the report kept up to date."""
+"""Opens a run folder to work in: options, models, engine, and a report that is kept up to date."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,13 +25,13 @@ PACKAGES = (
     "bugscope", "numpy", "scipy", "pillow", "mitsuba", "mitsuba-oidn", "onnxruntime", "torch", "torchvision", "timm",
     "transformers", "diffusers", "open_clip_torch", "sentence-transformers",
 )  # fmt: skip
-"""What can change a result."""
+"""Packages that can change a result."""
 PAGES = 20
-"""A page of a hundred bugs takes seconds; before the next one the work goes on so many times as long."""
+"""A page of a hundred bugs takes seconds to write; the work goes on this many times as long before the next one."""
 
 
 def settings(config: Config | Mapping[str, Any] | None, options: Mapping[str, Any]) -> Config:
-    """Options as given: a whole configuration, keywords over it."""
+    """The options of a run: a whole configuration, and keywords that take precedence over it."""
     base = config.to_mapping() if isinstance(config, Config) else dict(config or {})
     # a model that is an object goes into the configuration under its name
     stated = {k: _name(v) if k in ROLES and not isinstance(v, str) else v for k, v in options.items()}
@@ -46,11 +46,11 @@ def _name(model: Any) -> str:
 
 
 def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Models:
-    """The models of a run; a callable in `given` takes its role as it is. Editor and describer are optional."""
+    """The models of a run; a callable in `given` fills its role as it is. Editor and describer are optional."""
     given = given or {}
     task = tasks.load(settings)
     loaded: dict[str, Any] = {}
-    # the judge last: it may have to know what the target tells apart
+    # the judge last: it may need the target's labels
     for kind in sorted((task.role, *registry.SUPPORT), key=lambda kind: kind == "Judge"):
         role = registry.role(kind)
         spec, said = given.get(role, getattr(settings, role)), getattr(settings, f"{role}_args")
@@ -63,27 +63,27 @@ def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Mod
 
 
 def judge_args(spec: Any, said: Mapping[str, Any], classes: Callable[[], Sequence[str]]) -> dict[str, Any]:
-    """Options of a judge: as stated, and what the target tells apart (`classes()`) where the judge would know and nobody
-    says."""
+    """Options of a judge: as stated, with the target's labels (`classes()`) as `against` if the judge takes that and it is not
+    stated."""
     if "against" in said or "against" not in registry.options("Judge", spec):
         return dict(said)
     labels = classes()
-    # a judge contrasts ImageNet's names, among which "dog" would lose to every breed
+    # by default a judge contrasts ImageNet's names, among which "dog" would lose to every breed
     return dict(said) if not labels or set(labels) == set(names.imagenet()) else {**said, "against": list(labels)}
 
 
 def target_labels(models: Models, settings: Config) -> tuple[str, ...]:
-    """What the target tells apart."""
+    """The target's label names; empty if it takes any."""
     return tasks.load(settings).labels(models.target)
 
 
 def check_judge(models: Models, labels: Sequence[str]) -> None:
-    """Raises SpecError where the judge says that it knows nothing of a label."""
+    """Raises SpecError if the judge says that it does not know a label."""
     getattr(models.judge, "check", lambda labels: None)(labels)
 
 
 def note_judge(store: Store, judge: Judge) -> None:
-    """What a judge says of itself: that it never errs, or how many voters it is made of."""
+    """Record what a judge says about itself: whether it never errs, and how many voters it consists of."""
     store.set_meta("judge_exact", bool(getattr(judge, "exact", False)))
     store.set_meta("judge_voters", int(getattr(judge, "voters", 1)))
 
@@ -92,7 +92,7 @@ def note_judge(store: Store, judge: Judge) -> None:
 def opened(
     out: Path | str, labels: Sequence[str], models: Models, settings: Config, kind: str | None = None
 ) -> Iterator[tuple[Engine, Store]]:
-    """The run folder, new or to go on with, and an engine on it; models are closed at the end."""
+    """Open a run folder, new or to be continued, and an engine on it; models are closed at the end."""
     task = tasks.load(settings)
     identity = {"labels": labels, "task_id": task.id, "medium": _medium(models), "models": models.ids()}
     identity |= {"options": _options(out, settings)} | ({"kind": kind} if kind else {})
@@ -116,25 +116,25 @@ def _medium(models: Models) -> str:
 
 
 def _options(out: Path | str, settings: Config) -> dict[str, Any]:
-    """The options that change results. A run of an earlier version can go on: what it did not know yet has its default."""
+    """The options that change results. A run of an earlier version can be continued if options added since are at defaults."""
     options = settings.identity()
     try:
         with Store.open(out) as store:
             known = (store.meta("identity") or {}).get("options", options)
-    except StoreError:  # nothing there yet, or nothing that can be read: `Store.create` says so
+    except StoreError:  # nothing there yet, or nothing that can be read, which `Store.create` reports
         return options
     defaults = Config.of({}).to_mapping()
     return {k: v for k, v in options.items() if k in known or v != defaults[k]}
 
 
 def new_folder(prefix: str) -> Path:
-    """A folder of this second."""
+    """A folder named after the current second."""
     return Path("runs") / datetime.now().strftime(f"{prefix}%Y%m%d-%H%M%S")
 
 
 def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener) -> None:
-    """Do it; the report is written after each bug, its page while that is a small part of the work, and both at the end
-    whatever ends it."""
+    """Do the work. The report is written after each bug, its page only as long as that takes a small part of the time, and
+    both at the end, whatever ends it."""
     began, before = time.monotonic(), store.meta("seconds") or 0.0
     last, due = Progress("loading"), 0.0
 
@@ -164,7 +164,7 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
 
 
 def versions() -> dict[str, str]:
-    """Of `PACKAGES`, as far as they are installed."""
+    """Package -> version, of those of `PACKAGES` that are installed."""
     found = {}
     for package in PACKAGES:
         try:

@@ -224,7 +224,7 @@ def test_pictures_are_downloaded_from_https_or_from_the_server_itself(server, cl
         "",
         "http://\n",
     ):
-        with pytest.raises(ModelError, match="as a picture's address; https is wanted"):
+        with pytest.raises(ModelError, match="as a picture's address; expected https"):
             client.download(bad)
     server.say(raw(b"x" * 100))
     with pytest.raises(Transient, match="more than 10 bytes"):
@@ -628,13 +628,13 @@ def test_requests_at_once_over_a_real_server(server):
     assert server.most == 4 and len(server.seen) == 40 == client.usage.requests
 
 
-# --- answers of no use -------------------------------------------------------------------------------------------------
+# --- unusable answers --------------------------------------------------------------------------------------------------
 
 
 def test_a_server_that_never_says_anything_of_use_is_given_up():
     client = pool()
     assert [type(client.useless("why")) for _ in range(4)] == [Declined, Declined, ModelError, ModelError]
-    assert "gave no answer of use to 5 questions, the last: why" in str(client.useless("why"))
+    assert "gave no usable answer to 5 questions, the last: why" in str(client.useless("why"))
 
 
 def test_one_answer_of_use_is_enough_to_go_on():

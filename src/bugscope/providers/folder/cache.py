@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 AT_ONCE = 500
-"""Keys asked for in one question: SQLite takes a limited number of variables."""
+"""Keys in one query: SQLite takes a limited number of variables."""
 
 
 def home() -> Path:
@@ -17,13 +17,13 @@ def home() -> Path:
 
 
 class Cache:
-    """Bytes by text, in one SQLite file a name. A file that cannot be used is as good as an empty one; a damaged one goes."""
+    """Bytes by text, in one SQLite file per name. A file that cannot be used counts as empty; a damaged one is deleted."""
 
     def __init__(self, name: str) -> None:
         self.path = home() / f"{sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:24]}.sqlite"
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
-        """What is known of the keys."""
+        """The values of the keys that are known."""
         found: dict[str, bytes] = {}
 
         def ask(db: sqlite3.Connection) -> None:
@@ -49,7 +49,7 @@ class Cache:
             self._open(write)
 
     def _open(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        # a connection for each question: models are asked from several threads and processes
+        # a connection for each query: models are asked from several threads and processes
         try:
             with closing(sqlite3.connect(self.path, timeout=10)) as db:
                 db.execute("create table if not exists known (key text primary key, value blob) without rowid")

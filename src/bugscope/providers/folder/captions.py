@@ -1,4 +1,4 @@
-"""What is written beside pictures: captions and labels, from the usual files. Texts are data, file names lead nowhere."""
+"""Captions and labels from the usual files beside pictures. Texts are data, and file names lead nowhere else."""
 
 import csv
 import json
@@ -13,11 +13,11 @@ FILE = ("file_name", "filename", "file", "image", "path")
 TEXT = ("caption", "captions", "text", "description", "comment")
 LABEL = ("label", "labels", "class")
 LONGEST = 1000
-"""Characters of a caption that are read."""
+"""The most characters of a caption that are read."""
 
 
 class Note(NamedTuple):
-    """What one line says of a picture. `file`: as it is written, from the folder that holds the table."""
+    """What one line says about a picture. `file`: as written, relative to the folder that holds the table."""
 
     file: str
     captions: tuple[str, ...]
@@ -25,7 +25,7 @@ class Note(NamedTuple):
 
 
 def is_table(path: PurePosixPath) -> bool:
-    """Is it read without being named? COCO calls its file captions_val2017.json."""
+    """Whether it is read without being named. COCO calls its file captions_val2017.json."""
     name = path.name.lower()
     return name in TABLES or name.startswith("captions") and name.endswith(".json")
 
@@ -42,7 +42,7 @@ def read(path: Path) -> list[Note]:
 
 
 def clean(text: str) -> str:
-    """On one line, of a length to read; half a character, which can be written nowhere, is replaced."""
+    """The text on one line, at most `LONGEST` characters; lone surrogates, which cannot be written, are replaced."""
     return " ".join(text[: 4 * LONGEST].split())[:LONGEST].encode("utf-8", "replace").decode("utf-8")
 
 
@@ -55,7 +55,7 @@ def _jsonl(lines: Iterable[str], path: Path) -> Iterator[Note]:
         except (ValueError, RecursionError) as error:
             raise SpecError(f"line {number} of {str(path)!r} is not JSON: {told(error)}") from error
         if not isinstance(row, dict):
-            raise SpecError(f"line {number} of {str(path)!r} is no object with a file_name")
+            raise SpecError(f"line {number} of {str(path)!r} is not an object with a file_name")
         yield _note(row, path, number)
 
 
@@ -73,11 +73,11 @@ def _note(row: Mapping[Any, Any], path: Path, number: int) -> Note:
     by_name = {str(name).lower(): value for name, value in row.items()}
     file = next((by_name[name] for name in FILE if name in by_name), None)
     if not isinstance(file, str) or not file:
-        raise SpecError(f"line {number} of {str(path)!r} names no picture; a column file_name is wanted")
+        raise SpecError(f"line {number} of {str(path)!r} names no picture; it needs a column file_name")
     texts = next((by_name[name] for name in TEXT if by_name.get(name)), ())
     label = next((by_name[name] for name in LABEL if by_name.get(name) is not None), "")
     if not isinstance(label, str) or label.strip().lstrip("-").isdigit():
-        raise SpecError(f"line {number} of {str(path)!r} has the label {label!r}; a name is wanted")
+        raise SpecError(f"line {number} of {str(path)!r} has the label {label!r}; expected a name")
     return Note(file, _texts(texts), clean(label))
 
 
@@ -94,6 +94,8 @@ def _coco(found: Any, path: Path) -> Iterator[Note]:
         for annotation in found["annotations"]:
             texts.setdefault(annotation["image_id"], []).append(annotation["caption"])
     except (KeyError, TypeError) as error:
-        raise SpecError(f"{str(path)!r} is no COCO caption file (images, annotations with captions): {told(error)}") from error
+        raise SpecError(
+            f"{str(path)!r} is not a COCO caption file (images, annotations with captions): {told(error)}"
+        ) from error
     for image, file in files.items():
         yield Note(file, _texts(texts.get(image, [])), "")

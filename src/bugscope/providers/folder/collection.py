@@ -1,4 +1,4 @@
-"""A folder of pictures: which there are, what is written of each, and which can be used."""
+"""A folder of pictures: what it holds, what is written about each, and which can be used."""
 
 import io
 import os
@@ -23,18 +23,18 @@ from .names import aliases, of_folder
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
-"""Others are not tried, whatever a file is called: some run programs to be read."""
+"""The only formats tried, whatever a file is called: reading some others runs programs."""
 MOST_BYTES = 256 * 2**20
 LONGEST_SIDECAR = 2**16
 CONTAINER = re.compile(
     r"(?:train|training|val|valid|validation|test|images?|imgs?|pictures?|photos?|jpe?gs?|data|dataset)\d*", re.IGNORECASE
 )
-"""Folders that name no label: the label is named below them, if anywhere."""
+"""Names of folders that are not labels: the label is named below them, if anywhere."""
 BROKEN = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, EOFError,
     struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning,
 )  # fmt: skip
-"""What a damaged or hostile file can raise on its way through Pillow."""
+"""The errors that a damaged or hostile file can cause in Pillow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +48,23 @@ class Item:
 
     @property
     def described(self) -> bool:
-        """Which half of the collection it is in: described prompts draw from one, neutral prompts from the other.
+        """The half of the collection it is in: described prompts draw from one, neutral prompts from the other.
 
-        The bytes alone decide, so that a copy, a new name or more pictures change nothing.
+        Only the bytes decide, so that a copy, a new name or more pictures change nothing.
         """
         return int(self.digest[:8], 16) % 2 == 1
 
 
 @dataclass(slots=True)
 class Listing:
-    """What there is, before a picture is opened. `labels`, `texts`: by file. `annotated`: labels are given, not guessed."""
+    """The files before any picture is opened. `labels`, `texts`: by file. `annotated`: labels are given, not guessed."""
 
     root: Path
     files: list[str]
     labels: dict[str, str]
     texts: dict[str, tuple[str, ...]]
     unknown: int
-    """Lines about files that are not there."""
+    """The number of lines about missing files."""
 
     @property
     def annotated(self) -> bool:
@@ -73,7 +73,7 @@ class Listing:
 
 @dataclass(slots=True)
 class Collection:
-    """The pictures that can be used, in order of their files. `skipped`: how many not, by reason."""
+    """The pictures that can be used, in order of their files. `skipped`: how many cannot, by reason."""
 
     root: Path
     items: list[Item]
@@ -86,7 +86,7 @@ class Collection:
 
     @property
     def digest(self) -> str:
-        """Tells apart what answers prompts: files, their bytes, labels and captions."""
+        """A hash of all that answers prompts: files, their bytes, labels and captions."""
         whole = sha256()
         for item in self.items:
             whole.update(repr((item.file, item.digest, item.label, item.captions)).encode("utf-8", "backslashreplace"))
@@ -102,13 +102,13 @@ class Collection:
 
 
 def scan(folder: str, captions: str = "") -> Listing:
-    """Raises SpecError for a folder that is not there, without pictures, or with captions that cannot be read."""
+    """Raises SpecError for a missing folder, one without pictures, or one with unreadable captions."""
     if not folder:
         raise SpecError("folder/ names no folder; it should read folder/PATH")
     root = Path(folder).expanduser()
     if not root.is_dir():
         beside = [p.name for p in root.parent.iterdir() if p.is_dir()] if root.parent.is_dir() else []
-        raise SpecError(f"{folder!r} is a file; a folder is wanted") if root.exists() else unknown("folder", root.name, beside)
+        raise SpecError(f"{folder!r} is a file; expected a folder") if root.exists() else unknown("folder", root.name, beside)
     everything = list(walk(root))
     files = sorted(name for name in everything if name.lower().endswith(ENDINGS))
     if not files:
@@ -124,7 +124,7 @@ def scan(folder: str, captions: str = "") -> Listing:
 
 
 def read(listed: Listing) -> Collection:
-    """Reads every new or changed file once, to know its bytes. Raises SpecError where nothing is left."""
+    """Reads every new or changed file once, to hash its bytes. Raises SpecError if nothing is left."""
     skipped: Counter[str] = Counter()
     if listed.unknown:
         skipped["captions of files that are not there"] = listed.unknown
@@ -156,7 +156,7 @@ def told_of(skipped: Mapping[str, int]) -> str:
 
 
 def opened(path: Path) -> Image.Image:
-    """The picture as a person sees it. Raises ValueError with the reason why not."""
+    """The picture as a person sees it. Raises ValueError with the reason if there is none."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -165,7 +165,7 @@ def opened(path: Path) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return as_rgb(image)
     except BROKEN as error:
-        # the system's own words: with the error goes the whole path
+        # the system's own words: the whole error would show the path
         raise ValueError(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
 
 
@@ -173,7 +173,7 @@ def opened(path: Path) -> Image.Image:
 
 
 def _of_path(name: str) -> str:
-    """The label that a sub-folder names: the first that is no mere container."""
+    """The label that a sub-folder names: the first that is not a mere container."""
     named = (part for part in name.split("/")[:-1] if not CONTAINER.fullmatch(part))
     return notes.clean(of_folder(next(named, "")))
 
@@ -192,7 +192,7 @@ def _annotations(
         start = table.parent.relative_to(root).as_posix() + "/" if table.parent.is_relative_to(root) else ""
         for note in notes.read(table):
             name = _known(note.file, start.removeprefix("./"), present)
-            # COCO names pictures of another folder by their file name alone
+            # COCO names pictures in another folder by their file name alone
             if not name and bare[note.file] == 1:
                 name = by_name[note.file]
             if not name:
@@ -202,18 +202,18 @@ def _annotations(
             if note.label:
                 labels[name] = note.label
     if tables and not any(texts.values()) and not labels:
-        raise SpecError(f"{str(tables[0])!r} says nothing of the pictures in {str(root)!r}: {lost} lines name other files")
+        raise SpecError(f"{str(tables[0])!r} says nothing about the pictures in {str(root)!r}: {lost} lines name other files")
     return labels, {name: found for name, found in texts.items() if found}, lost
 
 
 def _known(file: str, start: str, present: set[str]) -> str:
-    """The listed file that a table means; a name that leads elsewhere means none."""
+    """The listed file that a table means; "" for a name that leads elsewhere."""
     plain = file.replace("\\", "/").removeprefix("./")
     return next((name for name in (start + plain, plain) if name in present), "")
 
 
 def _sidecars(root: Path, files: Sequence[str], everything: set[str], texts: dict[str, tuple[str, ...]]) -> None:
-    """A caption a line from PICTURE.txt beside PICTURE.jpg, where no table speaks of it."""
+    """One caption per line of PICTURE.txt beside PICTURE.jpg, unless a table has captions for it."""
     for name in files:
         beside = name.rpartition(".")[0] + ".txt"
         if name in texts or beside not in everything:
@@ -228,12 +228,12 @@ def _sidecars(root: Path, files: Sequence[str], everything: set[str], texts: dic
 
 
 def _fingerprints(root: Path, files: Sequence[str]) -> list[tuple[str, str]]:
-    """(SHA-256, why it cannot be used) of each file; what was read before is not read again while size and time agree."""
+    """(SHA-256, why it cannot be used) of each file; a file is not read again while size and time stay the same."""
     cache = Cache("files")
     keys = [_state(root / name) for name in files]
     known = {key: value.decode("utf-8", "replace") for key, value in cache.get([key for key in keys if key]).items()}
     new = [(key, root / name) for key, name in zip(keys, files, strict=True) if key and len(known.get(key, "")) < 64]
-    with ThreadPoolExecutor(4) as pool:  # reading and hashing leave Python free
+    with ThreadPoolExecutor(4) as pool:  # reading and hashing release the lock
         for i in range(0, len(new), 1000):
             part = new[i : i + 1000]
             found = dict(zip([key for key, _ in part], pool.map(fingerprint, [path for _, path in part]), strict=True))
@@ -253,7 +253,7 @@ def _state(path: Path) -> str:
 
 
 def fingerprint(path: Path) -> str:
-    """The digest, and behind it why the file cannot be used; "" where it cannot be read today."""
+    """The digest, followed by the reason if the file cannot be used; "" if it cannot be read today."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -263,7 +263,7 @@ def fingerprint(path: Path) -> str:
 
 
 def _unfit(data: bytes) -> str:
-    """Why a file is no photograph to use, by its first bytes; "" where it is one. What is damaged further on shows later."""
+    """Why a file is not a usable photograph, by its first bytes; "" if it is one. Damage further on shows later."""
     if len(data) > MOST_BYTES:
         return "too large"
     try:

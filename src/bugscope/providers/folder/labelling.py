@@ -1,4 +1,4 @@
-"""Which pictures show which label: as people said, as captions say, or as a network sees it."""
+"""Which pictures show which label: as people labelled them, as captions say, or as a network sees it."""
 
 from collections import Counter
 from typing import Any
@@ -14,7 +14,7 @@ SUGGESTED = 6
 
 
 def labelled(found: Collection, search: Search, labels: Any) -> tuple[dict[str, list[int]], tuple[str, ...]]:
-    """Label -> places of its pictures, and the names that were looked for where the folder gives none."""
+    """Label -> places of its pictures, and the names that were looked for if the folder gives none."""
     if found.annotated:
         if labels:
             raise SpecError(f"{found.root.name!r} gives its pictures labels; leave the argument labels out")

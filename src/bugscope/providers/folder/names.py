@@ -23,7 +23,7 @@ SILENT = (
         "taken shown photographed sitting standing lying laying placed resting located very partly partially mostly".split()
     )
 )
-"""Words of a description that a caption need not say: "seen from above" asks for "above"."""
+"""Words of a description that a caption need not contain: "seen from above" asks for "above"."""
 
 
 def words(text: str) -> list[str]:
@@ -33,7 +33,7 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
-    """What the forms of an English word have in common: "snowy", "snowing" and "snow" are one. Rough on purpose."""
+    """The stem of an English word: "snowy", "snowing" and "snow" share one. Deliberately rough."""
     for ending, instead in (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("ly", "")):
         short = word.removesuffix(ending) + instead
         if word.endswith(ending) and not word.endswith("ss") and _is_word(short):
@@ -52,7 +52,7 @@ def _is_word(stem: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A prompt as it is searched for: its label, the whole in words, and what it says besides the label (no stems: neutral)."""
+    """A prompt as it is searched for: its label, the whole in words, and the stems of what else it says (none: neutral)."""
 
     label: str
     text: str
@@ -73,19 +73,19 @@ class Names:
         self.first = frozenset(form[0] for form in self.forms)
 
     def at(self, found: Sequence[str], i: int, text: str) -> tuple[int, str] | None:
-        """The longest name whose words begin at i: how many they are, and the name."""
+        """The longest name that begins at word i: its number of words, and the name."""
         if found[i] not in self.first:
             return None
         for size in range(min(self.longest, len(found) - i), 0, -1):
             if written := self.forms.get(tuple(found[i : i + size])):
-                # a name itself before the plural of another ("sunglasses"); of names that differ in case only ("Cardigan" the
-                # dog, "cardigan" the garment) the one that is written so
+                # a name before the plural of another ("sunglasses"); of names that differ only in case ("Cardigan" the
+                # dog, "cardigan" the garment) the one written that way
                 own = [name for name in written if tuple(words(name)) == tuple(found[i : i + size])] or written
                 return size, next((name for name in own if name in text), own[0])
         return None
 
     def all(self, text: str) -> list[str]:
-        """Every name that a caption mentions; a name inside a longer one is not meant."""
+        """Every name that a caption mentions; names inside a longer one are ignored."""
         found, named, i = words(text), [], 0
         while i < len(found):
             hit = self.at(found, i, text)
@@ -94,10 +94,10 @@ class Names:
         return list(dict.fromkeys(named))
 
     def query(self, prompt: str) -> Query | None:
-        """What a prompt asks for; None where it names no label.
+        """What a prompt asks for; None if it names no label.
 
-        Of several labels in the first noun phrase that names one, the last is meant ("a desk lamp", "an orange and blue mug");
-        labels further on belong to the description ("a mug next to a dog").
+        If the first noun phrase with a label has several, the last is meant ("a desk lamp", "an orange and blue mug");
+        labels after it belong to the description ("a mug next to a dog").
         """
         text = LEAD_IN.sub("", prompt)
         found = words(text)
@@ -106,7 +106,7 @@ class Names:
             if best and i >= best[1] and _ends(found, i):
                 break
             hit = self.at(found, i, text)
-            # a name that goes on further is the noun: "a red wolf spider" is no red wolf
+            # the noun is the name that ends later: "a red wolf spider" is not a red wolf
             if hit and (best is None or i + hit[0] > best[1]):
                 best = (i, i + hit[0], hit[1])
         if best is None:
@@ -120,7 +120,7 @@ class Names:
 
 
 def _ends(found: Sequence[str], i: int) -> bool:
-    """Does a noun phrase end before word i?"""
+    """Whether a noun phrase ends before word i."""
     word = found[i]
     return word in OPENERS | COPULAS | ARTICLES or word in (",", "of") or found[i : i + 1] == ["and"] and _article(found, i + 1)
 

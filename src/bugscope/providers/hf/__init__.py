@@ -1,4 +1,4 @@
-"""hf/OWNER/NAME of the Hugging Face hub, or hf/FOLDER: what transformers knows, as a classifier, captioner or judge.
+"""hf/OWNER/NAME of the Hugging Face hub, or hf/FOLDER: what transformers knows, as a target, captioner or judge.
 
 Weights are read from safetensors files only, since a pickle can run code; code that comes with a checkpoint is not run.
 """

@@ -1,4 +1,4 @@
-"""One sentence a picture."""
+"""One sentence per picture."""
 
 import re
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ class Captioner:
     def __init__(
         self, model: str, *, prompt: str = "", max_new_tokens: int = 80, device: str = "", dtype: str = "", revision: str = ""
     ) -> None:
-        """`prompt`: what is asked, "" for what suits the family (`hf.wording`); BLIP and GIT go on with it as with a sentence.
-        `max_new_tokens`: the longest caption. `device`: "" for cuda, mps or cpu, the first there is; `dtype`: "" for bfloat16
-        or float16 on cuda, as the checkpoint is stored, else float32; `revision`: the hub's.
+        """`prompt`: what is asked, "" for what suits the family (`hf.wording`); BLIP and GIT continue it like a sentence.
+        `max_new_tokens`: the longest caption. `device`: "" for the first available of cuda, mps and cpu; `dtype`: "" for
+        bfloat16 or float16 on cuda, as the checkpoint is stored, else float32; `revision`: the hub's.
         """
         if max_new_tokens < 1:
-            raise SpecError(f"hf argument max_new_tokens is {max_new_tokens}; the least is 1")
+            raise SpecError(f"hf argument max_new_tokens is {max_new_tokens}; it must be at least 1")
         network = Network(model, "captioner", device, dtype, revision)
         self.speaker, self.longest = Speaker(network), max_new_tokens
         self.prompt = prompt or self.speaker.wording.caption
@@ -37,11 +37,11 @@ class Captioner:
         self.id = f"{network.id}&prompt={digest(self.prompt, self.speaker.wording.layout)}&max_new_tokens={max_new_tokens}"
 
     def __call__(self, images: Sequence[Image]) -> list[str]:
-        """Raises Declined where a caption is empty, MemoryError where the GPU's memory is too small."""
+        """Raises Declined if a caption is empty, MemoryError if the GPU's memory is too small."""
         written = self.speaker.network.each(images, lambda image: self.speaker.inputs(image, self.prompt), self._ask)
         captions = [self._sentence(tokens) for tokens in written]
         if not all(captions):
-            raise Declined(f"{self.id} has nothing to say of a picture")
+            raise Declined(f"{self.id} has nothing to say about a picture")
         return captions
 
     def _ask(self, **inputs: Any) -> list[list[int]]:
@@ -54,7 +54,7 @@ class Captioner:
 
 
 def tidy(text: str, cut: bool) -> str:
-    """On one line, without thoughts and quotation marks. `cut`: what follows the last whole sentence, if there is one, goes."""
+    """The text on one line, without thoughts and quotation marks. `cut`: drop what follows the last whole sentence, if any."""
     line = " ".join(text.rpartition("</think>")[2].split())
     if cut and (ends := [m.end() for m in ENDS.finditer(line)]):
         line = line[: ends[-1]]

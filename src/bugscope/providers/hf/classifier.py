@@ -1,4 +1,4 @@
-"""Classes that a checkpoint was trained on, or any labels by the likeness of pictures and texts."""
+"""The classes that a checkpoint was trained on, or any labels by comparing pictures with texts."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,11 +26,11 @@ class Classifier:
         self, model: str, *, labels: Any = None, templates: Any = None, device: str = "", dtype: str = "", revision: str = ""
     ) -> None:
         """`labels`: a list, "a,b,c", "imagenet" or a .txt or .json file; None for the checkpoint's own names, or ImageNet's
-        where it takes any labels, said in `templates`: sentences with {label}, a list or one string with | between them.
-        `device`: "" for cuda, mps or cpu, the first there is; `dtype`: "" for bfloat16 or float16 on cuda, as the checkpoint is
-        stored, else float32; `revision`: the hub's.
+        if it takes any labels. `templates`: sentences with {label}, a list or one string with | between them. `device`: "" for
+        the first available of cuda, mps and cpu; `dtype`: "" for bfloat16 or float16 on cuda, as the checkpoint is stored, else
+        float32; `revision`: the hub's.
         """
-        self.network = network = Network(model, "classifier", device, dtype, revision)
+        self.network = network = Network(model, "target", device, dtype, revision)
         self.answer: Callable[[Sequence[Image]], NDArray[np.float32]]
         if network.kind is CLASSES:
             if templates:
@@ -46,7 +46,7 @@ class Classifier:
             self.id = f"{network.id}&texts={zero_shot.digest}"
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Softmax probabilities [n, labels]. Raises MemoryError where the GPU's memory is too small."""
+        """Softmax probabilities [n, labels]. Raises MemoryError if the GPU's memory is too small."""
         return self.answer(images)
 
     def _scores(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -58,7 +58,7 @@ class Classifier:
 
 
 def _own(config: Any) -> Sequence[str]:
-    """The checkpoint's names of its classes; () where nobody named them."""
+    """The checkpoint's names of its classes; () if it has none."""
     names = [str(config.id2label.get(i, f"LABEL_{i}")) for i in range(config.num_labels)]
     unnamed = len(names) != 1000 and all(name == f"LABEL_{i}" for i, name in enumerate(names))
     return () if unnamed else names

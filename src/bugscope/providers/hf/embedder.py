@@ -12,22 +12,22 @@ from ..shared.zeroshot import normalised
 from .loading import Network
 
 LONGEST = 77
-"""Tokens of a text, or as many as the network takes. All are padded to that: so SigLIP was trained, and CLIP does not mind."""
+"""Tokens of a text, or as many as the network takes. All are padded to that: SigLIP was trained so, and CLIP ignores it."""
 
 
 class Embedder:
-    """A zero-shot checkpoint as an `shared.zeroshot.Embedder`."""
+    """A zero-shot checkpoint as a `shared.zeroshot.Embedder`."""
 
     def __init__(self, network: Network) -> None:
         self.network, net = network, network.net
         if not all(hasattr(net, name) for name in ("get_image_features", "get_text_features")):
-            raise SpecError(f"{network.name} is a {network.architecture}, which has no one space of pictures and texts")
+            raise SpecError(f"{network.name} is a {network.architecture}, which has no common space for pictures and texts")
         if hasattr(net, "logit_scale"):
             self.scale = float(net.logit_scale.detach().float().exp())
         elif hasattr(net, "temperature"):
             self.scale = float(1 / net.temperature.detach().float())
         else:
-            raise SpecError(f"{network.name} is a {network.architecture}, which does not say how sharp its likenesses are")
+            raise SpecError(f"{network.name} is a {network.architecture}, which does not say how sharp its similarities are")
         text = getattr(network.config, "text_config", network.config)
         self.length = min(LONGEST, getattr(text, "max_position_embeddings", None) or LONGEST)
 

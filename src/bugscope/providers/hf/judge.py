@@ -1,4 +1,4 @@
-"""Does a picture show its label? Asked of a network that answers questions, or of one that tells labels apart."""
+"""Whether a picture shows its label, asked of a network that answers questions or of one that tells labels apart."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,10 +27,10 @@ class Judge:
         self, model: str, *, question: str = "", against: Any = None, templates: Any = None, top: int = 0,
         device: str = "", dtype: str = "", revision: str = "",
     ) -> None:  # fmt: skip
-        """`question`: with {label}, to be answered with yes or no; "" for what suits the family (`hf.wording`). For CLIP and
-        its kin instead `against`, `templates` and `top` of `shared.zeroshot.ZeroShotJudge`. `device`: "" for cuda, mps or cpu, the
-        first there is; `dtype`: "" for bfloat16 or float16 on cuda, as the checkpoint is stored, else float32; `revision`: the
-        hub's.
+        """`question`: with {label}, to be answered with yes or no; "" for what suits the family (`hf.wording`). CLIP
+        and its kin take `against`, `templates` and `top` instead (see `shared.zeroshot.ZeroShotJudge`). `device`: "" for the
+        first available of cuda, mps and cpu; `dtype`: "" for bfloat16 or float16 on cuda, as the checkpoint is stored, else
+        float32; `revision`: the hub's.
         """
         if question and "{label}" not in question:
             raise SpecError(f"question {question!r} does not say where the label goes, e.g. 'Is there a {{label}}?'")
@@ -48,19 +48,19 @@ class Judge:
             self.answer, self.id = asker, f"{network.id}&question={digest(asker.question, asker.speaker.wording.layout)}"
 
     def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float32]:
-        """Chances [n]. Raises MemoryError where the GPU's memory is too small."""
+        """Chances [n]. Raises MemoryError if the GPU's memory is too small."""
         return self.answer(pictures, labels)
 
 
 class _Asker:
-    """P(yes) / (P(yes) + P(no)) of the first token of the answer, each in any case, with a space before it or without."""
+    """P(yes) / (P(yes) + P(no)) at the first token of the answer, in upper or lower case, with or without a space before it."""
 
     def __init__(self, network: Network, question: str) -> None:
         self.speaker = Speaker(network)
         self.question = question or self.speaker.wording.question
         if not self.question:
             raise SpecError(
-                f"{network.name} is a {network.architecture}, which describes and was not trained to answer; it is a captioner"
+                f"{network.name} is a {network.architecture}, which was trained to describe, not to answer; it is a captioner"
                 " (if yours was, pass the argument question)"
             )
         self.tokens = [answer_tokens(network, word) for word in ANSWERS]
@@ -81,7 +81,7 @@ class _Asker:
 
 
 def answer_tokens(network: Network, word: str) -> list[int]:
-    """The tokens that begin an answer with that word and are all of it."""
+    """The tokens that are that whole word at the start of an answer."""
     forms = [space + form for form in (word, word.capitalize(), word.upper()) for space in ("", " ", "\n")]
     begun = {tuple(network.tokenizer(form, add_special_tokens=False)["input_ids"]) for form in forms}
     spaces = {ids[0] for ids in begun if ids and not network.tokenizer.decode(ids[:1]).strip()}

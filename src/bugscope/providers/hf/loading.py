@@ -1,4 +1,4 @@
-"""What a checkpoint is, the roles it fits, and its network on a device with the means to prepare what it is given."""
+"""What a checkpoint is, the roles it fits, and its network on a device, with the processor that prepares its inputs."""
 
 import contextlib
 import hashlib
@@ -17,10 +17,10 @@ from ..shared.device import Device
 
 T = TypeVar("T")
 SAMPLED = 1024
-"""Values of a tensor that enter a fingerprint: training changes nearly all of them, and a whole one can take gigabytes."""
+"""The most values of a tensor in a fingerprint: training changes nearly all, and a whole tensor can take gigabytes."""
 
 EXTRAS = ("torchvision", "num2words", "sentencepiece", "timm", "accelerate")
-"""Packages that transformers asks for in some families (torchvision: those that also take videos)."""
+"""Packages that transformers needs for some families (torchvision: for those that also take videos)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Kind:
 
 ZERO_SHOT = Kind(
     "zero-shot image classifier", "AutoModelForZeroShotImageClassification",
-    "MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("classifier", "judge"),
+    "MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("target", "judge"),
 )  # fmt: skip
 CLASSES = Kind(
-    "image classifier", "AutoModelForImageClassification", "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("classifier",)
+    "image classifier", "AutoModelForImageClassification", "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("target",)
 )
 TEXT = Kind(
     "image-to-text model", "AutoModelForImageTextToText", "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES", ("captioner", "judge")
@@ -53,7 +53,7 @@ KINDS = (ZERO_SHOT, CLASSES, TEXT, ANSWERS)
 class Network:
     """A checkpoint in a role: `kind`, `config`, `net` on its `device`, `processor` and, where it has one, `tokenizer`.
 
-    `dtype` "": on cuda bfloat16 where the checkpoint is stored so (float16 would overflow), else float16; float32 elsewhere.
+    `dtype` "": on cuda bfloat16 if the checkpoint is stored so (float16 would overflow), else float16; elsewhere float32.
     Raises SpecError for a checkpoint of another role, ModelError for one that cannot be read.
     """
 
@@ -89,7 +89,7 @@ class Network:
             raise ModelError(message) from error
 
     def _kind(self, role: str) -> tuple[str, Kind]:
-        """Its class and kind, as the checkpoint says; where it says no class, by its family."""
+        """Its class and kind, as the checkpoint states them; by its family if it states no class."""
         auto: Any = importlib.import_module("transformers.models.auto.modeling_auto")
         tables = [(kind, getattr(auto, kind.table)) for kind in KINDS]
         for stated in self.config.architectures or []:
@@ -103,7 +103,7 @@ class Network:
             raise SpecError(f"{self.name} is a {stated}, which fits no role; {'s, '.join(k.what for k in KINDS)}s do")
         if role not in kind.roles:
             raise SpecError(
-                f"{self.name} is no {role}: it is a {stated} ({kind.what}), which fits as {' or '.join(kind.roles)}"
+                f"{self.name} cannot be the {role}: it is a {stated} ({kind.what}), which fits as {' or '.join(kind.roles)}"
             )
         return stated, kind
 
@@ -113,7 +113,7 @@ class Network:
         if self.kind is CLASSES:
             return pictures()
         processor = self.lib.AutoProcessor.from_pretrained(model, **self.hub)
-        if not hasattr(processor, "image_processor"):  # what has no processor of its own: an encoder and a decoder, joined
+        if not hasattr(processor, "image_processor"):  # a joined encoder and decoder, without a processor of its own
             return _Joined(pictures(), self.lib.AutoTokenizer.from_pretrained(model, **self.hub))
         processor.image_processor = pictures()
         return processor
@@ -124,13 +124,13 @@ class Network:
         )
         if absent := sorted([*info["missing_keys"], *map(str, info["mismatched_keys"])]):
             raise ModelError(
-                f"{self.name} has no weights for {len(absent)} parts of {type(net).__name__}, e.g. {absent[0]!r}: they are of"
-                " another layout (some need code of their own, and have a copy for transformers under another name)"
+                f"{self.name} has no weights for {len(absent)} parts of {type(net).__name__}, e.g. {absent[0]!r}: they have"
+                " another layout (some need their own code, and have a copy for transformers under another name)"
             )
         return net
 
     def _fingerprint(self) -> str:
-        """A folder may be written anew under its name."""
+        """A hash of weights and preprocessing: a folder may be rewritten under the same name."""
         pictures = getattr(self.processor, "image_processor", self.processor)
         made = hashlib.sha256(json.dumps(pictures.to_dict(), sort_keys=True, default=str).encode())
         for name, value in self.net.state_dict().items():
@@ -150,10 +150,10 @@ class Network:
     def each(
         self, items: Sequence[T], prepare: Callable[[T], Mapping[str, Any]], ask: Callable[..., Sequence[Any]]
     ) -> list[Any]:
-        """`ask(**tensors)` of all items, one answer an item. Raises MemoryError.
+        """`ask(**tensors)` of all items, one answer per item. Raises MemoryError.
 
-        Items are prepared one by one and asked together where their tensors are of one shape. So nothing is ever padded, and
-        no answer can depend on how a family takes padding.
+        Items are prepared one by one and asked together if their tensors have one shape. So nothing is ever padded, and no
+        answer can depend on how a family treats padding.
         """
         with quiet(self.lib):
             return [answer for batch in self.device.batches(items) for answer in self._each(list(map(prepare, batch)), ask)]
@@ -177,7 +177,7 @@ class Network:
 
 
 class _Joined:
-    """The two halves of what a processor is."""
+    """An image processor and a tokenizer in place of one processor."""
 
     def __init__(self, image_processor: Any, tokenizer: Any) -> None:
         self.image_processor, self.tokenizer = image_processor, tokenizer
@@ -189,7 +189,7 @@ class _Joined:
 
 @contextlib.contextmanager
 def quiet(lib: Any) -> Iterator[None]:
-    """No progress bars and no remarks of transformers; both are as before afterwards."""
+    """No progress bars and no warnings from transformers; both are restored afterwards."""
     log = lib.utils.logging
     level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
     log.set_verbosity_error()
@@ -203,5 +203,5 @@ def quiet(lib: Any) -> Iterator[None]:
 
 
 def _flat(names: Any) -> list[str]:
-    """Some families have several classes."""
+    """The names in one list; some families have several."""
     return [name for value in names for name in ([value] if isinstance(value, str) else value)]

@@ -1,4 +1,4 @@
-"""A network that reads a picture and a text, and writes: what captioner and judge share."""
+"""A network that reads a picture and a text, and writes; captioner and judge use it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from .wording import wording
 
 
 class Speaker:
-    """Writes the likeliest token, then the next one: no chance is in it."""
+    """Writes the likeliest token, then the next one; nothing is random."""
 
     def __init__(self, network: Network) -> None:
         self.network, self.tokenizer = network, network.tokenizer
         self.wording = wording(network.architecture, network.config.model_type)
 
     def check(self, text: str) -> None:
-        """Raises ModelError where the checkpoint does not take pictures as others do, before any is made."""
+        """Raises ModelError, before any picture is made, if the checkpoint does not take pictures as others do."""
         try:
             with quiet(self.network.lib):
                 self.inputs(Image.new("RGB", (64, 48)), text)
@@ -46,18 +46,18 @@ class Speaker:
         return {name: value for name, value in made.items() if hasattr(value, "shape") and name != "labels"}
 
     def write(self, longest: int, **inputs: Any) -> list[list[int]]:
-        """New tokens [n][at most longest], without what was asked."""
+        """New tokens [n][at most longest], without the question."""
         made = self.network.net.generate(**inputs, do_sample=False, num_beams=1, max_new_tokens=longest)
         asked = inputs.get("input_ids")
         return [self._new(row, None if asked is None else asked[i].tolist()) for i, row in enumerate(made.tolist())]
 
     def _new(self, row: Sequence[int], asked: Sequence[int] | None) -> list[int]:
-        """Some repeat what was asked, and BLIP all but its last token."""
+        """The tokens without the question, which some repeat, BLIP all but its last token."""
         most = max((k for k in (len(asked or ()), len(asked or ()) - 1) if k > 0 and row[:k] == (asked or [])[:k]), default=0)
         return list(row[most:])
 
     def first(self, **inputs: Any) -> Any:
-        """Logits [n, vocabulary] of the first token that it would write."""
+        """Logits [n, vocabulary] of the first token of its answer."""
         made = self.network.net.generate(
             **inputs, do_sample=False, num_beams=1, max_new_tokens=1, output_logits=True, return_dict_in_generate=True
         )

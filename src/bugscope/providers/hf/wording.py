@@ -9,9 +9,9 @@ ASK = "Does this photo show a {label}? Answer yes or no."
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`caption`: asked of a captioner, "" where the picture alone is the question. `question`: asked of a judge, "" where the
-    family was not trained to answer any. `layout`: where there is no chat template; {image} is the mark that stands for the
-    picture, {start} the token that begins a text. `specials`: whether the tokenizer adds its own tokens to that.
+    """`caption`: asked of a captioner, "" if the picture alone is the question. `question`: asked of a judge, "" if the family
+    was not trained to answer any. `layout`: used without a chat template; {image} is the mark that stands for the picture,
+    {start} the token that begins a text. `specials`: whether the tokenizer adds its own tokens to that.
     """
 
     caption: str = DESCRIBE

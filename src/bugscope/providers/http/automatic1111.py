@@ -1,4 +1,4 @@
-"""AUTOMATIC1111's web UI with --api, and what speaks its API (Forge, SD.Next, KoboldCpp): one picture a request."""
+"""AUTOMATIC1111's web UI with --api, and servers with the same API (Forge, SD.Next, KoboldCpp): one picture per request."""
 
 import json
 import re
@@ -12,19 +12,19 @@ from ..shared.client import PICTURES, Client, Rejected
 from .protocol import ABSENT, decoded
 
 TOLD = ("seed", "sampler_name", "steps", "cfg_scale", "sd_model_name", "sd_model_hash", "sd_vae_name")
-"""What is kept of all that the server says of a picture."""
+"""The fields kept from what the server says about a picture."""
 
 
 class Automatic1111:
-    """`options`: further fields of the request. `checkpoint`: by its title or name; "" is the one that is loaded."""
+    """`options`: further fields of the request. `checkpoint`: its title or name; "" for the one that is loaded."""
 
     def __init__(self, client: Client, options: Mapping[str, Any], checkpoint: str) -> None:
         client.wanted = "txt2img of AUTOMATIC1111 (is it started with --api?)"
         self.client = client
         self.checkpoint = self._find(checkpoint) if checkpoint else self._loaded()
-        # brackets weight words, and <lora:...> loads a network: a prompt is what it says, and no command
+        # brackets weight words, and <lora:...> loads a network: a prompt must be plain words, not commands
         self.options = {**options, "batch_size": 1, "n_iter": 1, "disable_extra_networks": True}
-        if self.checkpoint:  # so that nobody's click in the web page changes it during a run
+        if self.checkpoint:  # so that a click in the web page does not change it during a run
             self.options["override_settings"] = {"sd_model_checkpoint": self.checkpoint}
             self.options["override_settings_restore_afterwards"] = False
         self._hash = ""
@@ -43,16 +43,16 @@ class Automatic1111:
         info = _info(said)
         drawn = info.get("seed")
         if isinstance(drawn, int) and drawn != seed:
-            raise ModelError(f"{where} drew with seed {drawn} in the place of {seed}: a picture must follow from its seed")
+            raise ModelError(f"{where} drew with seed {drawn} instead of {seed}: a picture must follow from its seed")
         self._same(str(info.get("sd_model_hash") or ""))
-        first = info.get("index_of_first_image")  # a grid of all may stand before it
+        first = info.get("index_of_first_image")  # a grid of all may come before it
         chosen = images[first] if isinstance(first, int) and 0 <= first < len(images) else images[0]
         return Picture(
             decoded(chosen, where), info={name: info[name] for name in TOLD if isinstance(info.get(name), str | int | float)}
         )
 
     def _same(self, found: str) -> None:
-        """A server passes over an override that it does not know."""
+        """Raises ModelError if the checkpoint has changed: a server ignores an override that it does not know."""
         self._hash = self._hash or found
         if found not in ("", self._hash):
             raise ModelError(
@@ -86,7 +86,7 @@ class Automatic1111:
 
 
 def _info(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What the server says of the picture: JSON in a string."""
+    """What the server says about the picture: JSON in a string."""
     info = said.get("info")
     try:
         info = json.loads(info) if isinstance(info, str) else info

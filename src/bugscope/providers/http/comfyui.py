@@ -18,12 +18,12 @@ from .protocol import read_picture
 
 WORDS = ("{prompt}", "{seed}")
 SLOWEST = 2.0
-"""Seconds between two looks at a picture that takes long."""
+"""The most seconds between two looks at a slow picture."""
 
 
 class ComfyUI:
-    """`workflow`: path of the file. `output`: the node whose picture counts, "" where there is one. `timeout`: seconds for one
-    picture, waiting in the queue included."""
+    """`workflow`: path of the file. `output`: the node whose picture counts, "" if only one has a picture. `timeout`: seconds
+    for one picture, including the wait in the queue."""
 
     def __init__(self, client: Client, workflow: str, output: str, timeout: float) -> None:
         client.wanted = "ComfyUI"
@@ -33,9 +33,9 @@ class ComfyUI:
             raise SpecError(f"http argument output is {output!r}; the nodes of {workflow!r} are {', '.join(self.graph)}")
         self._client_id = f"bugscope-{uuid.uuid4().hex}"
         self._queued: dict[tuple[str, int], str] = {}
-        """Pictures that were asked for and not got yet, by prompt and seed: asking again goes on waiting for them."""
+        """Pictures still to come, by prompt and seed: asking again goes on waiting for them."""
         self._closed = threading.Event()
-        self._list_queue()  # a server that is not there, or is another, is noticed before a run begins
+        self._list_queue()  # an absent or wrong server is noticed before a run begins
         client.wanted = ""
 
     def close(self) -> None:
@@ -46,7 +46,7 @@ class ComfyUI:
 
     def _one(self, item: tuple[str, int]) -> Picture | Refused:
         known = self._queued.get(item)
-        # a server that was started anew has forgotten it; what leaves the queue is in the history at the same moment
+        # a restarted server has forgotten it; what leaves the queue is in the history at the same moment
         if known is None or (known not in self._list_queue() and not self._history(known)):
             known = self._queued[item] = self._submit(*item)
         entry = self._wait(known)
@@ -82,7 +82,7 @@ class ComfyUI:
             pause = min(SLOWEST, pause * 1.3)
 
     def _history(self, known: str) -> dict[str, Any]:
-        """What became of it; empty while it waits or is made."""
+        """What became of the picture; empty while it waits or is made."""
         said = self.client.get(f"/history/{quote(known, safe='')}", limit=PICTURES)
         entry = said.get(known, {}) if isinstance(said, dict) else None
         if not isinstance(entry, dict):
@@ -97,7 +97,7 @@ class ComfyUI:
         return {str(job[1]) for jobs in lists for job in jobs or () if isinstance(job, list) and len(job) > 1}
 
     def _chosen(self, outputs: Any) -> dict[str, str]:
-        """The one picture of a finished workflow: of the node that was named, else of nodes that save, else of others."""
+        """The one picture of a finished workflow: from the named node, else from nodes that save, else from others."""
         found = [
             (node, {name: str(image.get(name, "")) for name in ("filename", "subfolder", "type")})
             for node, output in (outputs.items() if isinstance(outputs, dict) else ())
@@ -110,12 +110,10 @@ class ComfyUI:
             return saved[0][1]
         of = f" of node {self.output}" if self.output else ""
         if not saved:
-            raise ModelError(
-                f"{self.client.name}: the workflow{of} gave no picture; a SaveImage or PreviewImage node is wanted"
-            )
+            raise ModelError(f"{self.client.name}: the workflow{of} gave no picture; it needs a SaveImage or PreviewImage node")
         nodes = ", ".join(sorted({node for node, _ in saved}))
         raise ModelError(
-            f"{self.client.name}: the workflow{of} gave {len(saved)} pictures (nodes {nodes}), and one is wanted: set "
+            f"{self.client.name}: the workflow{of} gave {len(saved)} pictures (nodes {nodes}), but one is expected: set "
             "batch_size to 1, and name the node whose picture counts with the argument output"
         )
 
@@ -128,18 +126,20 @@ class ComfyUI:
 
 
 def load(path: str) -> dict[str, Any]:
-    """The nodes of a workflow file, by number. Raises SpecError for what is no workflow with a place for prompt and seed."""
+    """The nodes of a workflow file, by number. Raises SpecError unless it is a workflow with places for prompt and seed."""
     if not path:
-        raise SpecError("api comfyui needs the argument workflow: a file that ComfyUI's menu Export (API) wrote")
+        raise SpecError("api comfyui needs the argument workflow: a file written by ComfyUI's menu Export (API)")
     try:
         graph = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise SpecError(f"cannot read the workflow {path!r}: {told(error)}") from error
     if isinstance(graph, dict) and isinstance(graph.get("nodes"), list):
-        raise SpecError(f"the workflow {path!r} is of the web page's format: write it with ComfyUI's menu Export (API)")
+        raise SpecError(f"the workflow {path!r} is in the web page's format; write it with ComfyUI's menu Export (API)")
     nodes = list(graph.values()) if isinstance(graph, dict) else []
     if not nodes or not all(isinstance(n, dict) and "class_type" in n and isinstance(n.get("inputs"), dict) for n in nodes):
-        raise SpecError(f"{path!r} is no workflow in ComfyUI's API format: a JSON object of nodes with class_type and inputs")
+        raise SpecError(
+            f"{path!r} is not a workflow in ComfyUI's API format, a JSON object of nodes with class_type and inputs"
+        )
     inputs = json.dumps([node["inputs"] for node in nodes])
     for word, names in zip(WORDS, (("text", "prompt"), ("seed", "noise_seed")), strict=True):
         if word not in inputs:
@@ -150,12 +150,12 @@ def load(path: str) -> dict[str, Any]:
                 if isinstance(node["inputs"].get(name), str | int)
             ]
             where = f", perhaps as {' or '.join(places)}" if places else ""
-            raise SpecError(f"no input of the workflow {path!r} says {word}: write it where it belongs{where}")
+            raise SpecError(f"no input of the workflow {path!r} contains {word}; write it where it belongs{where}")
     return graph
 
 
 def filled(value: Any, prompt: str, seed: int) -> Any:
-    """The workflow with prompt and seed in their places. What the prompt says is not looked through again."""
+    """The workflow with prompt and seed in their places. Placeholders inside the prompt stay as they are."""
     if value == "{seed}":
         return seed
     if isinstance(value, str):
@@ -168,14 +168,14 @@ def filled(value: Any, prompt: str, seed: int) -> Any:
 
 
 def failure(name: str, entry: Mapping[str, Any]) -> None:
-    """Raises what a finished workflow's status says went wrong; Transient where asking again may help."""
+    """Raises the error in a finished workflow's status; Transient if asking again may help."""
     status = entry.get("status")  # early versions have none
     if not isinstance(status, dict) or status.get("status_str") != "error":
         return
     messages = [m for m in status.get("messages") or () if isinstance(m, list) and len(m) == 2 and isinstance(m[1], dict)]
     for kind, data in messages:
         if kind == "execution_interrupted":
-            raise Transient(f"{name}: somebody interrupted the workflow")
+            raise Transient(f"{name}: the workflow was interrupted")
         if kind == "execution_error":
             node = f"node {data.get('node_id')} ({data.get('node_type')})"
             why = f"{data.get('exception_type')}: {data.get('exception_message')}"
@@ -186,7 +186,7 @@ def failure(name: str, entry: Mapping[str, Any]) -> None:
 
 
 def invalid(data: Any) -> str:
-    """What /prompt has against a workflow, node by node; "" where it does not say."""
+    """The objections of /prompt to a workflow, node by node; "" if it gives none."""
     nodes = data.get("node_errors") if isinstance(data, dict) else None
     said = []
     for number, node in nodes.items() if isinstance(nodes, dict) else ():

@@ -1,4 +1,4 @@
-"""The generator behind a server: Bugscope's own protocol, or one that the community's servers speak."""
+"""The generator behind a server: Bugscope's own protocol, or that of a popular server."""
 
 import hashlib
 import json
@@ -26,17 +26,18 @@ class Generator:
         negative_prompt: str = "", checkpoint: str = "", workflow: str = "", output: str | int = "",
     ) -> None:  # fmt: skip
         """`model`: HOST[:PORT][/PATH], with `https://` before it for TLS. `timeout`: seconds for one answer, or one picture of
-        ComfyUI. `concurrency`: most requests under way, where one is one picture. Of automatic1111: `steps`, `guidance`,
-        `width`, `height` (pixels), `sampler`, `negative_prompt`, `checkpoint`; 0, "" and None are the server's own. Of comfyui:
-        `workflow`, a file in its API format with {prompt} and {seed} in it, and `output`, the node whose picture counts.
+        ComfyUI. `concurrency`: the most requests at once, where each is one picture. For automatic1111: `steps`,
+        `guidance`, `width`, `height` (pixels), `sampler`, `negative_prompt`, `checkpoint`; 0, "" and None leave the server's
+        defaults. For comfyui: `workflow`, a file in its API format with {prompt} and {seed} in it, and `output`, the node whose
+        picture counts.
 
-        Raises SpecError for what means nothing, ModelError where no such server answers.
+        Raises SpecError for invalid options, ModelError if no such server answers.
         """
         if api not in APIS:
             raise unknown("api of an http generator", api, APIS)
         for name, size in (("steps", steps), ("width", width), ("height", height)):
             if size < 0:
-                raise SpecError(f"http argument {name} is {size}; the least is 0, the server's own")
+                raise SpecError(f"http argument {name} is {size}; it must be at least 0 (0: the server's default)")
         painting: dict[str, Any] = {"steps": steps, "width": width, "height": height, "sampler_name": sampler}
         asked = {name: value for name, value in (painting | {"negative_prompt": negative_prompt}).items() if value}
         asked |= {} if guidance is None else {"cfg_scale": float(guidance)}
@@ -47,7 +48,7 @@ class Generator:
             server: Any = Artist(model, **options, timeout=timeout)
             self.id = server.id
         else:
-            # a look at ComfyUI's queue is short, whatever a picture takes
+            # a look at ComfyUI's queue is short, however long a picture takes
             wait = min(timeout, 60.0) if api == "comfyui" else timeout
             client = connect(model, **options, timeout=wait, concurrency=concurrency)
             try:
@@ -63,7 +64,7 @@ class Generator:
         self.api, self.server = api, server
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
-        """One picture a prompt, in order. Raises ModelError, Transient, Declined, or MemoryError for a batch too large."""
+        """One picture per prompt, in order. Raises ModelError, Transient, Declined, or MemoryError for a batch too large."""
         drawn: list[Picture | Refused] = self.server.draw(prompts, seeds) if prompts else []
         return drawn
 

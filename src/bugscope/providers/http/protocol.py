@@ -1,4 +1,4 @@
-"""Bugscope's own protocol: one request a batch, JSON both ways, pictures as base64."""
+"""Bugscope's own protocol: one request per batch, JSON both ways, pictures as base64."""
 
 import base64
 import hashlib
@@ -17,13 +17,13 @@ from ...media.picture import Picture, png, read
 from ..shared.client import PICTURES, Client, Rejected
 
 ABSENT = (404, 405, 501)
-"""What servers answer where they know no such path."""
+"""Statuses that mean the server does not know the path."""
 EACH = 16_000_000
-"""Most bytes of an answer for each item of a batch, where that is more than `PICTURES`."""
+"""The most bytes accepted for each item of a batch, where that is more than `PICTURES`."""
 
 
 class Server:
-    """What the roles share: the address, the question `/info`, and answers one for each item."""
+    """What the roles share: the address, the question `/info`, and one answer for each item."""
 
     requires = ("httpx",)
     extra = "openai"
@@ -34,7 +34,7 @@ class Server:
         the key, "" for none; `key_as`: "bearer", "basic" (it reads USER:PASSWORD) or the header that takes it.
         `timeout`: seconds for one answer.
 
-        Raises SpecError for an address that means nothing, ModelError where no such server answers.
+        Raises SpecError for an invalid address, ModelError if no such server answers.
         """
         self.client = connect(model, key_variable=key_variable, key_as=key_as, timeout=timeout)
         try:
@@ -48,7 +48,7 @@ class Server:
         self.client.close()
 
     def _info(self) -> dict[str, Any]:
-        """What the server says of itself; nothing where it does not know the question."""
+        """What the server says about itself; nothing if it does not know the question."""
         try:
             said = self.client.get("/info", limit=PICTURES)
         except Rejected as error:
@@ -68,7 +68,7 @@ class Server:
         return text
 
     def _answers(self, path: str, body: Mapping[str, Any], field: str, n: int) -> list[Any]:
-        """`n` of them, in order, none of them null. Raises MemoryError where the batch is too large for the server."""
+        """`n` answers, in order, none of them null. Raises MemoryError if the batch is too large for the server."""
         try:
             said = self.client.post(path, body, limit=max(PICTURES, EACH * n))
         except Rejected as error:
@@ -99,7 +99,7 @@ class Classifier(Server):
         self, model: str, *, labels: Sequence[str] | str | None = None, key_variable: str = "", key_as: str = "bearer",
         timeout: float = 60.0,
     ) -> None:  # fmt: skip
-        """`labels`: label names, where the server does not tell them. The rest as of `Server`."""
+        """`labels`: label names, if the server does not state them. For the rest see `Server`."""
         super().__init__(model, key_variable=key_variable, key_as=key_as, timeout=timeout)
         self.labels = self._labels(self.info.get("labels") if labels is None else labels)
         # the names are part of the answers
@@ -111,7 +111,7 @@ class Classifier(Server):
             found = [name.strip() for name in found.split(",")]
         if not found:
             raise SpecError(
-                f"{self.client.base_url}/info tells no labels: have it answer with them, or pass --target-arg labels=a,b,c"
+                f"{self.client.base_url}/info states no labels; have it answer with them, or pass --target-arg labels=a,b,c"
             )
         names = list(found) if isinstance(found, Iterable) and not isinstance(found, Mapping) else []
         texts = [name for name in names if isinstance(name, str) and name.strip()]
@@ -127,7 +127,8 @@ class Classifier(Server):
             bad = [value for value in row if not _finite(value)] if isinstance(row, list) else [row]
             if bad or len(row) != len(self.labels):
                 instead = short(repr(bad[0])[:80]) if bad else len(row)
-                raise self._wrong("/classify", row, f"{len(self.labels)} finite numbers a picture, one a label, not {instead}")
+                wanted = f"{len(self.labels)} finite numbers per picture, one per label, not {instead}"
+                raise self._wrong("/classify", row, wanted)
         return np.array(rows, dtype=float)
 
 
@@ -199,7 +200,7 @@ def named(client: Client, **stated: Any) -> str:
 
 
 def decoded(text: Any, where: str) -> Image:
-    """The picture that a base64 text holds, bare or as a data: address. Raises ModelError."""
+    """The picture in a base64 text, bare or as a data: address. Raises ModelError."""
     try:
         data = base64.b64decode(text.rpartition(",")[2], validate=True)
     except (ValueError, AttributeError, TypeError) as error:

@@ -1,6 +1,6 @@
-"""openai/MODEL: OpenAI, or any server that speaks as it does (vLLM, Ollama, LM Studio, OpenRouter), named by `base_url`.
+"""openai/MODEL: OpenAI, or any server with the same API (vLLM, Ollama, LM Studio, OpenRouter), given by `base_url`.
 
-OpenAI gets the key in OPENAI_API_KEY; other servers get one where `key_variable` names the environment variable that holds it.
+OpenAI gets the key in OPENAI_API_KEY; other servers get one if `key_variable` names the environment variable that holds it.
 What models say is data: it is checked, cleaned and quoted, never run.
 """
 

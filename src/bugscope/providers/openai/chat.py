@@ -21,14 +21,14 @@ class Answer(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """For a message."""
+        """The answer as messages quote it."""
         return f"{short(repr(self.text))}{', cut off: raise max_tokens' if self.cut else ''}"
 
 
 class Chat:
-    """A chat model behind a client. `schema`: of a JSON answer, its name and shape; None for plain text.
+    """A chat model behind a client. `schema`: name and shape of a JSON answer; None for plain text.
 
-    `max_tokens`, `reasoning`: the server's own where they are 0 and "". Raises SpecError for a number that means nothing.
+    `max_tokens` 0 and `reasoning` "" leave the server's defaults. Raises SpecError for an invalid number.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Chat:
         if schema:
             strict = {"name": schema[0], "strict": True, "schema": schema[1]}
             formats = ({"type": "json_schema", "json_schema": strict}, {"type": "json_object"})
-        # reasoning models take no temperature; one that was asked for is not dropped in silence
+        # reasoning models take no temperature; one that the user asked for is never dropped silently
         self.endpoint = Endpoint(
             client, "/chat/completions", options, droppable=() if temperature else ("temperature",), formats=formats
         )
@@ -96,7 +96,7 @@ class Chat:
 
 
 def _text(content: Any) -> str:
-    """Of a message, which may come in parts; without what the model thought aloud."""
+    """The text of a message, which may come in parts, without what the model thought aloud."""
     if isinstance(content, list):
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     text = content if isinstance(content, str) else ""
@@ -104,7 +104,7 @@ def _text(content: Any) -> str:
 
 
 def found(said: str) -> Any:
-    """The JSON of an answer, which may stand in a ``` fence or between words; None where there is none."""
+    """The JSON of an answer, which may be in a ``` fence or between words; None if there is none."""
     begin = re.search(r"[\[{]", said)
     try:
         return json.JSONDecoder().raw_decode(said, begin.start())[0] if begin else None

@@ -22,7 +22,7 @@ class _Asked(NamedTuple):
 class Generator(Hosted):
     """Pictures from OpenAI's image models, or any server with /images/generations (`base_url`).
 
-    OpenAI takes no seed: a picture is another one each time it is asked for, and what repeats a run are its stored pictures.
+    OpenAI takes no seed: every request gives another picture, and a run is repeated from its stored pictures.
     """
 
     example = "openai/gpt-image-2.5-flare"
@@ -32,12 +32,12 @@ class Generator(Hosted):
         seeds: bool = False, base_url: str = BASE, key_variable: str = "", timeout: float = 300.0, concurrency: int = 8,
         price_input: float | None = None, price_output: float | None = None, price_image: float | None = None,
     ) -> None:  # fmt: skip
-        """`size`: "1024x1024", "auto"; `quality`, `background`, `moderation`, `style`: as the model takes them. What is "" is
-        the server's own. `seeds`: send each picture's seed, to a server that takes one.
+        """`size`: "1024x1024", "auto"; `quality`, `background`, `moderation`, `style`: as the model takes them; "" leaves the
+        server's default. `seeds`: send each picture's seed, to a server that takes one.
 
-        `key_variable`: the environment variable that holds the key; where none is named, OpenAI gets OPENAI_API_KEY and other
-        servers get none. `timeout`: seconds. `concurrency`: most pictures at once. Prices: `price_image` of a picture, or
-        `price_input`, `price_output` of a million tokens. Raises SpecError for what means nothing, and without OpenAI's key.
+        `key_variable`: the environment variable that holds the key; if it is empty, OpenAI gets OPENAI_API_KEY and other
+        servers get none. `timeout`: seconds. `concurrency`: the most pictures at once. Prices: `price_image` of a picture, or
+        `price_input`, `price_output` of a million tokens. Raises SpecError for invalid options, and without OpenAI's key.
         """
         if size and not re.fullmatch(r"auto|[1-9]\d{0,4}x[1-9]\d{0,4}", size):
             raise SpecError(f"generator openai/{model}: size {size!r} should read WIDTHxHEIGHT, as in 1024x1024, or auto")
@@ -48,13 +48,13 @@ class Generator(Hosted):
         if seeds and official:
             raise SpecError(f"{self.client.name}: OpenAI's image models take no seed; leave out seeds")
         self.seeds = seeds
-        # OpenAI's models send base64 always and refuse the option
+        # OpenAI's models always send base64 and refuse the option
         shape = () if official else ("b64_json",)
         options = {"model": model, "n": 1} | {name: value for name, value in asked.items() if value}
         self.endpoint = Endpoint(self.client, "/images/generations", options, formats=shape, limit=PICTURES)
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
-        """One picture a prompt, or why the content filter refused it. Raises Transient, Declined and ModelError."""
+        """One picture per prompt, or why the content filter refused it. Raises Transient, Declined and ModelError."""
         items = [_Asked(prompt, int(seed)) for prompt, seed in zip(prompts, seeds, strict=True)]
         return self.client.each(items, self._draw)
 
@@ -76,7 +76,7 @@ class Generator(Hosted):
             cost=used.get("cost"),
         )
         first = made[0] if made and isinstance(made[0], dict) else {}
-        # some filter without a word: an empty list, or an entry without a picture
+        # some servers filter silently: an empty list, or an entry without a picture
         if not first or first.get("respect_moderation") is False:
             return Refused("content filter: no picture came")
         picture = self._picture(first)
@@ -86,7 +86,7 @@ class Generator(Hosted):
     def _picture(self, entry: dict[str, Any]) -> Picture:
         try:
             if isinstance(entry.get("b64_json"), str):
-                # some put what a data URL begins with before it
+                # some put the beginning of a data URL before it
                 data = base64.b64decode(re.sub(r"^data:[^,]{0,100},", "", entry["b64_json"]), validate=True)
             elif isinstance(entry.get("url"), str):
                 data = self.client.download(entry["url"])

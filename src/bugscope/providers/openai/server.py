@@ -1,4 +1,4 @@
-"""Where an OpenAI-compatible server is, what its models are called, and what it takes."""
+"""An OpenAI-compatible server: its address, the names of its models, and the options that it takes."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ _REFUSES = re.compile(r"(?i)safety system|content (policy|filter|management poli
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What every role is told of its server. Prices are those of a million tokens and of a picture."""
+    """What every role knows about its server. Prices are those of a million tokens and of a picture."""
 
     base_url: str
     key_variable: str
@@ -29,7 +29,7 @@ class Server:
     price_image: float | None = None
 
     def connect(self, role: str, model: str, **stated: Any) -> tuple[str, Client]:
-        """The model's id, with what is stated of it, and the client that asks it. Raises SpecError, also without a key."""
+        """The model's id, with its options, and the client that asks it. Raises SpecError, also without a key."""
         prices = Prices(self.price_input, self.price_output, self.price_image)
         client = Client(
             f"{role} openai/{model}", self.base_url, wanted=f"model {model!r}", key_variable=self.key_variable,
@@ -49,23 +49,23 @@ class Server:
 
 
 def digest(*texts: str) -> str:
-    """Of wordings, for an id: an answer to other words is another answer."""
+    """A hash of wordings, for an id: other words may get other answers."""
     return hashlib.sha256("\n".join(texts).encode("utf-8", "replace")).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What the server takes beside the question, as far as is known."""
+    """The options that the server takes, as far as is known."""
 
     options: Mapping[str, Any]
     formats: Sequence[Any]
 
 
 class Endpoint:
-    """One path of a server. Servers differ in what they take: what was refused once is not sent again.
+    """One path of a server. Servers take different options: what was refused once is not sent again.
 
-    `options`: always sent, but for `droppable` ones that the server refuses. `formats`: values of response_format to try in
-    turn; then none is sent.
+    `options`: always sent, except `droppable` ones that the server refuses. `formats`: values of response_format to try in
+    turn; after the last, none is sent.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Endpoint:
         self._lock = threading.Lock()
 
     def ask(self, body: Mapping[str, Any]) -> Any:
-        """The server's JSON. Errors as of `Client.post`."""
+        """The server's JSON. Raises what `Client.post` raises."""
         while True:
             taken = self._taken
             shape = {"response_format": taken.formats[0]} if taken.formats else {}
@@ -92,7 +92,7 @@ class Endpoint:
             except Rejected as error:
                 if error.status not in (400, 422) or refusal(error):
                     raise
-                with self._lock:  # another thread may have learnt it meanwhile
+                with self._lock:  # another thread may have learnt it in the meantime
                     if self._taken is taken:
                         less = self._less(taken, error.text)
                         if less is None:
@@ -100,7 +100,7 @@ class Endpoint:
                         self._taken = less
 
     def _less(self, taken: _Taken, complaint: str) -> _Taken | None:
-        """Without what the server complains about; None where that is nothing that can be left out."""
+        """The options without the one that the server complains about; None if that cannot be left out."""
         options = dict(taken.options)
         if "max_tokens" in options and "max_completion_tokens" in complaint:  # its name for reasoning models
             options["max_completion_tokens"] = options.pop("max_tokens")
@@ -115,7 +115,7 @@ class Endpoint:
 
 
 def refusal(error: Rejected) -> str:
-    """Why a content filter rejected a question; "" where no filter did."""
+    """Why a content filter rejected a question; "" if none did."""
     if error.status in (400, 403, 422, 451) and (_REFUSALS.search(error.code) or _REFUSES.search(error.text)):
         return error.code or "content filter"
     return ""

@@ -12,7 +12,8 @@ from .chat import AGAIN, Answer, Chat, found
 from .server import BASE, Server, digest
 
 LONGEST = 80
-"""Characters of a phrase, which has at most 8 words; a description has at most 12, and half as many characters again."""
+"""The most characters of a phrase, which has at most 8 words; a description has at most 12 words and half as many
+characters again."""
 _WORD = r"[^\W_](?:[^\W_]|['-])*"
 _PHRASE = re.compile(rf"{_WORD}(?: {_WORD}){{0,7}}")
 _DESCRIPTION = re.compile(rf"{_WORD}(?:,? {_WORD}){{0,11}}")
@@ -48,7 +49,7 @@ _DESCRIBED = {
 
 
 class Editor(Hosted):
-    """A language model's other phrases, from OpenAI or any compatible server (`base_url`)."""
+    """Alternative phrases from a language model of OpenAI or any compatible server (`base_url`)."""
 
     example = "openai/gpt-5"
 
@@ -57,11 +58,11 @@ class Editor(Hosted):
         base_url: str = BASE, key_variable: str = "", timeout: float = 60.0, concurrency: int = 8,
         price_input: float | None = None, price_output: float | None = None,
     ) -> None:  # fmt: skip
-        """`each`: alternatives a phrase. `reasoning`: effort of a model that reasons ("low"). `timeout`: seconds.
-        `key_variable`: the environment variable that holds the key; where none is named, OpenAI gets OPENAI_API_KEY and other
+        """`each`: alternatives per phrase. `reasoning`: effort of a model that reasons ("low"). `timeout`: seconds.
+        `key_variable`: the environment variable that holds the key; if it is empty, OpenAI gets OPENAI_API_KEY and other
         servers get none. `price_input`, `price_output`: of a million tokens.
 
-        Raises SpecError for a model, address or number that means nothing, and where OpenAI's key is missing.
+        Raises SpecError for an invalid model, address or number, and without OpenAI's key.
         """
         stated = {"each": each if each != 3 else "", "temperature": temperature or "", "reasoning": reasoning}
         server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output)
@@ -73,9 +74,9 @@ class Editor(Hosted):
         )  # fmt: skip
 
     def __call__(self, label: str, phrases: Sequence[str]) -> list[list[str]]:
-        """For each phrase, in order, up to `each` others; none where the model declines to answer.
+        """For each phrase, in order, up to `each` others; none if the model declines to answer.
 
-        Raises ModelError for an answer that cannot be used, Transient where the server should be asked again later.
+        Raises ModelError for an unusable answer, Transient if the server should be asked again later.
         """
         if not phrases:
             return []
@@ -104,7 +105,7 @@ class Describer(Hosted):
         base_url: str = BASE, key_variable: str = "", timeout: float = 120.0, concurrency: int = 8,
         price_input: float | None = None, price_output: float | None = None,
     ) -> None:  # fmt: skip
-        """`each`: most descriptions; the others as of `Editor`."""
+        """`each`: the most descriptions; for the rest see `Editor`."""
         stated = {"prompt": digest(_DESCRIBE), "each": each, "temperature": temperature or "", "reasoning": reasoning}
         server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output)
         self.id, self.client = server.connect("describer", model, **stated)
@@ -115,9 +116,9 @@ class Describer(Hosted):
         )  # fmt: skip
 
     def __call__(self, label: str, failures: Sequence[str], successes: Sequence[str]) -> list[str]:
-        """Up to `each` descriptions, likeliest first; none where there are no failures, or the model declines to answer.
+        """Up to `each` descriptions, likeliest first; none if there are no failures or the model declines to answer.
 
-        Raises ModelError for an answer that cannot be used, Transient where the server should be asked again later.
+        Raises ModelError for an unusable answer, Transient if the server should be asked again later.
         """
         if not failures:
             return []
@@ -142,14 +143,14 @@ def _at_least_one(name: str, each: int) -> int:
 
 
 def _list(said: str, name: str) -> list[Any] | None:
-    """The list of that name in an answer, or the answer itself where it is one."""
+    """The list of that name in an answer, or the answer itself if it is one."""
     data = found(said)
     data = data.get(name) if isinstance(data, dict) else data
     return data if isinstance(data, list) else None
 
 
 def _clean(texts: Sequence[Any], phrase: str) -> list[str]:
-    """What is a phrase, once each, without the original."""
+    """The texts that are phrases, once each, without the original."""
     plain = dict.fromkeys(_plain(text) for text in texts if isinstance(text, str))
     return [t for t in plain if t != _plain(phrase) and len(t) <= LONGEST and _PHRASE.fullmatch(t)]
 
@@ -161,5 +162,5 @@ def _describes(text: str, label: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Lower case, one way of writing each letter. Control characters stay, and the patterns admit none."""
+    """Lower case, with one way of writing each letter. Control characters stay; the patterns admit none."""
     return unicodedata.normalize("NFKC", text).replace("’", "'").strip(" .").lower()

@@ -19,9 +19,9 @@ from .server import BASE, Server, digest
 A = TypeVar("A")
 DETAILS = ("", "auto", "low", "high", "original")
 LONGEST = 500
-"""Characters of a caption; models that were asked for a sentence may write an essay."""
+"""The most characters of a caption; models that were asked for a sentence may write an essay."""
 MOST_LISTED = 500
-"""Labels in the schema of an answer; all OpenAI models take so many, and of more than 250 at most `MOST_LETTERS` in all."""
+"""The most labels in the schema of an answer: what all OpenAI models take, with at most `MOST_LETTERS` in all above 250."""
 MOST_LETTERS = 7500
 CAPTION = """\
 Describe this photograph in one plain sentence: the main object and its colour, the surroundings and ground, the light and \
@@ -52,12 +52,12 @@ class Captioner(Hosted):
         reasoning: str = "", base_url: str = BASE, key_variable: str = "", timeout: float = 120.0, concurrency: int = 8,
         price_input: float | None = None, price_output: float | None = None,
     ) -> None:  # fmt: skip
-        """`prompt`: what is asked of each picture. `detail`: low, high or auto, for servers that know it. `max_tokens`: of an
-        answer, what a model thinks included; 0: the server's own. `reasoning`: effort of a model that reasons ("low").
+        """`prompt`: what is asked about each picture. `detail`: low, high or auto, for servers that know it. `max_tokens`: of
+        an answer, including what the model thinks; 0: the server's default. `reasoning`: effort of a reasoning model ("low").
 
-        `key_variable`: the environment variable that holds the key; where none is named, OpenAI gets OPENAI_API_KEY and other
-        servers get none. `timeout`: seconds. `concurrency`: most questions at once. `price_input`, `price_output`: of a million
-        tokens. Raises SpecError for what means nothing, and where OpenAI's key is missing.
+        `key_variable`: the environment variable that holds the key; if it is empty, OpenAI gets OPENAI_API_KEY and other
+        servers get none. `timeout`: seconds. `concurrency`: the most questions at once. `price_input`, `price_output`: of a
+        million tokens. Raises SpecError for invalid options, and without OpenAI's key.
         """
         stated = _stated(model, temperature, max_tokens, reasoning, detail, prompt)
         server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output)
@@ -66,7 +66,7 @@ class Captioner(Hosted):
         self.chat = Chat(self.client, model, temperature=temperature, max_tokens=max_tokens, reasoning=reasoning)
 
     def __call__(self, images: Sequence[Image]) -> list[str]:
-        """One line a picture. Raises Declined where the model will not say one, Transient, and ModelError."""
+        """One line per picture. Raises Declined if the model will not say one, Transient, and ModelError."""
         return self.client.each([data_url(image) for image in images], self._caption)
 
     def _caption(self, url: str) -> str:
@@ -88,14 +88,14 @@ class Classifier(Hosted):
         reasoning: str = "", base_url: str = BASE, key_variable: str = "", timeout: float = 120.0, concurrency: int = 8,
         price_input: float | None = None, price_output: float | None = None,
     ) -> None:  # fmt: skip
-        """`labels`: as of `bugscope.labels.read`; all go with every question. The others as of `Captioner`."""
+        """`labels`: what `core.label_files.read` reads; all are sent with every question. For the rest see `Captioner`."""
         self.labels: Sequence[str] = label_files.read(labels)
         if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
-            raise SpecError(f"classifier openai/{model} needs at least two labels, all different, not {short(repr(labels))}")
+            raise SpecError(f"target openai/{model} needs at least two labels, all different, not {short(repr(labels))}")
         self._listed = json.dumps({"labels": self.labels}, ensure_ascii=False)
         stated = _stated(model, temperature, max_tokens, reasoning, detail, _CLASSIFY, self._listed)
         server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output)
-        self.id, self.client = server.connect("classifier", model, **stated)
+        self.id, self.client = server.connect("target", model, **stated)
         self.detail = _checked_detail(detail)
         few = len(self.labels) <= MOST_LISTED and (len(self.labels) <= 250 or len("".join(self.labels)) <= MOST_LETTERS)
         shape = _object(label={"type": "string", "enum": list(self.labels)} if few else {"type": "string"})
@@ -104,7 +104,7 @@ class Classifier(Hosted):
         )
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Scores [n, labels]. Raises Declined where the model will not choose a label, Transient, and ModelError."""
+        """Scores [n, labels]. Raises Declined if the model will not choose a label, Transient, and ModelError."""
         chosen = self.client.each([data_url(image) for image in images], self._choose)
         scores = np.zeros((len(images), len(self.labels)), dtype=np.float32)
         scores[np.arange(len(images)), np.array(chosen, dtype=int)] = 1
@@ -125,8 +125,8 @@ class Classifier(Hosted):
 class Judge(Hosted):
     """A vision-language model's verdict: does the picture show the label?
 
-    The probability is the confidence that the model states, of a yes; 1 minus it, of a no. Models are surer than they are
-    right: a threshold other than 0.5 has no meaning before it was compared with people's verdicts.
+    The probability is the model's stated confidence for a yes, and 1 minus it for a no. Models are overconfident: a threshold
+    other than 0.5 means nothing until it has been compared with people's verdicts.
     """
 
     example = "openai/gpt-5"
@@ -136,7 +136,7 @@ class Judge(Hosted):
         reasoning: str = "", base_url: str = BASE, key_variable: str = "", timeout: float = 120.0, concurrency: int = 8,
         price_input: float | None = None, price_output: float | None = None,
     ) -> None:  # fmt: skip
-        """`question`: to be answered yes or no, with {label} where the label's name belongs. The others as of `Captioner`."""
+        """`question`: to be answered yes or no, with {label} where the label's name belongs. For the rest see `Captioner`."""
         if "{label}" not in question:
             raise SpecError(f"judge openai/{model}: the question {question!r} has no {{label}} in it")
         stated = _stated(model, temperature, max_tokens, reasoning, detail, _JUDGE, question)
@@ -149,7 +149,7 @@ class Judge(Hosted):
         )
 
     def __call__(self, pictures: Sequence[Picture], labels: Sequence[str]) -> NDArray[np.float64]:
-        """Probabilities [n]. Raises Declined where the model gives no verdict, Transient, and ModelError."""
+        """Probabilities [n]. Raises Declined if the model gives no verdict, Transient, and ModelError."""
         items = [_Shown(data_url(p.content), label) for p, label in zip(pictures, labels, strict=True)]
         return np.array(self.client.each(items, self._verdict), dtype=float)
 
@@ -165,7 +165,7 @@ class _Shown(NamedTuple):
 
 
 def _probability(said: Any) -> float | None:
-    """Of a yes. The verdict counts: no confidence turns it round, and without one that can be read it is taken as certain."""
+    """The probability of a yes. No confidence reverses the verdict; an unreadable one is taken as certainty."""
     shows = said.get("shows") if isinstance(said, dict) else said
     if not isinstance(shows, bool):
         return None
@@ -190,7 +190,7 @@ def _insist(client: Client, chat: Chat, system: str, content: Any, read: Callabl
 
 
 def _look(client: Client, chat: Chat, system: str, content: Any) -> Answer:
-    """What the model says. Raises Declined where it does not answer for this picture."""
+    """What the model says. Raises Declined if it does not answer for this picture."""
     try:
         answer = chat.ask(system, content)
     except Rejected as error:
@@ -209,7 +209,7 @@ def _shown(url: str, detail: str) -> dict[str, Any]:
 
 
 def _stated(model: str, temperature: float, max_tokens: int, reasoning: str, detail: str, *wording: str) -> dict[str, Any]:
-    """What an id tells beside the model."""
+    """What an id states besides the model."""
     limit = "" if max_tokens == 2000 else max_tokens
     return {
         "prompt": digest(*wording),

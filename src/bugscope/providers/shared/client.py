@@ -1,7 +1,7 @@
-"""What providers behind HTTP share: a client with limits and deadlines, whose key nothing shows, that pays for nothing twice.
+"""The HTTP client of hosted providers: it limits sizes and times, never shows its key, and pays for no question twice.
 
 A provider builds one `Client`, asks through it (`post`, `get`, `fetch`, `download`), many questions at once with `each`, and
-inherits from `Hosted`. It neither sleeps nor tries again: that is the engine's part, told by `Transient` and `Declined`.
+inherits from `Hosted`. It neither sleeps nor tries again: the engine does, when it sees `Transient` or `Declined`.
 """
 
 import base64
@@ -24,17 +24,17 @@ from ...core.records import Usage
 K = TypeVar("K", bound=Hashable)
 A = TypeVar("A")
 LATER = frozenset({408, 409, 425, 429, 500, 502, 503, 504, *range(520, 530)})
-"""Statuses of a server that may answer another time."""
+"""HTTP statuses after which the same question may be answered later."""
 TEXT = 1_000_000
-"""Most bytes of an answer in words."""
+"""The most bytes accepted in an answer of words."""
 PICTURES = 64_000_000
-"""Most bytes of an answer with pictures in it."""
+"""The most bytes accepted in an answer with pictures."""
 HOPELESS = 3
-"""After so many answers of no use, and none of use, the server is not asked about all other pictures too."""
+"""After this many unusable answers and no usable one, the server is asked nothing more."""
 
 
 class Busy(Transient):
-    """The server answered that it should be asked again later. `status`: of HTTP; `data`: its JSON, else None."""
+    """The server answered that it should be asked again later. `status`: the HTTP status; `data`: its JSON, else None."""
 
     def __init__(self, message: str, retry_after: float | None = None, status: int = 0, data: Any = None) -> None:
         super().__init__(message, retry_after)
@@ -42,7 +42,7 @@ class Busy(Transient):
 
 
 class Rejected(ModelError):
-    """The server will not answer this question. `status`: of HTTP; `text`: what it says, without the key; `data`: its JSON."""
+    """The server will not answer this question. `status`: the HTTP status; `text`: its words, without the key; `data`: JSON."""
 
     def __init__(self, message: str, status: int = 0, text: str = "", data: Any = None) -> None:
         super().__init__(message)
@@ -50,13 +50,13 @@ class Rejected(ModelError):
 
     @property
     def code(self) -> str:
-        """The short word that servers give for the reason ("content_policy_violation"); "" where there is none."""
+        """The short word that servers give for the reason ("content_policy_violation"); "" if there is none."""
         error = self.data.get("error") if isinstance(self.data, dict) else None
         return str(error.get("code") or error.get("type") or "") if isinstance(error, dict) else ""
 
 
 class Prices(NamedTuple):
-    """Of a million tokens, and of a picture, as the user says it; None: nobody said."""
+    """What the user says a million tokens and a picture cost; None where unknown."""
 
     input: float | None = None
     output: float | None = None
@@ -77,7 +77,7 @@ class Hosted:
 
     @property
     def priced(self) -> bool:
-        """Has the user said what it costs?"""
+        """Whether the user has stated a price."""
         return self.client.priced
 
     def close(self) -> None:
@@ -87,11 +87,12 @@ class Hosted:
 class Client:
     """One server. Threads may share it.
 
-    `name`: whose it is, for messages; `wanted`: what a 404 means is not there ("model 'x'"). `key_variable`: the environment
-    variable that holds the key, "" for none; `key_as`: "bearer", "basic" (the key reads USER:PASSWORD) or the name of the
-    header that takes it. `timeout`: seconds for one answer. `concurrency`: most questions under way in `each`.
+    `name`: the model it belongs to, for messages; `wanted`: what is missing when the server answers 404 ("model 'x'").
+    `key_variable`: the environment variable that holds the key, "" for none; `key_as`: "bearer", "basic" (the key reads
+    USER:PASSWORD) or the name of the header that takes it. `timeout`: seconds for one answer. `concurrency`: the most questions
+    that `each` asks at once.
 
-    Raises SpecError for an address or number that means nothing.
+    Raises SpecError for an invalid address or number.
     """
 
     def __init__(
@@ -118,12 +119,12 @@ class Client:
         self.timeout, self.concurrency, self.prices = timeout, concurrency, prices
         self.usage = Usage()
         self.window = min(2, concurrency)
-        """How many questions `each` has under way: one more after as many answers, half after a `Transient`."""
+        """How many questions `each` has under way: one more after that many answers, half after a `Transient`."""
         self._clean = 0
         self._proven, self._useless = False, 0
         self._pool: Any = None
         self._lock = threading.Lock()
-        # of the last batch: answers that are there or on their way, what was declined, and what should be asked last
+        # of the last batch: answers that are there or under way, what was declined, and what should be asked last
         self._batch: set[Hashable] = set()
         self._asked: dict[Hashable, Future[Any]] = {}
         self._declined: dict[Hashable, Declined] = {}
@@ -132,26 +133,26 @@ class Client:
     # --- one question -----------------------------------------------------------------------------------------------------
 
     def post(self, path: str, body: Any, *, limit: int = TEXT) -> Any:
-        """The JSON that answers the JSON `body`. `limit`: most bytes of the answer.
+        """The JSON that answers the JSON `body`. `limit`: the most bytes accepted.
 
-        Raises Transient where the server should be asked again later, ModelError where asking again is of no use, and its
-        subclass Rejected, with the status, where the server says why.
+        Raises Transient if the server should be asked again later, ModelError if asking again is pointless, and its subclass
+        Rejected, with the status, if the server says why.
         """
         return self._json("POST", path, json.dumps(body).encode(), limit)
 
     def get(self, path: str, *, limit: int = TEXT) -> Any:
-        """The JSON at `path`; errors as of `post`."""
+        """The JSON at `path`; raises what `post` raises."""
         return self._json("GET", path, None, limit)
 
     def fetch(self, path: str, *, limit: int = PICTURES) -> bytes:
-        """What stands at `path`, as it is; errors as of `post`."""
+        """The bytes at `path`; raises what `post` raises."""
         url = self.base_url + path
         status, headers, got = self._send("GET", url, None, limit, self.key())
         self.check(status, got, headers, url)
         return got
 
     def download(self, url: str, *, limit: int = PICTURES) -> bytes:
-        """What stands at an address that the server named: https, or on the server itself; the key is not sent there."""
+        """The bytes at an address that the server named: https, or on the server itself; the key is not sent there."""
         httpx: Any = importlib.import_module("httpx")
         try:
             at = httpx.URL(url)
@@ -159,32 +160,32 @@ class Client:
             at = httpx.URL("")
         own = httpx.URL(self.base_url)
         if not at.host or at.scheme != "https" and (at.scheme, at.netloc) != (own.scheme, own.netloc):
-            raise ModelError(f"{self.name} names {short(repr(self.without_key(url)))} as a picture's address; https is wanted")
+            raise ModelError(f"{self.name} names {short(repr(self.without_key(url)))} as a picture's address; expected https")
         status, headers, got = self._send("GET", str(at), None, limit, "")
         self.check(status, got, headers, f"{at.scheme}://{at.host}")
         return got
 
     def key(self) -> str:
-        """Read when it is needed, so that no attribute holds it. Raises SpecError for what can be no key."""
+        """The key, read when it is needed, so that no attribute holds it. Raises SpecError for what cannot be one."""
         key = os.environ.get(self.key_variable, "").strip() if self.key_variable else ""
         if not re.fullmatch("[!-~]*", key):  # as a header it would fail, with an error that shows it
             raise SpecError(f"the key in {self.key_variable} has characters that no key has (a space, a curly quote)")
         return key
 
     def need_key(self) -> None:
-        """Raises SpecError where there is no key."""
+        """Raises SpecError if there is no key."""
         if not self.key():
             raise SpecError(f"{self.name} needs a key: set the environment variable {self.key_variable}")
 
     def without_key(self, data: Any) -> Any:
-        """A text or JSON value with the key struck out wherever it stands."""
+        """A text or JSON value with every occurrence of the key struck out."""
         secrets = _secrets(self.key())
         return _strike(data, secrets) if secrets else data
 
     def paid(
         self, *, input_tokens: Any = 0, output_tokens: Any = 0, images: int = 0, cost: Any = None, requests: int = 0
     ) -> None:
-        """Add to `usage`. `cost`: as the server says it; else it comes from the prices. What is no number counts as none."""
+        """Add to `usage`. `cost`: as the server states it; otherwise the prices give it. What is not a number is 0."""
         used = Usage(requests, int(_number(input_tokens) or 0), int(_number(output_tokens) or 0), images)
         said, prices = _number(cost), self.prices
         if said is None:
@@ -195,23 +196,23 @@ class Client:
 
     @property
     def priced(self) -> bool:
-        """Has the user said what it costs?"""
+        """Whether the user has stated a price."""
         return any(price is not None for price in self.prices)
 
     def useful(self) -> None:
-        """Note that an answer could be used."""
+        """Note that an answer was usable."""
         self._proven = True
 
     def useless(self, why: str) -> Declined | ModelError:
-        """What to raise for an answer that cannot be used: the item's fault, until several came and nothing ever could be."""
+        """What to raise for an unusable answer: the item is declined, or the model fails after several and no usable one."""
         with self._lock:
             self._useless += 1
             if not self._proven and self._useless >= HOPELESS:
-                return ModelError(f"{self.name} gave no answer of use to {self._useless} questions, the last: {why}")
+                return ModelError(f"{self.name} gave no usable answer to {self._useless} questions, the last: {why}")
         return Declined(f"{self.name}: {why}")
 
     def unfit(self, error: Rejected) -> Declined | ModelError:
-        """What to raise where the server rejects a question: the item's fault where it answered others, else as it is."""
+        """What to raise when the server rejects a question: Declined if it has answered others, else the error itself."""
         if self._proven and error.status in (400, 413, 415, 422):
             return Declined(str(error))
         return error
@@ -223,7 +224,7 @@ class Client:
             pool.close()
 
     def check(self, status: int, got: bytes, headers: Mapping[str, str] | None = None, url: str = "") -> None:
-        """Raises what a status other than 200..299 means: Busy, Rejected or another ModelError."""
+        """Raises the error that a status outside 200..299 means: Busy, Rejected or another ModelError."""
         if 200 <= status < 300:
             return
         text = self.without_key(got.decode("utf-8", "replace").strip())
@@ -234,7 +235,7 @@ class Client:
         self.refuse(status, data, text, headers or {}, url)
 
     def refuse(self, status: int, data: Any, text: str, headers: Mapping[str, str] | None = None, url: str = "") -> None:
-        """Raises what an error answer means."""
+        """Raises the error that an error answer means."""
         key, said = self.key(), _complaint(data) or text
         # servers like to show some of the key
         quoted = short(repr(_mask(key, said[:2000]))) if said else "nothing more"
@@ -263,7 +264,7 @@ class Client:
         except json.JSONDecodeError as error:
             if not text or error.msg.startswith("Unterminated") or (text[0] in "{[" and error.pos >= len(text) - 8):
                 wrong = "half an answer"
-        except (ValueError, RecursionError):  # a number of too many digits, lists in lists in lists
+        except (ValueError, RecursionError):  # a number with too many digits, or lists nested too deep
             pass
         quoted = short(repr(_mask(self.key(), self.without_key(text[:2000]))))
         if wrong:
@@ -271,7 +272,7 @@ class Client:
         raise ModelError(f"{self.name} gave {quoted}; expected JSON from {url}")
 
     def _send(self, method: str, url: str, body: bytes | None, limit: int, key: str) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body. Raises Transient or ModelError where no whole answer comes."""
+        """Status, headers and body. Raises Transient or ModelError unless a whole answer comes."""
         httpx: Any = importlib.import_module("httpx")
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if key:
@@ -295,7 +296,7 @@ class Client:
         return reply.status_code, reply.headers, bytes(got)
 
     def _open(self) -> Any:
-        """The pool of connections, made when it is first needed; proxies are those of the environment."""
+        """The pool of connections, made when it is first needed; proxies come from the environment."""
         httpx: Any = importlib.import_module("httpx")
         with self._lock:
             if self._pool is None:
@@ -308,9 +309,9 @@ class Client:
     def each(self, items: Sequence[K], ask: Callable[[K], A]) -> list[A]:
         """`ask` of every item, in order, several at a time. An item says everything about its question.
 
-        Where one raises Transient, no more are begun, and once those under way have ended it is raised, with the longest
-        `retry_after`; where one raises Declined, the others are asked, then it is raised. Answers are kept meanwhile: when
-        the same batch, or a part of it, is asked again, none is paid for twice. Any other error is raised at once.
+        After a Transient no more are begun; once those under way have ended, the one with the longest `retry_after` is raised.
+        After a Declined the others are still asked, then it is raised. Answers are kept meanwhile: when the same batch, or a
+        part of it, is asked again, none is paid for twice. Any other error is raised at once.
         """
         keys = list(dict.fromkeys(items))
         found: dict[K, Future[A]]
@@ -324,7 +325,7 @@ class Client:
                 running[found[key]] = key
             if not running:
                 break
-            # with a time limit, so that Ctrl-C ends the wait on every system
+            # with a time limit, so that Ctrl-C ends the wait on every platform
             for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
                 self._settle(running.pop(future), future.exception(), later)
         if later:
@@ -339,9 +340,9 @@ class Client:
         return [found[item].result() for item in items]
 
     def _begin(self, keys: Sequence[K]) -> tuple[dict[K, "Future[A]"], deque[K]]:
-        """What is there or under way since an interrupted batch, and what is still to be asked."""
+        """Answers there or under way since an interrupted batch, and the items still to be asked."""
         with self._lock:
-            if not self._batch.issuperset(keys):  # another batch: nobody will ask for what is left of the last one
+            if not self._batch.issuperset(keys):  # another batch: what is left of the last one will not be asked for
                 self._batch = set(keys)
                 self._late.clear()
                 for kept in (self._asked, self._declined):
@@ -370,7 +371,7 @@ class Client:
         return future
 
     def _settle(self, key: Hashable, error: BaseException | None, later: list[Transient]) -> None:
-        """Keep the answer or the refusal, and note how the server bears up. Raises any other error."""
+        """Keep the answer or the refusal, and widen or narrow the window. Raises any other error."""
         with self._lock:
             if isinstance(error, Transient):
                 if not later:
@@ -391,13 +392,13 @@ class Client:
 
 @functools.cache
 def _certificates() -> Any:
-    """Whom to trust; reading that takes longer than many an answer, so all clients share it."""
+    """The trusted certificates; reading them is slower than many an answer, so all clients share them."""
     httpx: Any = importlib.import_module("httpx")
     return httpx.create_ssl_context()
 
 
 def _address(base_url: str) -> Any:
-    """The URL. Raises SpecError, without the password or key that may stand in what was given."""
+    """The URL. Raises SpecError, whose message shows no password or key."""
     httpx: Any = importlib.import_module("httpx")
     try:
         url = httpx.URL(base_url.rstrip("/"))
@@ -420,7 +421,7 @@ def _basic(key: str) -> str:
 
 
 def _secrets(key: str) -> list[str]:
-    """A shorter or plainer key is what servers that want none are given ("x", "EMPTY"): no secret, and part of many words."""
+    """The forms of a key to strike out; none for a short or plain one ("x", "EMPTY"), which servers without keys are given."""
     if len(key) < 8 or len(set(key)) < 4:
         return []
     # a server may show the key as it was sent, or as JSON writes it
@@ -440,15 +441,15 @@ def _strike(data: Any, secrets: Sequence[str]) -> Any:
 
 
 def _mask(key: str, text: str) -> str:
-    """Without the words that show some of the key; for texts of errors."""
+    """The text of an error without the words that show some of the key."""
     parts = {key[i : i + 4] for i in range(len(key) - 3)} if _secrets(key) else set()
-    # "proj" is in many keys and says nothing
+    # "proj" is in many keys and gives nothing away
     parts = {part for part in parts if not (part.isalpha() and part.islower())} or parts
     return re.sub(r"[\w*.…-]+", lambda word: "***" if any(part in word[0] for part in parts) else word[0], text)
 
 
 def _complaint(data: Any) -> str:
-    """The sentence in an error answer, wherever servers put it; "" where there is none."""
+    """The sentence in an error answer, wherever servers put it; "" if there is none."""
     for name in ("error", "message", "detail", "errors"):
         found = data.get(name) if isinstance(data, dict) else None
         if isinstance(found, dict):
@@ -459,7 +460,7 @@ def _complaint(data: Any) -> str:
 
 
 def _patience(headers: Mapping[str, str], data: Any) -> float | None:
-    """Seconds that a server asks for, in a header or as Google does (details of the error); None where it says nothing."""
+    """Seconds that a server asks for, in a header or in the error's details (Google); None if it asks for none."""
     asked = _number(_seconds(headers.get("Retry-After-Ms", "")))
     asked = asked / 1000 if asked is not None else _seconds(headers.get("Retry-After", ""))
     error = data.get("error") if isinstance(data, dict) else None
@@ -472,7 +473,7 @@ def _patience(headers: Mapping[str, str], data: Any) -> float | None:
 
 
 def _seconds(header: str) -> float | None:
-    """What Retry-After asks for, in seconds or as a date; None where it says neither."""
+    """What Retry-After asks for, in seconds or as a date; None if it is neither."""
     try:
         return max(0.0, float(header))
     except ValueError:
@@ -484,12 +485,12 @@ def _seconds(header: str) -> float | None:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number that is not negative; None for anything else a server may say."""
+    """A finite, non-negative number; None for anything else a server may say."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e15:
         return None
     return float(value)
 
 
 def plain(text: str) -> str:
-    """One line of what can be shown and written: no control characters, no half characters."""
+    """One printable line: no control characters, no lone surrogates."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

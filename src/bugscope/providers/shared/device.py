@@ -1,4 +1,4 @@
-"""What providers that run on PyTorch share: where a network lives, how it is asked, and what happens without enough memory."""
+"""Where a PyTorch network lives, how it is asked, and what happens when memory runs out."""
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +15,8 @@ DTYPES = ("float32", "float16", "bfloat16")
 class Device:
     """A device and a number format for one network.
 
-    `device`: "" for cuda, mps or cpu, the first there is. `dtype`: "" for float16 on cuda, else float32. Raises SpecError for
-    an unknown dtype; PyTorch's own error for a device that is not there, before anything is downloaded.
+    `device`: "" for the first available of cuda, mps and cpu. `dtype`: "" for float16 on cuda, else float32. Raises SpecError
+    for an unknown dtype, and PyTorch's own error for a missing device, before anything is downloaded.
     """
 
     def __init__(self, device: str = "", dtype: str = "") -> None:
@@ -27,11 +27,11 @@ class Device:
             raise unknown("dtype", self.dtype_name, DTYPES)
         self.dtype: Any = getattr(self.torch, self.dtype_name)
         self.torch.empty(0, device=self.name)
-        # a batch saves little on a CPU, and blocked kernels would let an answer's last bits depend on its companions
+        # a batch saves little on a CPU, and blocked kernels would let an answer's last bits depend on its batch
         self.at_once = 1 if self.name == "cpu" else 10**9
 
     def batches(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
-        """As many at once as suits the device."""
+        """The items in batches that suit the device."""
         for i in range(0, len(items), self.at_once):
             yield items[i : i + self.at_once]
 
@@ -40,13 +40,13 @@ class Device:
         return [answer for batch in self.batches(items) for answer in self.run(partial(ask, batch))]
 
     def run(self, call: Callable[[], A]) -> A:
-        """`call()` without gradients. Raises MemoryError where the GPU's memory is too small."""
+        """`call()` without gradients. Raises MemoryError if the GPU's memory is too small."""
         failed = ""
         try:
             with self.torch.inference_mode():
                 return call()
         except self.torch.cuda.OutOfMemoryError as error:
             failed = told(error)
-        # not raised above: an error kept as the cause would keep the batch's tensors where its halves need room
+        # not raised above: an error kept as the cause would keep the batch's tensors while its halves need the room
         self.torch.cuda.empty_cache()
         raise MemoryError(failed)

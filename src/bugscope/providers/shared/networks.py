@@ -1,4 +1,4 @@
-"""What providers of PyTorch classifiers share: weights of one's own, names for the classes, and asking the network."""
+"""PyTorch classifiers: reading the user's own weights, naming the classes, and asking the network."""
 
 import argparse
 import hashlib
@@ -20,15 +20,16 @@ from .device import Device
 
 
 def read_weights(path: str) -> Any:
-    """The state dict in a .safetensors file, or in any other that `torch.save` wrote; of that, only tensors are let in.
+    """The state dict in a .safetensors file, or in a file of `torch.save`, from which only tensors are admitted.
 
-    Found also inside {"state_dict": ...}, {"model": ...} and the like (first the averaged one of timm's training), and under
-    "module." (DistributedDataParallel), "_orig_mod." (torch.compile), "model.". Raises SpecError, ModelError.
+    It is also found inside {"state_dict": ...}, {"model": ...} and the like (the averaged one of timm's training first), and
+    under the prefixes "module." (DistributedDataParallel), "_orig_mod." (torch.compile), "model.". Raises SpecError or
+    ModelError.
     """
     file = Path(path).expanduser()
     if not file.is_file():
         near = nearest(file.name, [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else [])
-        raise SpecError(f"checkpoint {path!r} is no file." + (f" Did you mean {str(file.parent / near)!r}?" if near else ""))
+        raise SpecError(f"checkpoint {path!r} is not a file." + (f" Did you mean {str(file.parent / near)!r}?" if near else ""))
     found = _tensors(file)
     for key in ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):
@@ -53,15 +54,15 @@ def _tensors(file: Path) -> Any:
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"checkpoint {str(file)!r} is no file of torch.save, or holds more than tensors (a whole model?), which could run "
-            "code; save model.state_dict()"
+            f"checkpoint {str(file)!r} was not written by torch.save, or holds more than tensors (a whole model?), which could "
+            "run code; save model.state_dict()"
         ) from error
     except Exception as error:
         raise ModelError(f"cannot read the checkpoint {str(file)!r}: {told(error)}") from error
 
 
 def fill(net: Any, what: str, state: Any) -> Any:
-    """`net` with these weights, ready to answer. Raises ModelError where they are of another network."""
+    """`net` with these weights, ready to answer. Raises ModelError if they belong to another network."""
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
@@ -75,7 +76,7 @@ def misfit(what: str, state: Any, wanted: str) -> ModelError:
 
 
 def named_classes(what: str, outputs: int, names: Sequence[str]) -> tuple[str, ...]:
-    """The labels of `outputs` classes that are called `names`. Raises SpecError where these are absent, too few or too many."""
+    """The labels of `outputs` classes that are called `names`. Raises SpecError if these are missing, too few or too many."""
     if not names:
         more = " ('imagenet' if they are those of ImageNet-1k)" if outputs == 1000 else ""
         raise SpecError(f"{what} has {outputs} outputs and no names for them; pass the argument labels=a,b,c or a file{more}")
@@ -85,7 +86,7 @@ def named_classes(what: str, outputs: int, names: Sequence[str]) -> tuple[str, .
 
 
 def fingerprint(net: Any, *more: Any) -> str:
-    """Of the weights and whatever else changes an answer: a file may be written anew under its name."""
+    """A hash of the weights and whatever else changes an answer: a file may be rewritten under the same name."""
     torch: Any = importlib.import_module("torch")
     made = hashlib.sha256(json.dumps([more, list(net.state_dict())], default=str).encode())
     for value in net.state_dict().values():
@@ -94,7 +95,7 @@ def fingerprint(net: Any, *more: Any) -> str:
 
 
 class Scorer:
-    """Asks a network that takes normalised pictures and gives one logit a class."""
+    """Asks a network that takes normalised pictures and gives one logit per class."""
 
     def __init__(self, device: Device, net: Any, transform: Callable[[Image], Any]) -> None:
         self.device, self.transform = device, transform

@@ -1,4 +1,4 @@
-"""Zero-shot recognition with a network that embeds pictures and texts in one space (CLIP, SigLIP): what its providers share.
+"""Zero-shot recognition with a network that embeds pictures and texts in one space (CLIP, SigLIP).
 
 A label is the mean of its normalised text embeddings over a few templates (prompt ensembling; Radford et al. 2021).
 """
@@ -21,7 +21,7 @@ from ...language import sentence
 from ...media.picture import Picture
 
 TEMPLATES: tuple[str, ...] = ("a photo of a {label}", "a close-up of a {label}", "a picture of a {label} in the distance")
-"""What is said of a label. `a {label}` becomes "an ear" or "sunglasses" where English wants it."""
+"""The sentences that name a label. `a {label}` becomes "an ear" or "sunglasses" where English needs it."""
 NOTHING: tuple[str, ...] = ("a photo", "an empty scene", "a blank picture", "a blurry picture of nothing in particular")
 """What a picture that shows none of the labels may be called: a judge contrasts a label with these too."""
 CHUNK = 128
@@ -29,9 +29,9 @@ CHUNK = 128
 
 
 class Embedder(Protocol):
-    """Rows are L2-normalised float32; a row depends on its own picture or text alone.
+    """Embeds pictures and texts as L2-normalised float32 rows; a row depends on its own picture or text alone.
 
-    `scale`: what a cosine is multiplied with before the softmax (100 in CLIP). The bias of SigLIP is not needed: it cancels in
+    `scale`: what a cosine is multiplied by before the softmax (100 in CLIP). The bias of SigLIP is not needed: it cancels in
     a softmax over labels and in a comparison of two.
     """
 
@@ -45,7 +45,7 @@ class Embedder(Protocol):
 
 
 class ZeroShotClassifier:
-    """Scores are softmax probabilities [n, labels]. `labels`: a list, or what `bugscope.labels.read` reads."""
+    """Scores are softmax probabilities [n, labels]. `labels`: a list, or what `core.label_files.read` reads."""
 
     def __init__(self, embedder: Embedder, labels: Any = "imagenet", templates: Any = None) -> None:
         self.embedder = embedder
@@ -57,7 +57,7 @@ class ZeroShotClassifier:
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
         scores = np.zeros((len(images), len(self.labels)), dtype=np.float32)
         for row, picture in zip(scores, _embedded(self.embedder, images), strict=True):
-            logits = self.embedder.scale * (self.weights @ picture)  # a row at a time: its last bits are its own
+            logits = self.embedder.scale * (self.weights @ picture)  # row by row, so that its last bits are its own
             exp = np.exp(logits - logits.max())
             row[:] = exp / exp.sum()
         return scores
@@ -70,18 +70,18 @@ class ZeroShotJudge:
     for it. r: that of the strongest rival. Rivals are the other names of `against` and `NOTHING`, so that an empty picture is
     refused. Over 0.5 the label beats them all, as the answer of a zero-shot classifier would.
 
-    `top`: the label need only be among the first so many names (it must still beat `NOTHING`). 1 refuses pictures that show
-    the label but are hard, and so hides bugs; 5 accepts look-alikes. Neither is exact: judge some hundred pictures by hand, and
+    `top`: the label need only be among this many best names (it must still beat `NOTHING`). 1 refuses pictures that show the
+    label but are hard, and so hides bugs; 5 accepts look-alikes. Neither is exact: judge about a hundred pictures by hand, and
     state how often the verdict at 0.5 was right as `judge_sensitivity` and `judge_specificity`.
 
-    `against` should hold things that a picture of the label does not show. For a label that it lacks, names that end with the
-    label, or with which the label ends, are of its kind and no rivals ("tiger shark" and "shark"); other kinds of it are not
-    known to be ("beagle" and "dog"): give `against` names as general as the labels.
+    `against` should hold things that a picture of the label does not show. If the label is not among
+    them, names that end with the label, or with which the label ends, are of its kind and not rivals ("tiger shark" and
+    "shark"); other kinds cannot be recognised ("beagle" and "dog"), so give `against` names as general as the labels.
     """
 
     def __init__(self, embedder: Embedder, against: Any = "imagenet", templates: Any = None, top: int = 1) -> None:
         if top < 1:
-            raise SpecError(f"judge argument top is {top}; the least is 1, the label must be the likeliest of all")
+            raise SpecError(f"judge argument top is {top}; it must be at least 1 (the label must be the likeliest of all)")
         self.embedder, self.top = embedder, top
         self.against, spoken = read_labels(against)
         self.templates = read_templates(templates)
@@ -116,7 +116,7 @@ class ZeroShotJudge:
 
 
 def _called(label: str) -> dict[str, str]:
-    """What `label` may be called, by lower case (for most text encoders upper case is the same word)."""
+    """The names of `label`, by lower case (most text encoders ignore case)."""
     also = names.accepted(label)
     with contextlib.suppress(SpecError):
         also |= names.accepted(names.resolve(label, names.imagenet()))
@@ -124,7 +124,7 @@ def _called(label: str) -> dict[str, str]:
 
 
 def _kin(label: str, name: str) -> bool:
-    """Whether one is a kind of the other, as far as English spelling says: its last words are the other's."""
+    """Whether one is a kind of the other, judging by English spelling: its last words are the other's."""
     return f" {name}".lower().endswith(f" {label}".lower()) or f" {label}".lower().endswith(f" {name}".lower())
 
 

@@ -1,7 +1,7 @@
 """studio: a small photo studio that draws path-traced pictures on a CPU; generator, judge and captioner of the default.
 
-`studio` takes the fastest variant that works here; `studio/scalar` and `studio/llvm` name one. The two differ in noise
-only, but never bit for bit, so a run stays with the variant it began with.
+`studio` takes the fastest variant that works here; `studio/scalar` and `studio/llvm` name one. They differ only
+in noise, but always in some bits, so a run stays with the variant it began with.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ VERSION = 1
 """Raised whenever the same prompt and seed give another picture."""
 
 SUGGESTED = ("pineapple", "school bus", "hourglass", "goblet", "folding chair", "mailbox")
-"""What a hunt without labels looks at: well-recognised objects of different kinds."""
+"""The labels of a hunt that names none: well-recognised objects of different kinds."""
 
 
 class Generator:
@@ -40,10 +40,10 @@ class Generator:
     example = "studio"
 
     def __init__(self, model: str = "", *, workers: int = 0, samples: int = SAMPLES, size: int = SIZE) -> None:
-        """`workers`: processes, 0 for one a core; `samples`: paths a pixel; `size`: pixels a side."""
+        """`workers`: processes, 0 for one per core; `samples`: paths per pixel; `size`: pixels per side."""
         for name, value, least in (("workers", workers, 0), ("samples", samples, 1), ("size", size, 32)):
             if value < least:
-                raise SpecError(f"studio argument {name} is {value}; the least is {least}")
+                raise SpecError(f"studio argument {name} is {value}; it must be at least {least}")
         variant, environment = variants.choose(model)
         self.id = (
             f"studio/{variant}-v{VERSION}"
@@ -60,12 +60,12 @@ class Generator:
         return [Picture(Image.fromarray(pixels), info=info) for pixels, info in drawn]
 
     def check(self, texts: Sequence[str]) -> None:
-        """Raises SpecError naming what in a prompt the studio does not know."""
+        """Raises SpecError naming the words of a prompt that the studio does not know."""
         for text in dict.fromkeys(texts):
             prompts.parse(text)
 
     def admissible(self, label: str, phrase: Phrase) -> bool:
-        """Does the studio know the phrase, and is it fair for the class: could a person still name the object?"""
+        """Whether the studio knows the phrase and a person could still name the object under it."""
         value = by_wording().get(phrase.text.lower())
         model = objects.load_all().get(label)
         return value is not None and model is not None and allowed(model, value.attribute, value.name)

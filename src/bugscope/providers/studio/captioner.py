@@ -1,7 +1,7 @@
 """The studio's captioner: pixels -> one English sentence. It sees no scene and no label.
 
-A small network (captioner.onnx, trained by tools/train_captioner.py) answers one question an attribute; the sentence states
-the object, and of the rest what is out of the ordinary and sure enough. Scores on held-out scenes are in docs/captioner.md.
+A small network (captioner.onnx, trained by tools/train_captioner.py) answers one question per attribute; the sentence states
+the object, and whatever else is unusual and certain enough. Scores on held-out scenes are in docs/captioner.md.
 """
 
 import importlib
@@ -35,7 +35,7 @@ class Captioner:
     extra = "studio"
 
     def __init__(self, model: str = "", *, threads: int = 0) -> None:
-        """`threads`: CPU threads; 0 lets ONNX Runtime take all."""
+        """`threads`: CPU threads; 0 lets ONNX Runtime use all."""
         if model:
             raise SpecError(f"the studio's captioner has no model {model!r}; write 'studio'")
         self.id = "studio/captioner-v1"

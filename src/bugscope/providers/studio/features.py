@@ -20,11 +20,11 @@ MIDDLE, EARLY = 14, 6
 """Last blocks of the stages at stride 16 (120 channels) and stride 8 (48 channels)."""
 GRID = 3
 FINE = 8
-"""Cells a side for features and for plain colours: a small object still fills a fine cell."""
+"""Cells per side for features and for plain colours: a small object still fills a fine cell."""
 
 
 class Features:
-    """Pictures -> [n, d] float32, one at a time, so that a picture's features do not depend on its companions."""
+    """Pictures -> [n, d] float32, one at a time, so that a picture's features do not depend on the others."""
 
     def __init__(self, threads: int = 0) -> None:
         runtime: Any = importlib.import_module("onnxruntime")

@@ -61,7 +61,7 @@ class Mesh:
         return Mesh(self.vertices, self.faces, self.uv, _unit(total[index]))
 
     def flattened(self) -> "Mesh":
-        """With one normal a face: edges look sharp."""
+        """With one normal per face, so that edges look sharp."""
         vertices = self.vertices[self.faces].reshape(-1, 3)
         a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
         normals = _unit(np.cross(b - a, c - a))
@@ -212,7 +212,7 @@ def torus(major: float, minor: float, n: int = 64, sides: int = 24, arc: float =
 
 
 def tube(path: ArrayLike, radius: ArrayLike, sides: int = 16, closed: bool = False, caps: bool = True) -> Mesh:
-    """A round tube along `path` [k, 3]; one radius or one a point. uv: u around, v along."""
+    """A round tube along `path` [k, 3]; one radius or one per point. uv: u around, v along."""
     points = np.asarray(path, float)
     k = len(points)
     tangents = np.gradient(points, axis=0)

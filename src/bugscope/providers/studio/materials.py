@@ -36,7 +36,7 @@ class Material:
     def tinted(self, rgb: tuple[float, float, float]) -> "Material":
         """In another hue, with its pattern of light and dark, its relief and its gloss kept.
 
-        A plain new colour would delete what makes a soccer ball a soccer ball; no fault of a classifier.
+        A plain new colour would delete what makes a soccer ball a soccer ball, and no classifier could be blamed.
         """
         base = linear(self.colour)
         light = base @ LUMINANCE

@@ -1,6 +1,6 @@
 """Free English -> what is asked of the studio: an object and conditions, longest match first.
 
-Nothing is dropped in silence: a word that is neither an object, a condition nor a filler is an error that names it and
+Nothing is dropped silently: a word that is neither an object, a condition nor a filler is an error that names it and
 the nearest known ones. A prompt without an object is read as an empty scene where it names one ("a photo of grass at
 night"): there, and only there, the noun of a condition is understood without its preposition (`vocabulary.nouns`).
 """
@@ -42,7 +42,7 @@ def tokens(text: str) -> list[str]:
 
 @cache
 def _phrases() -> Table:
-    """What prompts with an object are read with."""
+    """The wordings for prompts with an object."""
     table: dict[tuple[str, ...], Entry] = {}
     for wording, value in by_wording().items():
         table[tuple(tokens(wording))] = ("condition", value.attribute, value.name)
@@ -56,8 +56,8 @@ def _phrases() -> Table:
 
 @cache
 def _scenery() -> Table:
-    """What prompts without an object are read with: nouns of surroundings besides. A word keeps the meaning that it has with
-    an object: "white" stays a colour."""
+    """The wordings for prompts without an object: nouns of surroundings too. A word keeps the meaning that it has with an
+    object: "white" stays a colour."""
     table = dict(_phrases()[0])
     for noun, value in nouns().items():
         for wording in (noun, f"empty {noun}"):
@@ -88,7 +88,7 @@ def parse(text: str) -> Request:
 
 
 def _empty_scene(text: str) -> Request:
-    """Surroundings alone. At least one noun has to say what the picture is of."""
+    """Surroundings alone. At least one noun must say what the picture is of."""
     found, strange = _read(tokens(text), _scenery())
     stated = _conditions(found, text)
     if strange:
@@ -109,7 +109,7 @@ def _empty_scene(text: str) -> Request:
 
 
 def _read(words: Sequence[str], table: Table) -> tuple[list[Entry], list[str]]:
-    """What the words mean, and those that mean nothing."""
+    """The meanings of the words, and the words without one."""
     found: list[Entry] = []
     strange: list[str] = []
     i = 0

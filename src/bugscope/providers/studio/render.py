@@ -1,6 +1,6 @@
 """A stage -> pixels, with Mitsuba 3 and Open Image Denoise.
 
-Two variants give equally good pictures that differ in noise only: `scalar` runs everywhere; `llvm` is several times faster
+Two variants give equally good pictures that differ only in noise: `scalar` runs everywhere; `llvm` is several times faster
 where a working LLVM library is found (a wrong one aborts the process, so `variants.py` probes in a child). In the
 llvm variant every kernel is compiled once and kept on disk, so the scene always has one skeleton: the same number of shapes of
 each kind, filled up with specks outside the view, every colour a bitmap, one lens.
@@ -29,7 +29,7 @@ APERTURE = 0.012
 FOCUS = 0.93
 MASK_SIZE = 96
 MASK_FIELD = 1.5
-"""The object's silhouette is also drawn in a frame this much wider, to know what share of it is out of frame."""
+"""The factor of a wider frame in which the object is drawn too, to know what share of it is out of frame."""
 
 SLOTS = {"principled": 14, "bump": 3, "glass": 1, "thin glass": 1, "cut-out": 1, "light": 1}
 """Shapes of each kind in the llvm skeleton; a scene that needs more compiles a kernel of its own."""
@@ -46,7 +46,7 @@ class View:
 
 
 class Renderer:
-    """`Renderer("scalar")(scene) -> (uint8 [224, 224, 3], View)`. One a process: Mitsuba's variant is global."""
+    """`Renderer("scalar")(scene) -> (uint8 [224, 224, 3], View)`. One per process: Mitsuba's variant is global."""
 
     def __init__(self, variant: str, *, size: int = SIZE, samples: int = SAMPLES, threads: int = 1) -> None:
         self.mi: Any = importlib.import_module("mitsuba")

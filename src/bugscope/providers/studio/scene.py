@@ -3,7 +3,7 @@
 Each attribute draws from a random stream of its own, named (seed, attribute): stating one attribute in the prompt leaves
 all others as they were, so two prompts with one seed differ only in what their words say (counterfactual pairs).
 
-The prior of what is left open: the class's own grounds, lights, views and distances (`objects`), with a chance of
+The prior for what is left open: the class's own grounds, lights, views and distances (`objects`), with a chance of
 `ELSEWHERE` another ground, and with a chance of `UNUSUAL` (vocabulary) one unusual condition, in proportion to its weight.
 An empty scene (label "") draws from the same streams, with the look of an everyday object's surroundings.
 
@@ -40,10 +40,10 @@ FOLLOWS: Mapping[Attribute, tuple[str, ...]] = {
 }
 """Attribute -> the fields of `Scene` that may change with it at one seed; `nameable` may change with any."""
 PLACE = ("ground", "background", "light")
-"""What else may change, where unstated, if the scene goes indoors or outdoors (`outdoors`): an edit of one of these or of the
+"""What else may change, if unstated, when the scene goes indoors or outdoors (`outdoors`): an edit of one of these or of the
 weather may do that."""
 OPEN = 0.5
-"""Chance that an empty scene is outdoors where nothing that is stated decides."""
+"""Chance that an empty scene is outdoors if nothing stated decides it."""
 
 Random = np.random.Generator
 Draw = Callable[[str], Random]
@@ -124,15 +124,15 @@ def resolve(request: Request, seed: int) -> Scene:
 
 
 def outdoors(request: Request, seed: int) -> bool:
-    """Is the scene outdoors? Light, weather, background and ground decide, in this order; at night and where nothing of
-    them is stated, where such an object is at home."""
+    """Whether the scene is outdoors. Light, weather, background and ground decide, in this order; at night, and if
+    none of them is stated, the usual place of such an object decides."""
     return _outdoors(_stated(request, seed), _model(request.label), stream(seed, "setting"))
 
 
 def allowed(model: Model, attribute: Attribute, name: str) -> bool:
-    """Can a person still name the object under this condition? Each class states its own range (`objects.Traits`).
+    """Whether a person can still name the object under this condition. Each class states its own range (`objects.Traits`).
 
-    Of an empty scene: does it still show what it is of? From below there is no ground.
+    For an empty scene: whether it still shows what it is of. From below there is no ground.
     """
     if not model.name:
         return attribute in SCENIC and name != "below"
@@ -158,7 +158,7 @@ def _nothing(**traits: Any) -> Model:
 
 
 _EMPTY = {True: _nothing(place="outdoors"), False: _nothing(grounds=(*GROUNDS["table"], *GROUNDS["floor"]))}
-"""Stands in for a class where there is no object: by whether the scene is outdoors."""
+"""Stands in for a class if there is no object, by whether the scene is outdoors."""
 
 
 def _model(label: str, outside: bool = False) -> Model:

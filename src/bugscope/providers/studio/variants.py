@@ -123,4 +123,4 @@ def _remember(verdicts: dict[str, bool]) -> None:
         _file().parent.mkdir(parents=True, exist_ok=True)
         _file().write_text(json.dumps(verdicts))
     except OSError:
-        return  # a home that cannot be written costs a few seconds at the next start, no more
+        return  # a home that cannot be written only costs a few seconds at the next start

@@ -1,8 +1,8 @@
-"""The words that the studio understands besides its objects, and the prior of what a prompt leaves open.
+"""The words that the studio understands besides its objects, and the prior for what a prompt leaves open.
 
-Every value of every attribute has one canonical phrase (what captions and checklists say) and synonyms. A picture
-shows with a chance of `UNUSUAL` one condition that the prompt does not ask for, in proportion to the `weight` of its value: a
-condition that exploration never draws is a bug that exploration cannot find.
+Every value of every attribute has one canonical phrase (what captions and checklists say) and synonyms. With a chance of
+`UNUSUAL` a picture shows one condition that the prompt does not ask for, in proportion to the `weight` of its value: a bug
+under a condition that exploration never draws cannot be found.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Attribute = Literal[
 ]  # fmt: skip
 
 SCENIC: frozenset[Attribute] = frozenset({"ground", "background", "light", "weather", "view", "occlusion", "camera"})
-"""What a picture without an object can have too."""
+"""The attributes that a picture without an object can have too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ FILLERS = frozenset(
 """Words that carry no condition of their own; what is neither a filler nor in the vocabulary is reported."""
 
 NOTHING = ("an empty place", "an empty scene", "nothing")
-"""What a prompt without an object may be of where it names no thing ("a photo of an empty place at night")."""
+"""The words for a prompt without an object that names no thing ("a photo of an empty place at night")."""
 _THINGS = frozenset({language.Kind.PLACE, language.Kind.OCCLUSION, language.Kind.COMPANION})
 
 

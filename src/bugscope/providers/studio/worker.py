@@ -15,7 +15,7 @@ from .workers import Drawn, receive, send
 
 
 def draw(renderer: Callable[..., Any], prompt: str, seed: int) -> Drawn:
-    """One picture [size, size, 3] and all that is known of it."""
+    """One picture [size, size, 3] and all that is known about it."""
     scene = resolve(prompts.parse(prompt), seed)
     pixels, view = renderer(scene)
     return pixels, {"scene": scene.to_mapping(), "view": asdict(view)}

@@ -1,4 +1,4 @@
-"""A pool of renderer processes (`worker.py`), one a core, and the messages between them and us.
+"""A pool of renderer processes (`worker.py`), one per core, and the messages between them and us.
 
 Processes, because Mitsuba's variant is global and its scene building holds Python's lock; own ones instead of
 `multiprocessing`, because that runs the caller's main module again. Messages are length-prefixed: JSON, then pixels.
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ...core.errors import ModelError
 
 RECYCLE = 200
-"""Pictures after which a process is replaced: Mitsuba's compiled variants keep a little of each scene for ever."""
+"""Pictures after which a process is replaced: Mitsuba's compiled variants keep a little of each scene."""
 
 Drawn = tuple[NDArray[np.uint8], dict[str, Any]]
 
@@ -60,7 +60,7 @@ class Pool:
         self.threads.clear()
 
     def _serve(self) -> None:
-        """One thread feeds one process; a process that died is started again once for the picture that it was drawing."""
+        """One thread feeds one process; a process that dies is restarted once for the picture that it was drawing."""
         process: subprocess.Popen[bytes] | None = None
         drawn = 0
         while (job := self.jobs.get()) is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import SpecError, StoreError, unknown
+from ...report.words import few, listed, number
 from . import alike, choose, names
 from .card import REASONS, Facts, card
 from .formats import COLUMNS, FORMATS, PARTS, arrow, ordered
@@ -36,7 +37,7 @@ class Export:
     labels: Mapping[str, int]
     counts: Mapping[str, int]
     limit: int | None
-    """Pictures of a bug, at most; None: no limit."""
+    """At most this many pictures per bug; None: no limit."""
     notes: tuple[str, ...]
     """What the user should know, in sentences."""
 
@@ -49,12 +50,12 @@ class Export:
         parts = f" ({self.train:,} train, {self.test:,} test)" if self.test else ""
         among = f", {self.kept:,} of them kept failures," if self.kept != self.pictures else ""
         out = [f"{self.counts[reason]:,} {name}" for reason, name in _LEFT if self.counts.get(reason)]
-        left = f"; left out: {' and '.join(out)}" if out else ""
-        named = f"{_number(self.bugs, 'bug')} and {_number(len(self.labels), 'label')}"
-        return f"{_number(self.pictures, 'picture')}{parts}{among} of {named}{left}"
+        left = f"; left out: {listed(out)}" if out else ""
+        named = f"{number(self.bugs, 'bug')} and {number(len(self.labels), 'label')}"
+        return f"{number(self.pictures, 'picture')}{parts}{among} of {named}{left}"
 
 
-_LEFT = ((NEAR, "near-duplicates"), (OVER, "over the limit a bug or label"))
+_LEFT = ((NEAR, "near-duplicates"), (OVER, "over the limit of their bug or label"))
 
 
 def dataset(
@@ -76,33 +77,26 @@ def dataset(
 
     `runs`: run folders or `bugscope.Run`s, of any targets. `format`: imagefolder, parquet, webdataset. `everything`: all
     pictures, with columns `kept` and `reason`. `explored`: failures of exploration, on the plain label, are kept too.
-    `test`: share of the test part, in [0, 1). `per_bug`: pictures of a bug, at most; 0: no limit; by default bugs and labels
-    are balanced (`choose.balance`). `classes`: label names in the order of a target's outputs, for the column
+    `test`: share of the test part, in [0, 1). `per_bug`: at most this many pictures per bug; 0: no limit; by default bugs and
+    labels are balanced (`choose.balance`). `classes`: label names in the order of a target's outputs, for the column
     `class_index`; by default those of the runs' targets, where they agree.
     `progress(done, total)` is called with pictures compared and written. The same runs and options give the same data set.
     Raises SpecError, StoreError (a missing picture; an `out` that cannot be written), MissingDependency.
     """
     _check(format, test, per_bug)
     target = _vacant(Path(out))
-    listed = [runs] if isinstance(runs, str | Path) or hasattr(runs, "path") else list(runs)
+    listed_runs = [runs] if isinstance(runs, str | Path) or hasattr(runs, "path") else list(runs)
     with ExitStack() as stack:
-        found = sources(listed, stack)
+        found = sources(listed_runs, stack)
+        _check_media(found)
         every = [item for source in found for item in items(source, explored)]
         chosen = every if everything else [item for item in every if item.kept]
         if not chosen:
             raise SpecError(_nothing(found))
         steps = _Steps(progress, 2 * len(chosen))
-        hashes, thumbs = alike.signatures(len(chosen), lambda i: chosen[i].source.signature(chosen[i]), steps)
-        failures = [i for i, item in enumerate(chosen) if item.kept]
-        # by themselves: what else is written must not decide which failures are kept
-        choose.distinct([chosen[i] for i in failures], alike.groups(hashes[failures], thumbs[failures]))
-        a_bug, a_label = choose.balance(chosen, seed, per_bug)
-        places = [i for i, item in enumerate(chosen) if everything or item.kept]
-        written = [chosen[i] for i in places]
-        near = alike.groups(hashes[places], thumbs[places])
-        choose.split(written, alike.united(near, [item.seed for item in written]), test, seed)
-        named = names.classes((item.label for item in written), classes or _classes(found))
+        written, a_bug, a_label = _chosen(chosen, everything, test, seed, per_bug, steps)
         steps.total = len(chosen) + len(written)
+        named = names.classes((item.label for item in written), classes or _classes(found))
         result = Export(
             path=Path(out),
             format=format,
@@ -116,21 +110,26 @@ def dataset(
             limit=a_bug,
             notes=tuple(_notes(written, found, test)),
         )
-        facts = Facts(
-            format,
-            title or _title(found),
-            license,
-            everything,
-            explored,
-            test,
-            seed,
-            a_bug,
-            a_label,
-            result.counts,
-            result.notes,
-        )
+        said = title or _title(found)
+        facts = Facts(format, said, license, everything, explored, test, seed, a_bug, a_label, result.counts, result.notes)
         _write(target, written, named, facts, card(written, found, named, facts), steps)
     return result
+
+
+def _chosen(
+    chosen: Sequence[Item], everything: bool, test: float, seed: int, per_bug: int | None, steps: "_Steps"
+) -> tuple[list[Item], int | None, int | None]:
+    """What is written, with its part of the data set; the limits for a bug and for a label."""
+    hashes, thumbs = alike.signatures(len(chosen), lambda i: chosen[i].source.signature(chosen[i]), steps)
+    failures = [i for i, item in enumerate(chosen) if item.kept]
+    # by themselves: what else is written must not decide which failures are kept
+    choose.distinct([chosen[i] for i in failures], alike.groups(hashes[failures], thumbs[failures]))
+    a_bug, a_label = choose.balance(chosen, seed, per_bug)
+    places = [i for i, item in enumerate(chosen) if everything or item.kept]
+    written = [chosen[i] for i in places]
+    near = alike.groups(hashes[places], thumbs[places])
+    choose.split(written, alike.united(near, [item.seed for item in written]), test, seed)
+    return written, a_bug, a_label
 
 
 class _Steps:
@@ -154,6 +153,12 @@ def _check(format: str, test: float, per_bug: int | None) -> None:
         arrow()  # before an hour of work
 
 
+def _check_media(found: Sequence[Source]) -> None:
+    for source in found:
+        if source.medium.suffix != ".png":
+            raise SpecError(f"a data set of {source.medium.name}s cannot be written: {', '.join(FORMATS)} hold pictures here")
+
+
 def _classes(found: Sequence[Source]) -> Sequence[str] | None:
     """What all the runs' targets answer with; None where they differ, or a run does not tell."""
     first = found[0].classes
@@ -168,7 +173,7 @@ def _vacant(out: Path) -> Path:
     except OSError as error:
         raise StoreError(f"cannot write the data set {str(out)!r}: {error.strerror}") from error
     if taken:
-        raise SpecError(f"{str(out)!r} exists and is no empty folder; choose another for the data set")
+        raise SpecError(f"{str(out)!r} exists and is not an empty folder; choose another for the data set")
     return target
 
 
@@ -177,7 +182,7 @@ def _nothing(found: Sequence[Source]) -> str:
     if any(s.bugs for s in found):
         return f"the bugs of {where} have no failures with a picture"
     none = "has no confirmed bugs" if len(found) == 1 else "have no confirmed bugs"
-    return f"{where} {none}, so no failures to keep; with everything (--all) every picture is written"
+    return f"{where} {none}, so there are no failures to keep; everything=True (--all) writes every picture"
 
 
 def _counts(every: Sequence[Item], found: Sequence[Source]) -> dict[str, int]:
@@ -191,32 +196,22 @@ def _notes(written: Sequence[Item], found: Sequence[Source], test: float) -> lis
     notes = []
     without = [s.run for s in found if not s.bugs]
     if without:
-        notes.append(f"{_number(len(without), 'run')} without a confirmed bug: {_few(without)}.")
+        notes.append(f"{number(len(without), 'run')} without a confirmed bug: {few(without)}.")
     several = {s.target for s in found}
     if len(several) > 1:
-        notes.append(f"The pictures come from hunts on {len(several)} targets; the column target says which one fails.")
+        notes.append(f"The pictures come from hunts on {len(several)} targets; the column `target` says which one fails.")
     parts: dict[str, set[str]] = {}
     for item in written:
         parts.setdefault(item.label, set()).add(item.part)
     lacking = sorted(label for label, seen in parts.items() if len(seen) == 1)
     if test and lacking:
-        notes.append(
-            f"{_number(len(lacking), 'label')} in one part only, for want of pictures that may be parted: {_few(lacking)}."
-        )
+        notes.append(f"{number(len(lacking), 'label')} with too few pictures for both parts: {few(lacking)}.")
     return notes
 
 
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-
-
 def _title(found: Sequence[Source]) -> str:
-    targets = list(dict.fromkeys(s.target for s in found))
-    return f"Pictures that {_few(targets)} gets wrong" if len(targets) == 1 else "Pictures that targets get wrong"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    targets = list(dict.fromkeys(s.name("target") for s in found))
+    return f"Pictures that {targets[0]} gets wrong" if len(targets) == 1 else "Pictures that targets get wrong"
 
 
 def _write(

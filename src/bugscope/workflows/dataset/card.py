@@ -1,15 +1,16 @@
 """README.md of a data set: what a person must know, and the front matter that the Hub reads."""
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
 import yaml
 
+from ...report.plain import for_code, for_markdown
+from ...report.table import raw_table
+from ...report.words import count, interval, listed
 from .alike import BITS, LEVELS
 from .formats import FORMATS, PARTS, card_features
 from .items import NEAR, OVER, UNCONFIRMED, Item, Source
@@ -27,15 +28,15 @@ CITATION = """@article{wiles2022discovering,
 COLUMNS = (
     ("image", "the picture, PNG"),
     ("label", "class number: the label's place among the folder names in order"),
-    ("label_name", "what the picture shows: what was asked of the generator, and the judge agreed"),
+    ("label_name", "what the picture shows: what the generator was asked for, and the judge agreed"),
     ("wordnet_id, imagenet_index", "of an ImageNet-1k label"),
     ("class_index", "the label's place among the target's outputs, where the maker of this data set gave them"),
     ("predicted, score", "the target's first answer and its score, on the target's own scale"),
     ("prompt, description", "what the generator was asked; the description is the prompt without the label"),
     ("bug", "number of the confirmed bug in the run's report"),
-    ("purpose", "why the picture was drawn: explore, confirm, refine or explain"),
-    ("seed", "of the generator; pictures of one seed are in one part"),
-    ("run, generator, target", "where it comes from"),
+    ("purpose", "why the picture was generated: explore, confirm, refine or explain"),
+    ("seed", "the generator's; pictures with the same seed are in the same part"),
+    ("run, generator, target", "where the picture comes from"),
     ("caption", "by the run's captioner, where it was asked"),
     ("kept, reason", "kept is true for the chosen failures; else reason says why not"),
 )
@@ -43,9 +44,9 @@ REASONS: Mapping[str, str] = {
     "failure": "failures of confirmed bugs, kept",
     NEAR: "failures left out: near-duplicates of a kept one",
     OVER: "failures left out: over the limit of their bug or label",
-    UNCONFIRMED: "failures left out: their prompt is no confirmed bug's",
+    UNCONFIRMED: "failures left out: their prompt is not that of a confirmed bug",
     "success": "classified right",
-    "unfaithful": "do not show the label, says the judge",
+    "unfaithful": "left out: they do not show the label, according to the judge",
     "refused": "refused by the generator: no picture",
     "error": "without an answer",
 }
@@ -96,120 +97,102 @@ def _front(count: int, parts: Sequence[str], classes: Mapping[str, Class], facts
 def _body(
     items: Sequence[Item], sources: Sequence[Source], parts: Sequence[str], classes: Mapping[str, Class], facts: Facts
 ) -> str:
-    targets, generators = (_models(s.target for s in sources), _models(s.generator for s in sources))
-    rule = f"at most {facts.a_bug} a bug" if facts.a_bug else "no limit a bug"
-    rule += f" and {facts.a_label} a label" if facts.a_label else ""
+    targets, generators = _models(sources, "target"), _models(sources, "generator")
+    sections = {
+        "Contents": _contents(items, parts, facts),
+        "How it was made": _made(sources, targets, generators, facts),
+        "Bugs": _bugs(items, sources),
+        "Labels": _labels(items, sources, classes),
+        "Columns": _columns(),
+        "Use": _use(facts.format),
+        "Limits": _limits(targets, facts),
+        "Licence": _licence(facts.license, generators),
+        "Citation": f"```bibtex\n{CITATION}\n```",
+    }
     what = (
         "Every picture of the runs; the chosen failures have `kept` true."
         if facts.everything
-        else "Only pictures that show their label, as the judge says, and that the target gets wrong."
+        else "Only pictures that show their label, according to the judge, and that the target gets wrong."
     )
-    became = [(REASONS[reason], count) for reason, count in facts.counts.items()]
-    notes = "".join(f"\n- {plain(note)}" for note in facts.notes)
-    fails = f"{targets} fails on them: its accuracy on the kept pictures is 0 by choice, and the accuracy of another target"
-    return f"""# {plain(facts.title)}
+    found = f"Generated pictures on which {targets} fails, found by Bugscope {metadata.version('bugscope')}. {what}"
+    body = "\n\n".join(f"## {heading}\n\n{text}" for heading, text in sections.items())
+    return f"# {for_markdown(facts.title)}\n\n{found}\n\n{body}\n"
 
-Generated pictures on which {targets} fails, found by Bugscope {metadata.version("bugscope")}. {what}
 
-## Contents
+def _contents(items: Sequence[Item], parts: Sequence[str], facts: Facts) -> str:
+    here = raw_table(("part", "pictures", "kept"), [(p, *_count(items, p)) for p in parts])
+    became = [(REASONS[reason], n) for reason, n in facts.counts.items()]
+    notes = "".join(f"\n- {for_markdown(note)}" for note in facts.notes)
+    return f"{here}\n{raw_table(('what became of the pictures of the runs', 'pictures'), became)}{notes}".rstrip()
 
-{_table(("part", "pictures", "kept"), [(p, *_count(items, p)) for p in parts])}
 
-{_table(("what became of the pictures of the runs", "pictures"), became)}
-{notes}
-
-## How it was made
-
-1. {generators} drew labelled pictures from prompts; {_models(s.report["judge"] for s in sources)} said which of them show
+def _made(sources: Sequence[Source], targets: str, generators: str, facts: Facts) -> str:
+    rule = f"at most {facts.a_bug} per bug" if facts.a_bug else "no limit per bug"
+    rule += f" and {facts.a_label} per label" if facts.a_label else ""
+    test = f"About {100 * facts.test:g} % are the test part." if facts.test else "There is no test part."
+    return f"""1. {generators} generated labelled pictures from prompts; {_models(sources, "judge")} decided which of them show
    their label; {targets} classified them. A failure is a picture that shows its label and whose first answer is neither the
    label nor an accepted near-synonym.
 2. What failures have in common became descriptions. Each was tested on fresh pictures against the plain label, and the tests
-   share a false discovery rate: a *confirmed bug* fails more than the plain label does. The method is that of
+   share a false discovery rate: a *confirmed bug* fails more often than the plain label does. The method is that of
    [Wiles, Albuquerque and Gowal]({PAPER}), with tests.
-3. Kept are failures on prompts of confirmed bugs{" and of exploration" if facts.explored else ""}, {rule}, drawn by lot (seed
-   {facts.seed}). Of near-duplicates one is kept: DCT hashes that differ in at most {BITS} of 64 bits, and 8 x 8 thumbnails that
-   differ by at most {LEVELS:g} of 255 levels in the mean.
-4. {f"About {100 * facts.test:g} % are the test part." if facts.test else "There is no test part."} Near-duplicates and
-   pictures of one seed are never in two parts.
+3. Kept are failures on prompts of confirmed bugs{" and of exploration" if facts.explored else ""}, {rule}, chosen at random
+   (seed {facts.seed}). Of near-duplicates one is kept: DCT hashes that differ in at most {BITS} of 64 bits, and 8 x 8 thumbnails
+   that differ by at most {LEVELS:g} of 255 levels in the mean.
+4. {test} Near-duplicates and pictures with the same seed are always in the same part.
 
-## Bugs
+The models, by the ids that the columns `generator` and `target` have: {_ids(sources)}."""
 
-Failure rates on the fresh pictures that confirmed each bug, with 95 % intervals; they are not rates of this data set.
 
-{_bugs(items, sources)}
-
-## Labels
-
-{_labels(items, sources, classes)}
-
-## Columns
-
-What is not known is empty text or −1.
-
-{_table(("column", "meaning"), [(f"`{name.replace(', ', '`, `')}`", text) for name, text in COLUMNS])}
-
-## Use
-
-{_use(facts.format)}
-
-## Limits
-
-- The pictures are generated. What a target does on them is a reason to look at photographs, not proof about them.
-- {"The kept ones" if facts.everything else "They"} were chosen *because* {fails}
-  there says nothing of its accuracy in the world, nor which of the two is better.
-- That a picture shows its label was said by a judge model, which may err.
+def _limits(targets: str, facts: Facts) -> str:
+    return f"""- The pictures are generated. What a target does on them is a reason to look at photographs, not proof about them.
+- {"The kept pictures" if facts.everything else "These pictures"} were chosen because they fool {targets}, so {targets} fails on
+  all of them by construction: its accuracy on the kept pictures is 0 by choice. Neither that nor another target's accuracy on
+  them says how accurate either is in the world, or which of the two is better.
+- A judge model decided that a picture shows its label, and it may err.
 - What the generator cannot draw, or the runs did not try, is absent. A model trained on these pictures should
-  be measured on others.
+  be measured on others."""
 
-## Licence
 
-{_licence(facts.license, generators)}
-
-## Citation
-
-```bibtex
-{CITATION}
-```
-"""
+def _columns() -> str:
+    rows = [(f"`{name.replace(', ', '`, `')}`", text) for name, text in COLUMNS]
+    return f"Unknown values are empty text or −1.\n\n{raw_table(('column', 'meaning'), rows)}".rstrip()
 
 
 def _bugs(items: Sequence[Item], sources: Sequence[Source]) -> str:
     kept = Counter((i.source.run, i.bug) for i in items if i.kept)
-    rows: list[tuple[Any, ...]] = []
-    for s in sources:
-        for b in s.bugs:
-            base = b["baseline"]
-            rows.append(
-                (
-                    s.run, b["id"], plain(b["sentence"]), plain(b["predicted"][0]["label"] if b["predicted"] else ""),
-                    f"{b['failures']} of {b['n']}", _interval(b), f"{base['failures']} of {base['n']}", _interval(base),
-                    kept[s.run, str(b["id"])],
-                )
-            )  # fmt: skip
+    rows = [
+        (
+            s.run, b["id"], for_markdown(b["sentence"]), for_markdown(b["predicted"][0]["label"] if b["predicted"] else ""),
+            count(b), interval(b), count(b["baseline"]), interval(b["baseline"]), kept[s.run, b["id"]],
+        )
+        for s in sources
+        for b in s.bugs
+    ]  # fmt: skip
+    if not rows:
+        return "The runs have no confirmed bug."
+    about = (
+        "Failure rates on the fresh pictures that confirmed each bug, with 95 % intervals; they are not rates of this data set."
+    )
     heads = ("run", "bug", "description", "classified as", "failures", "95 % CI", "plain label", "95 % CI", "kept here")
-    more = f"\n\nAnd {len(rows) - ROWS} more." if len(rows) > ROWS else ""
-    return _table(heads, rows[:ROWS]) + more if rows else "The runs have no confirmed bug."
+    more = f"\nAnd {len(rows) - ROWS} more." if len(rows) > ROWS else ""
+    return f"{about}\n\n{raw_table(heads, rows[:ROWS])}{more}".rstrip()
 
 
 def _labels(items: Sequence[Item], sources: Sequence[Source], classes: Mapping[str, Class]) -> str:
-    count = Counter((i.label, i.part) for i in items)
-    rows = [(c.index, plain(name), *(count[name, part] for part in PARTS)) for name, c in classes.items()]
-    plain_rows = [
-        (
-            s.run,
-            plain(found["label"]),
-            f"{found['baseline']['failures']} of {found['baseline']['n']}",
-            _interval(found["baseline"]),
-        )
+    here = Counter((i.label, i.part) for i in items)
+    rows = [(c.index, for_markdown(name), *(here[name, part] for part in PARTS)) for name, c in classes.items()]
+    plain = [
+        (s.run, for_markdown(found["label"]), count(base), interval(base))
         for s in sources
         for found in s.report["labels"]
-        if found["baseline"] and found["baseline"]["n"]
+        if (base := found["baseline"]) and base["n"]
     ]
-    here = _table(("number", "label", *PARTS), rows)
-    if not plain_rows:
-        return here
-    asked = _table(("run", "label", "failures", "95 % CI"), plain_rows)
-    return f"{here}\n\nThe plain label, as each run measured it:\n\n{asked}"
+    table = raw_table(("number", "label", *PARTS), rows)
+    if plain:
+        measured = raw_table(("run", "label", "failures", "95 % CI"), plain)
+        table += f"\nThe plain label, as each run measured it:\n\n{measured}"
+    return table.rstrip()
 
 
 def _use(format: str) -> str:
@@ -245,7 +228,7 @@ data = load_dataset("FOLDER or ORG/NAME", streaming=True)  # png, cls and json
 
 def _licence(license: str, generators: str) -> str:
     if license:
-        return f"`{_code(license)}`, as the maker of this data set states. The terms of {generators} may say more."
+        return f"`{for_code(license)}`, as stated by the maker of this data set. The terms of {generators} may say more."
     return f"None is stated. The terms of {generators} decide what may be done with its pictures."
 
 
@@ -254,32 +237,14 @@ def _count(items: Sequence[Item], part: str) -> tuple[int, int]:
     return len(mine), sum(i.kept for i in mine)
 
 
-def _models(names: Any) -> str:
-    found = [f"`{_code(name)}`" for name in dict.fromkeys(names)]
-    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
+def _models(sources: Sequence[Source], role: str) -> str:
+    """As people call them."""
+    return _listed(s.name(role) for s in sources)
 
 
-def _interval(rate: Mapping[str, Any]) -> str:
-    if not rate["n"]:
-        return ""
-    return f"{100 * rate['low']:.0f}–{100 * rate['high']:.0f} %"
+def _ids(sources: Sequence[Source]) -> str:
+    return _listed(id for s in sources for id in (s.generator, s.report["judge"], s.target))
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
-
-
-def _clean(text: str) -> str:
-    """On one line, without what turns a reader's screen."""
-    shown = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
-    return " ".join(re.sub("[\u202a-\u202e\u2066-\u2069]", "", shown).split())
-
-
-def plain(text: str) -> str:
-    """Untrusted text as Markdown that shows just that."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+|~!:&@$\"]|(?<=www)\.)", r"\\\1", _clean(str(text)))
-
-
-def _code(text: str) -> str:
-    return re.sub(r"[`|<>]", "'", _clean(str(text)))
+def _listed(names: Iterable[str]) -> str:
+    return listed(f"`{for_code(name)}`" for name in dict.fromkeys(names))

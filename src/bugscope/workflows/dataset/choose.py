@@ -1,4 +1,4 @@
-"""Which failures a data set keeps, and which part each picture belongs to. Every lot is drawn by seed."""
+"""Which failures a data set keeps, and which part each picture belongs to. All that is random depends on a seed."""
 
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -19,10 +19,10 @@ def distinct(failures: Sequence[Item], groups: NDArray[np.intp]) -> None:
 
 
 def balance(failures: Iterable[Item], seed: int, per_bug: int | None) -> tuple[int | None, int | None]:
-    """Leave out what is over the limit, by lot; returns the limits for a bug and for a label, None where there is none.
+    """Leave out what is over the limit, at random; returns the limits for a bug and for a label, None where there is none.
 
-    By default no bug has more pictures than the middle one of all bugs, then no label more than the middle label (of two
-    the smaller). `per_bug`: this limit for each bug and none for labels; 0: no limit.
+    By default each bug is capped at the median bug's number of pictures, then each label at the median label's (of an even
+    number, the smaller of the two in the middle). `per_bug`: this limit for each bug and none for labels; 0: no limit.
     """
     kept = sorted((i for i in failures if i.kept), key=lambda i: i.draw(seed))
     if per_bug is not None:

@@ -135,7 +135,7 @@ class Parquet:
 
 
 class WebDataset:
-    """data/PART-00000.tar of NUMBER.png, NUMBER.cls (the class number) and NUMBER.json, in an order drawn by lot."""
+    """data/PART-00000.tar of NUMBER.png, NUMBER.cls (the class number) and NUMBER.json, in random order."""
 
     suffix = "tar"
 

@@ -16,7 +16,7 @@ def push(folder: Path | str, repository: str, *, private: bool = True) -> str:
     """
     folder = Path(folder)
     if not (folder / "README.md").is_file():
-        raise SpecError(f"{str(folder)!r} is no exported data set: there is no README.md in it")
+        raise SpecError(f"{str(folder)!r} is not an exported data set: there is no README.md in it")
     if repository.count("/") != 1:
         raise SpecError(f"repository {repository!r} should be ORG/NAME")
     hub, errors = _library()
@@ -44,7 +44,7 @@ def push(folder: Path | str, repository: str, *, private: bool = True) -> str:
         answer = getattr(error, "response", None)
         if answer is None or answer.status_code == 401:
             raise ModelError(
-                f"the Hub knows no one who may write {repository!r}: set HF_TOKEN, or run: hf auth login"
+                f"the Hub needs a token that may write {repository!r}: set HF_TOKEN, or run: hf auth login"
             ) from error
         raise ModelError(f"the Hub did not take {repository!r} (status {answer.status_code}): {_said(error)}") from error
     # what the library's own HTTP client raises without an answer; its text may quote what was sent, the token too

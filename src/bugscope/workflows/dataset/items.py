@@ -1,6 +1,7 @@
 """The pictures of runs, each with what became of it: what a data set is chosen from."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from ... import media, report
 from ...core.errors import SpecError
 from ...core.records import Status
 from ...media import Medium
+from ...report.records import BugRecord, PictureRow, Report
+from ...report.words import name
 from ...store.folder import Store
 
 NEAR = "near-duplicate"
@@ -24,7 +27,7 @@ class Item:
     """A picture. `bug`: the number of the confirmed bug whose prompt it is of, "" if none.
 
     `reason`: "failure", "success", "unfaithful", "error"; of a failure that is left out: "near-duplicate", "over the
-    limit", "unconfirmed" (its prompt is no confirmed bug's). `part`: "train", "test", or "" where it is not written.
+    limit", "unconfirmed" (its prompt is not that of a confirmed bug). `part`: "train", "test", or "" where it is not written.
     """
 
     source: "Source"
@@ -52,41 +55,44 @@ class Item:
         return self.label, self.prompt
 
     def draw(self, seed: int) -> bytes:
-        """A lot: the same for the same picture and seed, whatever else there is."""
-        name = f"{seed}|{self.source.run}|{self.purpose}|{self.label}|{self.prompt}|{self.replicate}"
-        return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+        """A random number: the same for the same picture and seed, whatever else there is."""
+        place = f"{seed}|{self.source.run}|{self.purpose}|{self.label}|{self.prompt}|{self.replicate}"
+        return hashlib.sha256(place.encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """A run: its report, and where its pictures lie. `missing`: pictures that were asked for and never made, by reason."""
+    """A run: its report, and where its pictures are. `missing`: pictures that were asked for and never made, by reason."""
 
     store: Store
-    report: Mapping[str, Any]
+    report: Report
     missing: Mapping[str, int]
 
     @property
     def run(self) -> str:
-        return str(self.report["run_id"])
+        return self.report["run_id"]
 
     @property
     def generator(self) -> str:
-        return str(self.report["generator"])
+        return self.report["generator"]
 
     @property
     def target(self) -> str:
-        return str(self.report["target"])
+        return self.report["target"]
+
+    def name(self, role: str) -> str:
+        """What people call a model of the run."""
+        return name(self.report, role)
 
     @property
     def classes(self) -> Sequence[str] | None:
-        """The target's label names, in the order of its outputs; None in runs of versions that did not note them."""
+        """The target's label names, in the order of its outputs; None where the run does not tell."""
         found: Sequence[str] | None = self.store.meta("classes")
         return found
 
     @property
-    def bugs(self) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self.report["bugs"]
-        return found
+    def bugs(self) -> Sequence[BugRecord]:
+        return self.report["bugs"]
 
     @property
     def medium(self) -> Medium[Any]:
@@ -119,19 +125,32 @@ def items(source: Source, explored: bool) -> list[Item]:
     """Every picture of a run, the bugs' failures first, in the order of the report; sets `source.missing`."""
     numbers: dict[tuple[str, str], str] = {}
     for bug in source.bugs:
-        numbers.setdefault((bug["label"], bug["prompt"]), str(bug["id"]))
+        numbers.setdefault((bug["label"], bug["prompt"]), bug["id"])
     rank = {number: i for i, number in enumerate(numbers.values())}
-    found: list[Item] = []
-    missing: dict[str, int] = {}
-    for row in report.rows(source.store):
-        if row["image"] is None:
-            missing[row["status"]] = missing.get(row["status"], 0) + 1
-            continue
-        number = numbers.get((row["label"], row["prompt"]), "")
-        wanted = number or (explored and row["purpose"] == EXPLORED)
-        reason = UNCONFIRMED if row["status"] == Status.FAILURE and not wanted else row["status"]
-        fields = {k: row[k] for k in ("image", "label", "description", "prompt", "purpose", "replicate", "seed")}
-        answer = {k: row[k] for k in ("predicted", "score", "caption")}
-        found.append(Item(source, reason=reason, bug=number, **fields, **answer))
-    source.missing = missing
+    rows = report.rows(source.store)
+    source.missing = Counter(row["status"] for row in rows if row["image"] is None)
+    found = [
+        _item(source, row, row["image"], numbers.get((row["label"], row["prompt"]), ""), explored)
+        for row in rows
+        if row["image"] is not None
+    ]
     return sorted(found, key=lambda i: (not i.kept, rank.get(i.bug, len(rank)), i.label, i.prompt, i.purpose, i.replicate))
+
+
+def _item(source: Source, row: PictureRow, image: str, bug: str, explored: bool) -> Item:
+    wanted = bug or (explored and row["purpose"] == EXPLORED)
+    return Item(
+        source=source,
+        image=image,
+        label=row["label"],
+        description=row["description"],
+        prompt=row["prompt"],
+        purpose=row["purpose"],
+        replicate=row["replicate"],
+        seed=row["seed"],
+        reason=UNCONFIRMED if row["status"] == Status.FAILURE and not wanted else row["status"],
+        predicted=row["predicted"],
+        score=row["score"],
+        caption=row["caption"],
+        bug=bug,
+    )

@@ -1,4 +1,4 @@
-"""The things that the studio can show: one function a class, one file a family. A new file is found by itself."""
+"""The things that the studio can show: one function per class, one file per family. A new file is found automatically."""
 
 import importlib
 import pkgutil

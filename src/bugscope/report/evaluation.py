@@ -1,0 +1,201 @@
+"""What an evaluation found: a target on folders of labelled pictures, as numbers, text and tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from ..core.records import Rate
+from ..stats.distance import Distance
+from ..store.ledger import finite
+from .frames import pandas
+from .plain import for_terminal as plain
+from .words import cells, few, number, rate, shown
+
+WORST = 12
+"""Classes and groups that a table shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """A label of the folder: which of the target's labels are right, how often it errs, what it says instead."""
+
+    label: str
+    right: tuple[str, ...]
+    error: Rate
+    taken_for: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Means of the greatest probability, over right and wrong answers (nan where there is none), and how far it is from the
+    share of right answers (expected calibration error, 15 equal bins)."""
+
+    right: float
+    wrong: float
+    calibration_error: float
+
+    def to_dict(self) -> dict[str, float | None]:
+        numbers = {"right": self.right, "wrong": self.wrong, "calibration_error": self.calibration_error}
+        return {name: finite(value) for name, value in numbers.items()}
+
+    def __str__(self) -> str:
+        return (
+            f"confidence {self.right:.2f} where right, {self.wrong:.2f} where wrong, "
+            f"calibration error {self.calibration_error:.3f}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A target on one folder. `error`: Clopper-Pearson; it speaks of pictures like these, drawn independently."""
+
+    target: str
+    images: str
+    error: Rate
+    classes: tuple[ClassRow, ...]
+    groups: Mapping[str, Rate]
+    confidence: Confidence | None
+    distance: Distance | None
+    found: int
+    """Pictures in the folder, before `limit` and what follows."""
+    unlabelled: int
+    unknown: Mapping[str, int]
+    """Pictures by label that the target does not know."""
+    unreadable: Mapping[str, str]
+    """The first few by file, and why; `unread` is their number."""
+    unread: int
+    unanswered: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    """What people call the target."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        return {
+            "target": self.target,
+            "name": self.name,
+            "images": self.images,
+            **_rate(self.error),
+            "classes": [
+                {"label": c.label, "right": list(c.right), **_rate(c.error), "taken_for": [list(x) for x in c.taken_for]}
+                for c in self.classes
+            ],
+            "groups": [{"group": name, **_rate(r)} for name, r in self.groups.items()],
+            "confidence": self.confidence.to_dict() if self.confidence else None,
+            "distance": None if self.distance is None else self.distance.to_dict(),
+            "found": self.found,
+            "unlabelled": self.unlabelled,
+            "unknown": dict(self.unknown),
+            "unread": self.unread,
+            "unreadable": dict(self.unreadable),
+            "unanswered": self.unanswered,
+            "options": dict(self.options),
+        }
+
+    def to_frame(self) -> Any:
+        """One row per class as a pandas DataFrame."""
+        rows = [{**row, "taken_for": row["taken_for"][0][0] if row["taken_for"] else None} for row in self.to_dict()["classes"]]
+        return pandas("evaluation.to_frame()").DataFrame(rows)
+
+    def sentences(self) -> list[str]:
+        """What was excluded, and what the numbers are about."""
+        lines = []
+        if self.unknown:
+            first = few([plain(name) for name in self.unknown], 4)
+            lines.append(
+                f"{number(len(self.unknown), 'label')} ({number(sum(self.unknown.values()), 'picture')}) left out, because the "
+                f"target does not know them: {first}."
+            )
+        if self.unlabelled:
+            lines.append(f"{number(self.unlabelled, 'picture')} without a label left out.")
+        if self.unread:
+            file, reason = next(iter(self.unreadable.items()))
+            lines.append(f"{number(self.unread, 'picture')} could not be read, such as {plain(file)} ({plain(reason)}).")
+        if self.unanswered:
+            lines.append(f"{number(self.unanswered, 'picture')} without an answer left out.")
+        if self.options.get("subset"):
+            lines.append("The target chose among the folder's classes only.")
+        if self.confidence is None:
+            lines.append("The scores are not probabilities, so confidence and calibration are not reported.")
+        if self.distance:
+            lines.append(f"Distance to {plain(str(self.options.get('reference')))}: {self.distance}.")
+        return lines
+
+    def table(self) -> Table:
+        """The classes with the most errors, and the groups where there are several."""
+        made = Table("label", "wrong", "error", "95 % CI", "taken for", title_justify="left")
+        for name, r in self._worst_groups():
+            made.add_row(Text(f"[{plain(name)}]"), *cells(r), "")
+        for c in sorted(self.classes, key=lambda c: (-c.error.value if c.error.n else 1.0, c.label))[:WORST]:
+            instead = ", ".join(f"{plain(name)} ({k})" for name, k in c.taken_for[:2])
+            made.add_row(Text(plain(c.label)), *cells(c.error), Text(instead))
+        return made
+
+    def _worst_groups(self) -> list[tuple[str, Rate]]:
+        worst = sorted(self.groups.items(), key=lambda x: (-x[1].value if x[1].n else 1.0, x[0]))
+        return worst[:WORST] if len(worst) > 1 else []
+
+    def __str__(self) -> str:
+        what = f"{plain(self.name or self.target)} on {plain(self.images)}"
+        confidence = f"; {self.confidence}" if self.confidence else ""
+        return "\n".join([f"{what}: {rate(self.error, 'wrong')}{confidence}.", *self.sentences(), shown(self.table())])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How hard several folders are, and how far from the reference."""
+
+    rows: tuple[Evaluation, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"evaluations": [row.to_dict() for row in self.rows]}
+
+    def to_frame(self) -> Any:
+        """One row per evaluation as a pandas DataFrame."""
+        rows = []
+        for e in self.rows:
+            made = {k: v for k, v in e.to_dict().items() if k in ("target", "images", "wrong", "n", "error", "low", "high")}
+            c, d = e.confidence, e.distance
+            made |= {f"confidence_{k}": getattr(c, k, None) for k in ("right", "wrong")}
+            made |= {"calibration_error": c.calibration_error if c else None}
+            made |= {k: getattr(d, k, None) for k in ("kernel", "kernel_se", "frechet")} | {"reference_n": d.m if d else None}
+            rows.append(made)
+        return pandas("comparison.to_frame()").DataFrame(rows)
+
+    def sentences(self) -> list[str]:
+        lines = []
+        if len({tuple(c.label for c in e.classes) for e in self.rows}) > 1:
+            lines.append("The folders have different labels, which may explain part of a difference in error.")
+        distances = [e.distance for e in self.rows if e.distance]
+        if len({d.space for d in distances}) > 1:
+            lines.append("The distances are in different spaces and cannot be compared.")
+        if len({d.n for d in distances}) > 1:
+            lines.append(
+                "The Frechet distance is biased upwards, more so with fewer pictures: compare the kernel distances here."
+            )
+        if len({(e.options.get("subset"), e.options.get("synonyms"), e.options.get("top_k")) for e in self.rows}) > 1:
+            lines.append("What counts as right differs between the rows (subset, synonyms, top_k).")
+        return lines
+
+    def table(self) -> Table:
+        far = any(e.distance for e in self.rows)
+        made = Table("pictures", "target", "wrong", "error", "95 % CI", "confidence right / wrong", "calibration")
+        for name in ("kernel distance (se)", "Frechet", "n, reference") if far else ():
+            made.add_column(name)
+        for e in self.rows:
+            c, d = e.confidence, e.distance
+            more = [f"{c.right:.2f} / {c.wrong:.2f}", f"{c.calibration_error:.3f}"] if c else ["-", "-"]
+            if far:
+                more += [f"{d.kernel:.4g} ({d.kernel_se:.2g})", f"{d.frechet:.4g}", f"{d.n:,}, {d.m:,}"] if d else ["-"] * 3
+            made.add_row(Text(plain(e.images)), Text(plain(e.name or e.target)), *cells(e.error), *more)
+        return made
+
+    def __str__(self) -> str:
+        return "\n".join([shown(self.table()), *self.sentences()])
+
+
+def _rate(r: Rate) -> dict[str, Any]:
+    return {"wrong": r.k, "n": r.n, "error": r.value if r.n else None, "low": r.low, "high": r.high}

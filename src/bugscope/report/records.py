@@ -1,0 +1,403 @@
+"""What report.json, and the report of a replay, hold. Rates are in [0, 1]; counts are pictures.
+
+They are plain dictionaries, so that JSON and pages take them as they are; mypy knows every key.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+from ..store.ledger import ChangeNote, Counted, EstimateNote, EvidenceNote, PhraseNote, RateNote, SpuriousNote
+
+__all__ = ["Counted", "EstimateNote", "EvidenceNote", "RateNote"]
+
+Kind = Literal["hunt", "probe"]
+Role = str
+
+
+class Share(TypedDict):
+    """A label and the share of the failures that are taken for it."""
+
+    label: str
+    share: float
+
+
+class Called(TypedDict):
+    """A description and what the target says instead of the label, the most frequent first."""
+
+    sentence: str
+    predicted: list[Share]
+
+
+# --- a run --------------------------------------------------------------------------------------------------------------
+
+
+class Example(TypedDict):
+    """A picture of a bug. `score`: the target's, on its own scale."""
+
+    image: str | None
+    predicted: str | None
+    score: float | None
+    seed: int
+
+
+class StripPicture(Example):
+    status: str
+
+
+class StripRow(TypedDict):
+    """Pictures of one change; a column of a strip has one seed."""
+
+    title: str
+    pictures: list[StripPicture]
+
+
+class Change(ChangeNote):
+    rate: float | None
+
+
+class Trial(RateNote):
+    """A shorter description that was tried on fresh pictures."""
+
+    description: str
+    verdict: str
+    baseline: RateNote
+
+
+class Minimal(TypedDict):
+    phrases: list[PhraseNote]
+    sentence: str
+    decided: bool
+    trials: list[Trial]
+
+
+class SpuriousRecord(SpuriousNote):
+    """`rate`, `n`: how often the context alone is taken for the label `predicted`."""
+
+    prompt: str
+    predicted: str
+    rate: float | None
+    n: int
+    examples: list[StripPicture]
+
+
+class ExplanationRecord(TypedDict):
+    """In sentences and pictures. The rate is that of the whole description on the pictures drawn to explain it."""
+
+    pairs: int
+    sentences: list[str]
+    failures: int
+    n: int
+    low: float
+    high: float
+    strip: list[StripRow]
+
+
+class Reasons(TypedDict):
+    """Why a bug happens; all empty for one that nobody explained."""
+
+    minimal_description: str | None
+    minimal: Minimal | None
+    cues: list[Change]
+    counterfactuals: list[Change]
+    spurious: SpuriousRecord | None
+    explanation: ExplanationRecord | None
+
+
+class Corrected(TypedDict):
+    """The two rates on pictures that truly show the label."""
+
+    rate: EstimateNote
+    baseline: EstimateNote
+
+
+class BugRecord(RateNote, Reasons, Called):
+    """A description with its evidence: a confirmed bug, or a prompt of a probe. `id`: as people see it ("3.1"); `key`: in the
+    ledger; `besides`: what it is compared with, in words."""
+
+    id: str
+    key: str
+    label: str
+    description: str
+    prompt: str
+    phrases: list[str]
+    compared_with: str
+    besides: str
+    source: str
+    verdict: str
+    reason: str
+    rate: float | None
+    unfaithful: int
+    baseline: RateNote
+    baseline_rate: float | None
+    risk_difference: float | None
+    rise: EstimateNote
+    corrected: Corrected | None
+    risk_ratio: float | None
+    e_value: float
+    examples: list[Example]
+    successes: list[Example]
+    successes_from_neutral: bool
+    parent: str | None
+    same_as: str | None
+
+
+class Rejected(RateNote):
+    """A description that was tried and not confirmed."""
+
+    label: str
+    description: str
+    sentence: str
+    reason: str
+    source: str
+    compared_with: str
+    baseline: RateNote
+    corrected: Corrected | None
+    e_value: float
+
+
+class LabelRecord(TypedDict):
+    label: str
+    baseline: RateNote | None
+    images: int
+    flagged: int
+    unfaithful: int
+    errored: int
+
+
+class LabelOfBug(TypedDict):
+    label: str
+    bug: str
+
+
+class Across(TypedDict):
+    """A description that is a bug of several labels."""
+
+    description: str
+    confirmed: int
+    tried: int
+    labels: list[LabelOfBug]
+
+
+class Agreement(TypedDict):
+    """How far the voters of a judge agree."""
+
+    voters: int
+    n: int
+    chance: float | None
+    kappa: float | None
+    low: float
+    high: float
+
+
+class JudgeRecord(TypedDict):
+    """Whether rates are corrected for the judge's mistakes, and with what."""
+
+    corrected: bool
+    exact: bool
+    sensitivity: str | None
+    specificity: str | None
+    agreement: Agreement | None
+
+
+class UsageRecord(TypedDict):
+    """What hosted models used, by role and in words."""
+
+    roles: dict[str, dict[str, Any]]
+    cost: float
+    sentence: str
+
+
+class Named(TypedDict):
+    """A report's models: `names` as people call them, by role; the ids stand under the roles themselves."""
+
+    names: Mapping[str, str]
+
+
+class Report(Named):
+    """Of a hunt or a probe."""
+
+    schema: int
+    kind: Kind
+    run_id: str
+    created: str
+    finished: bool
+    task: str
+    medium: str
+    target: str
+    generator: str
+    captioner: str
+    judge: str
+    models: dict[str, str]
+    judge_error: JudgeRecord
+    alpha: float
+    margin: float
+    seed: int
+    budget: int
+    explain_budget: int
+    explaining_images: int
+    fixed_n: int
+    images_generated: int
+    hypotheses_tested: int
+    undecided: int
+    stopped: str | None
+    usage: UsageRecord | None
+    seconds: float
+    labels: list[LabelRecord]
+    bugs: list[BugRecord]
+    across: list[Across]
+    probed: list[BugRecord]
+    rejected: list[Rejected]
+
+
+class PictureRow(TypedDict):
+    """A picture that was asked for, and what became of it."""
+
+    label: str
+    description: str
+    prompt: str
+    purpose: str
+    replicate: int
+    seed: int
+    status: str
+    predicted: str | None
+    score: float | None
+    caption: str | None
+    image: str | None
+
+
+# --- a replay -----------------------------------------------------------------------------------------------------------
+
+
+class RateRecord(RateNote):
+    rate: float | None
+
+
+class Before(TypedDict):
+    """What the run's own target said of a picture."""
+
+    status: str
+    predicted: str | None
+
+
+class ReplayedExample(TypedDict):
+    """`image`: a path; `before`: None for a `fresh` picture, and where the run's own target gave no answer."""
+
+    image: str
+    prompt: str
+    predicted: str | None
+    score: float | None
+    seed: int
+    before: Before | None
+    fresh: bool
+
+
+class FreshCounts(Counted):
+    baseline: Counted
+
+
+class Compared(RateRecord, Called):
+    """A description under both targets: `before` and `after` are on the same stored pictures; the record's own rate is on all
+    that count for the verdict."""
+
+    label: str
+    description: str
+    prompt: str
+    compared_with: str
+    besides: str
+    baseline: RateRecord
+    before: RateRecord
+    after: RateRecord
+    baseline_before: RateRecord
+    only_before: int
+    only_after: int
+    p_worse: float
+    examples: list[ReplayedExample]
+    message: str
+
+
+class ReplayedBug(Compared):
+    id: str
+    key: str
+    minimal_description: str | None
+    parent: str | None
+    verdict: str
+    improved: bool
+    rise: EstimateNote
+    e_value: float
+    p_fixed: float
+    p_better: float
+    fresh: FreshCounts
+    fresh_asked: int
+    easier: bool
+    needed: int | None
+    mended: list[ReplayedExample]
+
+
+class NewBug(Compared):
+    """A description that was no bug of the run's own target, and is one now."""
+
+
+class Rates(TypedDict):
+    before: RateRecord
+    after: RateRecord
+
+
+class Pairs(TypedDict):
+    """Pictures that both targets answered: failures `before` and `after`, and those that only one of them fails."""
+
+    n: int
+    before: int
+    after: int
+    only_before: int
+    only_after: int
+    rates: Rates
+
+
+class NewFailure(Pairs):
+    """Plain pictures of a label; `others`: those of descriptions that were no bug."""
+
+    label: str
+    p_value: float
+    p_adjusted: float
+    significant: bool
+    others: Pairs
+    examples: list[ReplayedExample]
+    message: str
+
+
+class NewFailures(TypedDict):
+    labels: list[NewFailure]
+    bugs: list[NewBug]
+    unknown_labels: list[str]
+
+
+class ReplayReport(Named):
+    """`target`: the new one; `before`: the run's own."""
+
+    schema: int
+    kind: Literal["replay"]
+    run: str
+    run_id: str
+    created: str
+    task: str
+    medium: str
+    target: str
+    before: str
+    generator: str
+    judge: str
+    alpha: float
+    margin: float
+    seed: int
+    fresh: int
+    stored: bool
+    pictures: int
+    unanswered: int
+    cost: float
+    counts: dict[str, int]
+    summary: str
+    bugs: list[ReplayedBug]
+    new_failures: NewFailures
+    seconds: NotRequired[float]
+
+
+AnyReport = Report | ReplayReport

@@ -1,0 +1,114 @@
+"""What each role must answer, checked before anything is kept."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bugscope.core.errors import ModelError
+from bugscope.core.records import Refused, Specimen, Truth
+from bugscope.engine import contracts
+from bugscope.media import picture
+from bugscope.media.picture import Picture
+from bugscope.testing import World
+from support.engines import SAMPLES, Role, engine_of
+
+
+def speckled(**info):
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    pixels[14] = 0  # the world's mug
+    return Picture(Image.fromarray(pixels), info={"visible": 1.0, **info})
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"target": lambda images: np.zeros((len(images), 9))}, r"scores of shape \(4, 9\); expected \(4, 2\)"),
+        ({"target": lambda images: np.zeros(len(images))}, r"scores of shape \(4,\); expected \(4, 2\)"),
+        ({"target": lambda images: np.full((len(images), 2), np.inf)}, "not finite, e.g. inf"),
+        ({"target": lambda images: [["a", "b"]] * len(images)}, "test/target raised ValueError"),
+        ({"target": lambda images: 1 / 0}, "target test/target raised ZeroDivisionError"),
+        ({"generator": lambda prompts, seeds: []}, "generator test/generator gave 0 pictures for 4 inputs"),
+        ({"generator": lambda prompts, seeds: ["no"] * 4}, "gave a str; expected a Picture or Refused"),
+        ({"judge": lambda pictures, labels: [1.5] * 4}, r"judge test/judge gave shape \(4,\).*probabilities in \[0, 1\]"),
+        ({"judge": lambda pictures, labels: [0.5]}, r"judge test/judge gave shape \(1,\)"),
+        ({"judge": lambda pictures, labels: [np.nan] * 4}, r"judge test/judge gave shape \(4,\), \[nan"),
+        ({"generator": lambda prompts, seeds: [Image.new("RGB", (0, 3))] * 4}, r"a picture of size \(0, 3\)"),
+        ({"generator": lambda prompts, seeds: [speckled(seen=object())] * 4}, "gave info that JSON cannot hold: TypeError"),
+        ({"generator": lambda prompts, seeds: [speckled(seen=np.inf)] * 4}, "gave info that JSON cannot hold: ValueError"),
+    ],
+)
+def test_a_model_that_breaks_its_contract_is_named(tmp_path, changed, message):
+    with pytest.raises(ModelError, match=message):
+        engine_of(tmp_path / "r", **changed).measure(SAMPLES)
+
+
+def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
+    for number, (caption, message) in enumerate(
+        (
+            (lambda i: ["one"], "gave 1 sentences for 4"),
+            (lambda i: [None] * 4, "gave a NoneType"),
+            (lambda i: ["a mug", " "] * 2, "gave ' '; expected a sentence"),
+            (lambda i: "four", "gave one str for 4 pictures"),
+        )
+    ):
+        engine = engine_of(tmp_path / str(number), captioner=caption)
+        with pytest.raises(ModelError, match=message):
+            engine.describe(engine.measure(SAMPLES))
+
+
+def test_a_caption_cut_inside_a_character_can_be_kept(tmp_path):
+    engine = engine_of(tmp_path / "r", captioner=lambda images: ["a mug \ud83d"] * len(images))
+    assert engine.describe(engine.measure(SAMPLES[:2])) == ["a mug ?"] * 2
+
+
+@pytest.mark.parametrize(
+    "values", [[float("nan")] * 4, [-0.01, 0, 0, 0], [0, 0, 0, 1.01], [[0.5]] * 4, [0.5] * 5, 0.5, ["yes"] * 4, None]
+)
+def test_a_judge_gives_one_probability_a_picture(tmp_path, values):
+    with pytest.raises(ModelError, match="judge test/judge"):
+        engine_of(tmp_path / "r", judge=lambda pictures, labels: values).measure(SAMPLES[:4])
+
+
+def test_info_comes_to_the_judge_as_the_store_gives_it_back(tmp_path):
+    seen = []
+
+    def judge(pictures, labels):
+        seen.append([p.info for p in pictures])
+        return np.ones(len(pictures))
+
+    def draw(prompts, seeds):
+        info = {"visible": 1.0, "box": (1, 2), "score": np.float32(0.5), "where": np.arange(2)}
+        return [Picture(p.content, info=info) for p in World().generator(prompts, seeds)]
+
+    for name in ("test/first", "test/second"):
+        engine = engine_of(tmp_path / "r", generator=draw, judge=judge, target=lambda images: np.ones((len(images), 2)))
+        engine.models.judge.id = name
+        engine.measure(SAMPLES[:4])
+        engine.store.close()
+    assert seen[0] == seen[1] == [{"visible": 1.0, "box": [1, 2], "score": 0.5, "where": [0, 1]}] * 4
+
+
+# --- one by one -----------------------------------------------------------------------------------------------------------
+
+MODEL = Role(None, "test/model")
+
+
+def test_specimens_are_contents_with_what_is_known_of_them():
+    plain, truth = speckled(), Truth("mug")
+    given = [plain.content, Specimen(plain.content, truth, {"n": np.int64(3)}), Refused("unsafe")]
+    bare, known, refused = contracts.specimens(MODEL, given, ["a", "b", "c"], picture)
+    assert bare.truth is None and bare.info == {} and bare.content.tobytes() == plain.content.tobytes()
+    assert (known.truth, known.info) == (truth, {"n": 3}) and refused == Refused("unsafe")
+    with pytest.raises(ModelError, match="generator test/model gave a str as truth; expected a Truth or None"):
+        contracts.specimens(MODEL, [Specimen(plain.content, "mug")], ["a"], picture)
+
+
+def test_words_are_lists_of_texts_that_say_something():
+    assert contracts.descriptions(MODEL, ("at night", "red")) == ["at night", "red"]
+    assert contracts.alternatives(MODEL, [["on sand"], []], ["on snow", "red"]) == [["on sand"], []]
+    for given in ("at night", [3], [" "]):
+        with pytest.raises(ModelError, match="describer test/model gave .*; expected a list of descriptions"):
+            contracts.descriptions(MODEL, given)
+    for given, message in (([["x"]], "gave 1 lists of phrases for 2 inputs"), (["x", "y"], "expected a list of phrases")):
+        with pytest.raises(ModelError, match=f"editor test/model {message}|{message}"):
+            contracts.alternatives(MODEL, given, ["on snow", "red"])
