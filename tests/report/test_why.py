@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import bugscope
 from bugscope import stats
-from bugscope.core.explanation import Cell, Counterfactual, Edit, Explanation, Minimal, Spurious
+from bugscope.core.explanation import ContextCell, Counterfactual, Edit, Explanation, Minimal, Spurious
 from bugscope.core.records import Estimate, Evidence, Hypothesis, Outcome, Phrase, Prompt, Rate, Sample, Status, Verdict
 from bugscope.report import why
 from bugscope.store import ledger
@@ -54,15 +54,15 @@ def added(phrases: Sequence[Phrase], new: Phrase, *counts: Any) -> Counterfactua
 
 
 def trial(phrases: Sequence[Phrase], k: int, n: int, verdict: Verdict = Verdict.CONFIRMED) -> Evidence:
-    return Evidence(Hypothesis("mug", tuple(phrases)), stats.always(k, n), stats.always(1, 12), 99.0, verdict, n, 12)
+    return Evidence(Hypothesis("mug", tuple(phrases)), stats.uniform(k, n), stats.uniform(1, 12), 99.0, verdict, n, 12)
 
 
 def spurious(
     alone: tuple[int, int], p_alone: float = 1.0, others: tuple[int, int] | None = None, plain: tuple[int, int] = (0, 16),
     p_others: float | None = None, wrong: str = "bowl", context: str = "a photo of snow",
 ) -> Spurious:  # fmt: skip
-    def cell(text: str, label: str, counts: tuple[int, int]) -> Cell:
-        return Cell((Prompt(text, label),), 16, rate(*counts))
+    def cell(text: str, label: str, counts: tuple[int, int]) -> ContextCell:
+        return ContextCell((Prompt(text, label),), 16, rate(*counts))
 
     return Spurious(
         wrong, cell(context, wrong, alone), cell("a photo of a mug on snow", "mug", (15, 16)),
@@ -344,7 +344,7 @@ def test_nothing_that_is_not_a_number_reaches_the_ledger():
     assert note["counterfactuals"][0]["effect"]["value"] is None
     assert (ledger.finite(math.nan), ledger.finite(1.0)) == (None, 1.0)
     e = Evidence(
-        Hypothesis("mug", (SNOW,)), stats.always(0, 0), stats.always(0, 0), 1.0, Verdict.UNFAITHFUL, 8, 8,
+        Hypothesis("mug", (SNOW,)), stats.uniform(0, 0), stats.uniform(0, 0), 1.0, Verdict.UNFAITHFUL, 8, 8,
         (Estimate(math.nan, 0.0, 1.0, 0.95), Estimate(0.5, 0.1, 0.9, 0.95)),
     )  # fmt: skip
     assert ledger.evidence(e, WORDS)["corrected"][0]["value"] is None
