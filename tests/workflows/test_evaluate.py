@@ -215,10 +215,9 @@ def test_what_cannot_be_read_or_is_not_known_is_counted_and_said(tmp_path):
     assert (found.unread, found.unlabelled, dict(found.unknown), found.found) == (3, 1, {"unicorn": 4}, 12)
     assert set(found.unreadable) == {"goblet/cut.png", "goblet/text.jpg", "goblet/empty.jpg"}
     for part in (
-        "1 labels (4 pictures) are not the target's",
-        "unicorn",
-        "3 pictures cannot be read",
-        "1 pictures have no label",
+        "1 label (4 pictures) left out, because the target does not know them: unicorn.",
+        "3 pictures could not be read",
+        "1 picture without a label left out",
     ):
         assert part in str(found)
 
@@ -261,7 +260,7 @@ def test_scores_that_are_no_probabilities_say_nothing_of_confidence(tmp_path):
     root = folder(tmp_path, {"goblet": "goblet"})
     found = evaluate(Eye(sums=False), root)
     assert found.confidence is None and found.error.k == 1
-    assert "no probabilities" in str(found) and found.to_dict()["confidence"] is None
+    assert "The scores are not probabilities" in str(found) and found.to_dict()["confidence"] is None
 
 
 class Moody(Eye):
@@ -508,7 +507,7 @@ def test_folders_in_the_space_of_log_probabilities_and_side_by_side(tmp_path):
 
 def test_a_distance_takes_a_few_pictures_and_one_space(tmp_path):
     few = folder(tmp_path, {"goblet": "goblet"}, right=2)
-    with pytest.raises(SpecError, match="takes 4 pictures that can be read in each folder; there are 3 and 3"):
+    with pytest.raises(SpecError, match="needs at least 4 readable pictures in each folder; there are 3 and 3"):
         distance.distance(few, few, Eye())
     eye = Eye()
     for reference in (few, Cloud("another space")):

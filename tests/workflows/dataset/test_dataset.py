@@ -134,8 +134,9 @@ def test_near_duplicates_within_and_across_runs_are_left_out(run, other, tmp_pat
         for store in (a, b):
             images |= {sha256((store.path / r["image"]).read_bytes()).digest(): store.content(r["image"], picture)
                        for r in report.rows(store) if r["image"]}  # fmt: skip
-    signs = [alike.signature(images[sha256(data).digest()]) for _, _, data in found]
-    for (h, s), (g, t) in combinations(signs, 2):
+    signs = [picture.signature(images[sha256(data).digest()]) for _, _, data in found]
+    hashes, thumbs = alike.signatures(len(signs), signs.__getitem__)
+    for (h, s), (g, t) in combinations(zip(hashes, thumbs, strict=True), 2):
         near = (int(h) ^ int(g)).bit_count() <= 4 and np.abs(s.astype(int) - t).mean() <= 6
         assert not near
     one = dataset.dataset(run, tmp_path / "one", per_bug=0)
@@ -522,5 +523,5 @@ def test_an_absent_package_is_named_with_its_command_before_any_work(run, tmp_pa
 
 
 def test_importing_it_imports_nothing_optional():
-    code = "import sys, bugscope.dataset; print(sorted({'pyarrow', 'huggingface_hub', 'datasets', 'torch'} & set(sys.modules)))"
+    code = "import sys, bugscope.workflows.dataset; print(sorted({'pyarrow', 'huggingface_hub', 'datasets', 'torch'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
