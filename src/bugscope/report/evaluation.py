@@ -41,11 +41,15 @@ class Confidence:
         numbers = {"right": self.right, "wrong": self.wrong, "calibration_error": self.calibration_error}
         return {name: finite(value) for name, value in numbers.items()}
 
+    @property
+    def means(self) -> tuple[str, str]:
+        """Where right, where wrong; "-" where there is none."""
+        right, wrong = ("-" if finite(mean) is None else f"{mean:.2f}" for mean in (self.right, self.wrong))
+        return right, wrong
+
     def __str__(self) -> str:
-        return (
-            f"confidence {self.right:.2f} where right, {self.wrong:.2f} where wrong, "
-            f"calibration error {self.calibration_error:.3f}"
-        )
+        parts = [f"{mean} where {what}" for mean, what in zip(self.means, ("right", "wrong"), strict=True) if mean != "-"]
+        return f"confidence {', '.join(parts)}, calibration error {self.calibration_error:.3f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class Comparison:
             made.add_column(name)
         for e in self.rows:
             c, d = e.confidence, e.distance
-            more = [f"{c.right:.2f} / {c.wrong:.2f}", f"{c.calibration_error:.3f}"] if c else ["-", "-"]
+            more = [" / ".join(c.means), f"{c.calibration_error:.3f}"] if c else ["-", "-"]
             if far:
                 more += [f"{d.kernel:.4g} ({d.kernel_se:.2g})", f"{d.frechet:.4g}", f"{d.n:,}, {d.m:,}"] if d else ["-"] * 3
             made.add_row(Text(plain(e.images)), Text(plain(e.name or e.target)), *cells(e.error), *more)
