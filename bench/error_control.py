@@ -147,12 +147,12 @@ def coverage_at_every_look(p: float, runs: int, rng: np.random.Generator) -> tup
     k = (rng.random((runs, 200)) < p).cumsum(axis=1)
     n = np.broadcast_to(np.arange(1, 201), k.shape)
     pairs, where = np.unique(np.stack([k.ravel(), n.ravel()]), axis=1, return_inverse=True)
-    holds = np.array([(r := stats.always(int(i), int(m))).low <= p <= r.high for i, m in pairs.T])
+    holds = np.array([(r := stats.uniform(int(i), int(m))).low <= p <= r.high for i, m in pairs.T])
     return int(holds[where].reshape(k.shape).all(axis=1).sum()), runs
 
 
 def rise_coverage_at_every_look(p: float, q: float, runs: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Two streams of 100 and 150 pictures whose `always_rise` interval holds p - q at every look."""
+    """Two streams of 100 and 150 pictures whose `uniform_rise` interval holds p - q at every look."""
     n = np.arange(1, 101)
     m = (3 * n + 1) // 2
     i = (rng.random((runs, 100)) < p).cumsum(axis=1)
@@ -186,7 +186,7 @@ def narrowest() -> float:
     for f in (stats.wilson, stats.clopper_pearson, stats.always):
         widths += [(r := f(k, n)).high - r.low for n in range(61) for k in range(n + 1)]
         widths += [(r := f(k, 10**6)).high - r.low for k in (0, 1, 500_000, 10**6)]
-    widths += [(r := stats.always_rise(i, 12, j, 12)).high - r.low for i in range(13) for j in range(13)]
+    widths += [(r := stats.uniform_rise(i, 12, j, 12)).high - r.low for i in range(13) for j in range(13)]
     return min(widths)
 
 

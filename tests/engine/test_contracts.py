@@ -99,7 +99,7 @@ def test_specimens_are_contents_with_what_is_known_of_them():
     bare, known, refused = contracts.specimens(MODEL, given, ["a", "b", "c"], picture)
     assert bare.truth is None and bare.info == {} and bare.content.tobytes() == plain.content.tobytes()
     assert (known.truth, known.info) == (truth, {"n": 3}) and refused == Refused("unsafe")
-    with pytest.raises(ModelError, match="generator test/model gave a str for truth; expected a Truth or None"):
+    with pytest.raises(ModelError, match="generator test/model gave a str as truth; expected a Truth or None"):
         contracts.specimens(MODEL, [Specimen(plain.content, "mug")], ["a"], picture)
 
 

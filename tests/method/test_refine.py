@@ -101,7 +101,7 @@ def test_a_parent_that_always_fails_has_no_children():
 def test_no_child_is_tried_where_none_can_beat_its_parent_by_the_margin(margin, rate):
     lab = Lab(nested())
     k = round(20 * rate)
-    parent = replace(bug(lab, n=4), treated=stats.always(k, 20))
+    parent = replace(bug(lab, n=4), treated=stats.uniform(k, 20))
     children = suggested(lab, parent, margin)
     if k / 20 + margin >= 1:
         assert children == []

@@ -56,7 +56,7 @@ def test_anything_but_tensors_is_an_error_and_runs_nothing(place, hostile, tmp_p
 def test_a_file_of_other_things_is_an_error(state):
     parts = [checkpoint.MAGIC, checkpoint.PROTOCOL, {}, state, []]
     file = io.BytesIO(b"".join(pickle.dumps(p, protocol=2) for p in parts))
-    with pytest.raises(ModelError, match="no tensor"):
+    with pytest.raises(ModelError, match="not a tensor"):
         checkpoint.load(file, "file")
 
 
@@ -184,12 +184,12 @@ def test_a_storage_that_lies_about_its_size_takes_no_memory():
         (tensor(strides=(-1,)), NUMBERS, "w has shape"),
         (tensor(shape=(2, 2)), NUMBERS, "w has shape"),
         (tensor(size=5), NUMBERS, "cut short or its storage '0' has a wrong size"),
-        (tensor(size=-1), NUMBERS, "no tensor storage"),
-        (tensor(size="4"), NUMBERS, "no tensor storage"),
+        (tensor(size=-1), NUMBERS, "not a tensor storage"),
+        (tensor(size="4"), NUMBERS, "not a tensor storage"),
         (tensor(key="1"), NUMBERS, "storage '0' that no tensor uses"),
         (tensor(), {}, "lacks storage '0'"),
         (tensor(kind="QuantStorage"), NUMBERS, "asks for torch.QuantStorage"),
-        (tensor(shape="ab"), NUMBERS, "no PyTorch checkpoint of tensors"),
+        (tensor(shape="ab"), NUMBERS, "not a PyTorch checkpoint of tensors"),
     ],
 )
 def test_a_tensor_that_does_not_fit_its_file_is_an_error(code, storages, message):
@@ -227,7 +227,7 @@ def test_an_absent_file_is_an_error(tmp_path):
 
 
 def test_weights_of_another_network_are_an_error():
-    with pytest.raises(ModelError, match="no EfficientNet-Lite: it lacks"):
+    with pytest.raises(ModelError, match="not an EfficientNet-Lite: it lacks"):
         network.build({"fc.weight": np.zeros((2, 2))}, 224)
 
 

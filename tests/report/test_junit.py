@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 import bugscope
 from bugscope.report.junit import junit
 from bugscope.report.table import FOUND, REPLAYED, csv_table, markdown
-from bugscope.testing import World
 from bugscope.workflows.replay import replay
-
-LABELS = ("mug", "pot")
+from support import reports as small
+from support.reports import LABELS
 
 
 def world(**changes):
-    return World(**{"labels": LABELS, "planted": {"snow": 0.95, "above": 0.9}, "prior": 0.05, "base": 0.0, **changes})
+    return small.world(**{"base": 0.0, **changes})
 
 
 @pytest.fixture(scope="module")

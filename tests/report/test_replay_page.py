@@ -1,7 +1,6 @@
 """The page of a replay: it says what the report says, whatever the names are, and stays small."""
 
 import copy
-import os
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -17,30 +16,11 @@ from PIL import Image
 import bugscope
 from bugscope.core.errors import SpecError, StoreError
 from bugscope.report import replay_page as pages
-from bugscope.testing import World
 from bugscope.workflows.replay import Replay, replay
+from support.reports import LABELS, drawing, quick_disk, target, world  # noqa: F401
 
-LABELS = ("mug", "pot")
 HOSTILE = "\"'></code><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}&amp;"
 VOID = {"meta", "img", "br", "hr", "input", "link"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_disk():
-    """Pictures need not survive a power cut here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda file: None)
-        yield
-
-
-def world(**changes: Any) -> World:
-    return World(**{"labels": LABELS, "planted": {"snow": 0.95, "above": 0.9}, "prior": 0.05, "base": 0.03, **changes})
-
-
-def target(id: str, **changes: Any) -> Any:
-    made = world(**changes).roles()["target"]
-    made.id = id
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +31,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def mixed(run) -> Replay:
     """One cause is cured, fog is a new one; some pictures are fresh."""
-    roles = world().roles()
-    drawing = {role: roles[role] for role in ("generator", "judge")}
-    return replay(run, target("world/mixed", planted={"above": 0.6, "fog": 0.95}, base=0.0), fresh=60, **drawing)
+    return replay(run, target("world/mixed", planted={"above": 0.6, "fog": 0.95}, base=0.0), fresh=60, **drawing())
 
 
 class Page(HTMLParser):
@@ -129,7 +107,7 @@ def test_every_bug_is_there_with_its_verdict_and_its_numbers(mixed):
         assert f"failed before{both}{b['only_before']}" in told.replace(" ", "").replace("failedbefore", "failed before")
         assert f"right before{b['only_after']}{neither}" in told.replace(" ", "").replace("rightbefore", "right before")
         assert table in told and "McNemar" in told
-        assert f"p = {b['p_fixed']:.2g}" in told and f"On fresh pictures alone {b['fresh']['failures']} of 60 fail" in told
+        assert f"p = {b['p_fixed']:.2g}" in told and f"On fresh pictures alone, {b['fresh']['failures']} of 60 fail" in told
     index = text[text.index('id="index"') : text.index("<article")]
     assert [index.count(f'href="#bug-{b.number}"') for b in mixed.bugs] == [1] * len(mixed.bugs)
     assert mixed.report["target"] in found.text and mixed.report["before"] in found.text
@@ -202,9 +180,8 @@ def test_a_classifier_that_knows_the_stored_pictures_is_warned_of(mixed):
     report = copy.deepcopy(dict(mixed.report))
     assert "Was it trained on them?" not in mixed.page()
     report["bugs"][0] |= {"easier": True}
-    assert (
-        "it fails less on the stored pictures than on fresh ones. Was it trained on them?" in Replay(mixed.path, report).page()
-    )
+    warned = Replay(mixed.path, report).page()
+    assert "the target fails less on the stored pictures than on fresh ones. Was it trained on them?" in warned
     text = Page(Replay(mixed.path, report | {"stored": False}).page()).text
     assert "The run’s own pictures do not count for the bugs (--no-stored)" in text
 
@@ -227,7 +204,7 @@ def test_pictures_without_an_answer_leave_no_gap(mixed):
     text = Replay(mixed.path, report).page()
     found = harmless(text)
     assert "no pictures" in part(text, f"bug-{report['bugs'][0]['id']}")
-    assert "7 pictures got no answer." in found.text and "Not looked at, for the target has no such label: pot." in found.text
+    assert "7 pictures got no answer." in found.text and "Not checked, because the target has no such label: pot." in found.text
 
 
 # --- untrusted, missing, large ------------------------------------------------------------------------------------------
@@ -239,7 +216,7 @@ def spoiled(value: Any, text: str, key: str = "") -> Any:
         return {k: spoiled(v, text, k) for k, v in value.items()}
     if isinstance(value, list):
         return [spoiled(v, text, key) for v in value]
-    kept = ("verdict", "image", "status", "id", "key", "parent", "kind", "summary")
+    kept = ("verdict", "image", "status", "id", "key", "parent", "kind", "summary", "medium")
     return text if isinstance(value, str) and key not in kept else value
 
 
@@ -300,7 +277,7 @@ def test_a_hundred_bugs_have_a_table_and_some_pictures_each(mixed, noise):
         article = re.search(rf'<article id="bug-{b["id"]}">.*?</article>', text, re.S)[0]
         assert "data:image" in article or not (b["examples"] or b["mended"])
         assert b["sentence"] in article and f"{b['failures']} of {b['n']} fail" in article
-    assert len(found.all("img")) <= 2 * pages.PICTURES and "further bugs are in the table" not in text
+    assert len(found.all("img")) <= 2 * pages.PICTURES and "further bugs appear only in the table" not in text
 
 
 @pytest.mark.parametrize(("n", "more"), [(700, ""), (1500, " with a long story" * 20)])
@@ -312,9 +289,9 @@ def test_the_page_stays_small_whatever_there_is(mixed, noise, n, more):
     rows = [row for row in index.split("<tr>") if "a mug number" in row]
     assert len(rows) == n and all(re.search(r"\d+ of \d+<small>", row) for row in rows)
     assert len(found.all("img")) > 20
-    assert "further bugs are in the table at the top only" in text or "to keep this page under 5 MB" in text or n == 700
+    assert "further bugs appear only in the table at the top" in text or "to keep this page under 5 MB" in text or n == 700
     told = len(re.findall(r'<article id="bug-', text))
-    assert told == n or f"{n - told} further bugs are in the table at the top only" in text
+    assert told == n or f"{n - told} further bugs appear only in the table at the top" in text
 
 
 # --- files --------------------------------------------------------------------------------------------------------------

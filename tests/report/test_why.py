@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_explain import Hidden, planted, quick_disk  # noqa: F401
 
 import bugscope
 from bugscope import stats
-from bugscope.core.explanation import Cell, Counterfactual, Edit, Explanation, Minimal, Spurious
+from bugscope.core.explanation import ContextCell, Counterfactual, Edit, Explanation, Minimal, Spurious
 from bugscope.core.records import Estimate, Evidence, Hypothesis, Outcome, Phrase, Prompt, Rate, Sample, Status, Verdict
 from bugscope.report import why
 from bugscope.store import ledger
+from bugscope.store.album import Shot
 from bugscope.testing import World
+from support.reports import Hidden, quick_disk  # noqa: F401
 from support.words import WORDS
 
 SNOW, RED, NIGHT, SAND, BLUE, FOG = (
@@ -53,15 +54,15 @@ def added(phrases: Sequence[Phrase], new: Phrase, *counts: Any) -> Counterfactua
 
 
 def trial(phrases: Sequence[Phrase], k: int, n: int, verdict: Verdict = Verdict.CONFIRMED) -> Evidence:
-    return Evidence(Hypothesis("mug", tuple(phrases)), stats.always(k, n), stats.always(1, 12), 99.0, verdict, n, 12)
+    return Evidence(Hypothesis("mug", tuple(phrases)), stats.uniform(k, n), stats.uniform(1, 12), 99.0, verdict, n, 12)
 
 
 def spurious(
     alone: tuple[int, int], p_alone: float = 1.0, others: tuple[int, int] | None = None, plain: tuple[int, int] = (0, 16),
     p_others: float | None = None, wrong: str = "bowl", context: str = "a photo of snow",
 ) -> Spurious:  # fmt: skip
-    def cell(text: str, label: str, counts: tuple[int, int]) -> Cell:
-        return Cell((Prompt(text, label),), 16, rate(*counts))
+    def cell(text: str, label: str, counts: tuple[int, int]) -> ContextCell:
+        return ContextCell((Prompt(text, label),), 16, rate(*counts))
 
     return Spurious(
         wrong, cell(context, wrong, alone), cell("a photo of a mug on snow", "mug", (15, 16)),
@@ -81,9 +82,9 @@ def explanation(
 
 
 def said(x: Explanation) -> list[str]:
-    note = ledger.explanation(x)
+    note = ledger.explanation(x, WORDS)
     json.dumps(note, allow_nan=False)
-    lines = why.sentences(note)
+    lines = why.sentences(note, WORDS)
     for line in lines:
         assert (line[0].isupper() or line[0] == "“") and line.endswith(".") and ".." not in line and "  " not in line, line
         assert not re.search(r"\b(nan|None|inf)\b", line), line
@@ -95,7 +96,7 @@ def said(x: Explanation) -> list[str]:
 
 def test_one_phrase_that_is_the_whole_description():
     assert said(explanation([SNOW], [drop([SNOW], SNOW, 15, 1)])) == [
-        "Without “on snow” the failures fall from 15 of 16 to 1 of 16 on the same seeds."
+        "Without “on snow”, failures fall from 15 of 16 to 1 of 16 on the same seeds."
     ]
 
 
@@ -109,11 +110,12 @@ def test_one_phrase_of_several_does_it():
         cue=spurious((14, 16), p_alone=0.0001),
     )
     assert said(x) == [
-        "It is “on snow” that does it: with that alone 18 of 20 fail.",
-        "Without “on snow” the failures fall from 15 of 16 to 1 of 16 on the same seeds.",
-        "With “on sand” instead of “on snow” the failures fall from 15 of 16 to 2 of 16 on the same seeds.",
-        "No fall is shown: without “red” 14 of 16 fail (15 before) and with “blue” instead of “red” 15 of 16 fail (15 before).",
-        "Spurious cue: it predicts “bowl” from “snow” alone in 14 of 16.",
+        "The cause is “on snow”: on its own, 18 of 20 fail.",
+        "Without “on snow”, failures fall from 15 of 16 to 1 of 16 on the same seeds.",
+        "With “on sand” instead of “on snow”, failures fall from 15 of 16 to 2 of 16 on the same seeds.",
+        "No effect shown: without “red” 14 of 16 still fail (15 before) and with “blue” instead of “red” 15 of 16 still fail "
+        "(15 before).",
+        "Spurious cue: “snow” alone, without the object, is called “bowl” in 14 of 16.",
     ]
 
 
@@ -127,9 +129,9 @@ def test_several_phrases_together():
     )
     assert said(x) == [
         "It takes “red” and “on snow” together.",
-        "Without “on snow” the failures fall from 15 of 16 to 1 of 16 on the same seeds.",
-        "Without “red” the failures fall from 15 of 16 to 2 of 16 on the same seeds.",
-        "No spurious cue: “snow” alone is called “bowl” in 0 of 16.",
+        "Without “on snow”, failures fall from 15 of 16 to 1 of 16 on the same seeds.",
+        "Without “red”, failures fall from 15 of 16 to 2 of 16 on the same seeds.",
+        "No spurious cue shown: “snow” alone is called “bowl” in 0 of 16.",
     ]
 
 
@@ -144,9 +146,9 @@ def test_two_of_three_phrases():
     )
     first, *_, last = said(x)
     assert first == (
-        "It takes “red” and “on snow”: with these alone 11 of 12 fail. Some shorter descriptions stayed undecided."
+        "It takes “red” and “on snow” together: with these alone, 11 of 12 fail. Some shorter descriptions stayed undecided."
     )
-    assert last == "No fall is shown: without “at night” 15 of 16 fail (15 before)."
+    assert last == "No effect shown: without “at night” 15 of 16 still fail (15 before)."
 
 
 def test_no_phrase_is_shown_to_be_needed_and_nothing_shorter_was_confirmed():
@@ -160,7 +162,7 @@ def test_no_phrase_is_shown_to_be_needed_and_nothing_shorter_was_confirmed():
     )
     assert said(x) == [
         "No shorter description was confirmed. Some shorter descriptions stayed undecided.",
-        "No fall is shown: without “red” 4 of 16 fail (6 before) and without “on snow” 7 of 16 fail (6 before).",
+        "No effect shown: without “red” 4 of 16 still fail (6 before) and without “on snow” 7 of 16 still fail (6 before).",
     ]
 
 
@@ -169,26 +171,25 @@ def test_what_a_person_added():
         [SNOW], [drop([SNOW], SNOW, 15, 15), added([SNOW], RED, 15, 3), added([SNOW], FOG, 15, 16)], cue=spurious((3, 16))
     )
     assert said(x) == [
-        "With “red” added the failures fall from 15 of 16 to 3 of 16 on the same seeds.",
-        "No fall is shown: without “on snow” 15 of 16 fail (15 before) and with “in fog” added 16 of 16 fail (15 before).",
-        "No spurious cue: “snow” alone is called “bowl” in 3 of 16.",
+        "With “red” added, failures fall from 15 of 16 to 3 of 16 on the same seeds.",
+        "No effect shown: without “on snow” 15 of 16 still fail (15 before) and with “in fog” added 16 of 16 still fail "
+        "(15 before).",
+        "No spurious cue shown: “snow” alone is called “bowl” in 3 of 16.",
     ]
 
 
 def test_other_objects_share_the_mistake():
     x = explanation([SNOW], [drop([SNOW], SNOW, 15, 1)], cue=spurious((0, 16), others=(14, 16), plain=(1, 16), p_others=1e-4))
-    assert said(x)[-1] == (
-        "Spurious cue: other objects there are called “bowl” too (in 14 of 16, 1 of 16 without the context)."
-    )
+    assert said(x)[-1] == ("Spurious cue: other objects there are also called “bowl” (14 of 16; without the context 1 of 16).")
 
 
 def test_of_redundant_triggers_none_is_called_the_cause():
-    """Either snow or fog suffices, and to drop one changes nothing: then it is not "on snow" that does it."""
+    """Either snow or fog suffices, and to drop one changes nothing: then "on snow" is not the cause."""
     both = [SNOW, FOG]
     x = explanation(both, [drop(both, SNOW, 15, 15), drop(both, FOG, 15, 15)], minimal=[SNOW], trials=[trial([SNOW], 19, 20)])
     first = said(x)[0]
     assert "on snow" in first and "19 of 20" in first
-    assert "It is “on snow” that does it" not in first and not first.startswith("It takes")
+    assert not first.startswith(("The cause is", "It takes"))
 
 
 def test_a_part_that_does_less_harm_than_the_whole_is_not_what_does_it():
@@ -199,8 +200,8 @@ def test_a_part_that_does_less_harm_than_the_whole_is_not_what_does_it():
     )
     lines = said(x)
     assert any("7 of 20" in line for line in lines)
-    assert "Without “on snow” the failures fall from 16 of 16 to 6 of 16 on the same seeds." in lines
-    assert not any(line.startswith("It is “red” that does it") for line in lines)
+    assert "Without “on snow”, failures fall from 16 of 16 to 6 of 16 on the same seeds." in lines
+    assert not any(line.startswith("The cause is “red”") for line in lines)
 
 
 def test_nothing_is_claimed_where_no_picture_counts():
@@ -213,18 +214,18 @@ def test_nothing_is_claimed_where_no_picture_counts():
         base=(0, 0),
     )
     lines = said(x)
-    assert not any("fall from" in line or line.startswith("It ") for line in lines)
+    assert not any("fall from" in line or line.startswith(("It ", "The cause ")) for line in lines)
     assert not any(line.startswith(("Spurious cue", "No spurious cue")) for line in lines), "nobody could see one, or none"
 
 
 def test_a_rise_is_no_fall():
     x = explanation([SNOW], [drop([SNOW], SNOW, 3, 15)], base=(3, 16))
-    assert said(x) == ["No fall is shown: without “on snow” 15 of 16 fail (3 before)."]
+    assert said(x) == ["More failures: without “on snow” 15 of 16 fail (3 before)."]
 
 
 def test_a_significant_difference_before_correction_is_not_enough():
     x = explanation([SNOW], [drop([SNOW], SNOW, 10, 3, 16, False)])
-    assert said(x) == ["No fall is shown: without “on snow” 3 of 16 fail (10 before)."]
+    assert said(x) == ["No effect shown: without “on snow” 3 of 16 still fail (10 before)."]
 
 
 KINDS = st.sampled_from(["drop", "replace", "add"])
@@ -249,8 +250,8 @@ def test_every_explanation_can_be_said(phrases, data, decided, cue):
     x = explanation(phrases, changes, kept, trials, decided, shown, base=data.draw(COUNTS)[1:])
     lines = said(x)
     mended = [c for c in changes if c.mends]
-    assert sum("the failures fall from" in line for line in lines) == len(mended)
-    section = why.section(ledger.explanation(x), lambda label, prompt, n: [])
+    assert sum("failures fall from" in line for line in lines) == len(mended)
+    section = why.section(ledger.explanation(x, WORDS), lambda label, prompt, n: [], WORDS)
     json.dumps(section, allow_nan=False)
     assert [c["phrase"] for c in section["cues"]] == [c.edit.phrase.text for c in changes if c.is_cue and c.edit.phrase]
     assert section["minimal_description"] == ", ".join(p.text for p in kept)
@@ -270,7 +271,9 @@ def shown(text: str, statuses: Sequence[Status], label: str = "mug", wrong: Sequ
         is_wrong = wrong[i] if wrong else status is Status.FAILURE
         s = Sample(Prompt(text, label), "explain", i)
         other = "mug" if label == "bowl" else "bowl"
-        found.append((Outcome(s, status, other if is_wrong else label, 0.5, wrong=is_wrong), f"{text}/{i}.png"))
+        taken_for = other if is_wrong else label
+        outcome = Outcome(s, status, is_wrong, taken_for, frozenset({taken_for}), 0.5)
+        found.append(Shot(outcome, f"{text}/{i}.png"))
     return found
 
 
@@ -278,7 +281,7 @@ FAIL, PASS, LOST, GONE = Status.FAILURE, Status.SUCCESS, Status.UNFAITHFUL, Stat
 
 
 def test_a_column_of_the_strip_has_one_seed_and_shows_failures_first():
-    note = ledger.explanation(explanation([SNOW], [drop([SNOW], SNOW, 15, 1)]))
+    note = ledger.explanation(explanation([SNOW], [drop([SNOW], SNOW, 15, 1)]), WORDS)
     pictures = {
         "a photo of a mug on snow": shown("snow", [PASS, PASS, FAIL, FAIL, PASS, FAIL, FAIL, FAIL, PASS, FAIL, FAIL]),
         "a photo of a mug": shown("plain", [PASS, PASS, PASS, LOST, PASS, PASS, PASS, PASS, PASS, PASS, PASS]),
@@ -292,14 +295,14 @@ def test_a_column_of_the_strip_has_one_seed_and_shows_failures_first():
 
 
 def test_a_strip_of_few_or_no_pictures():
-    note = ledger.explanation(explanation([SNOW], [drop([SNOW], SNOW, 15, 1)]))
+    note = ledger.explanation(explanation([SNOW], [drop([SNOW], SNOW, 15, 1)]), WORDS)
     rows = why.strip(note, lambda label, prompt, n: shown(prompt, [PASS, FAIL, GONE][: 3 if "snow" in prompt else 2]))
     assert [len(r["pictures"]) for r in rows] == [2, 2]
     assert [r["pictures"] for r in why.strip(note, lambda label, prompt, n: [])] == [[], []]
 
 
 def test_pictures_of_the_context_alone_begin_with_those_taken_for_the_wrong_label_and_leave_out_those_that_show_it():
-    note = ledger.explanation(explanation([SNOW], [drop([SNOW], SNOW, 15, 1)], cue=spurious((2, 4), p_alone=0.01)))
+    note = ledger.explanation(explanation([SNOW], [drop([SNOW], SNOW, 15, 1)], cue=spurious((2, 4), p_alone=0.01)), WORDS)
     alone = shown(
         "ctx", [LOST, LOST, PASS, LOST, FAIL, LOST, GONE], "bowl", wrong=[True, False, False, True, True, False, True]
     )
@@ -307,7 +310,7 @@ def test_pictures_of_the_context_alone_begin_with_those_taken_for_the_wrong_labe
     def look(label: str, prompt: str, n: int) -> list[Any]:
         return alone if label == "bowl" else shown(prompt, [PASS])
 
-    examples = why.section(note, look)["spurious"]["examples"]
+    examples = why.section(note, look, WORDS)["spurious"]["examples"]
     assert [x["image"] for x in examples] == [f"ctx/{i}.png" for i in (1, 5, 0, 3)]
 
 
@@ -320,7 +323,7 @@ def test_the_section_keeps_the_contract_of_report_json():
         both, [drop(both, RED, 15, 14), drop(both, SNOW, 15, 1), swap(both, SNOW, SAND, 15, 2)], minimal=[SNOW],
         trials=[trial([SNOW], 18, 20)], cue=spurious((14, 16), p_alone=0.0001),
     )  # fmt: skip
-    found = why.section(ledger.explanation(x), lambda label, prompt, n: [])
+    found = why.section(ledger.explanation(x, WORDS), lambda label, prompt, n: [], WORDS)
     assert found["minimal_description"] == "on snow"
     (cue,) = found["cues"]
     assert (cue["phrase"], cue["replacement"], cue["rate"]) == ("on snow", None, 1 / 16)
@@ -337,23 +340,23 @@ def test_the_section_keeps_the_contract_of_report_json():
 
 def test_nothing_that_is_not_a_number_reaches_the_ledger():
     x = explanation([SNOW], [drop([SNOW], SNOW, 0, 0, 0)], base=(0, 0))
-    note = ledger.explanation(x)
+    note = ledger.explanation(x, WORDS)
     assert note["counterfactuals"][0]["effect"]["value"] is None
-    assert ledger.finite({"a": math.nan, "b": 1.0}) == {"a": None, "b": 1.0}
+    assert (ledger.finite(math.nan), ledger.finite(1.0)) == (None, 1.0)
     e = Evidence(
-        Hypothesis("mug", (SNOW,)), stats.always(0, 0), stats.always(0, 0), 1.0, Verdict.UNFAITHFUL, 8, 8,
+        Hypothesis("mug", (SNOW,)), stats.uniform(0, 0), stats.uniform(0, 0), 1.0, Verdict.UNFAITHFUL, 8, 8,
         (Estimate(math.nan, 0.0, 1.0, 0.95), Estimate(0.5, 0.1, 0.9, 0.95)),
     )  # fmt: skip
-    assert ledger.evidence(e)["corrected"][0]["value"] is None
-    json.dumps(ledger.evidence(e), allow_nan=False)
+    assert ledger.evidence(e, WORDS)["corrected"][0]["value"] is None
+    json.dumps(ledger.evidence(e, WORDS), allow_nan=False)
 
 
 def test_the_ledger_says_a_hypothesis_in_a_persons_words_and_what_it_is_compared_with():
     own = Hypothesis("mug", (SNOW,), text="Mug lost on snow", against=WORDS.prompt("mug", (SAND,)))
-    note = ledger.hypothesis(own)
+    note = ledger.hypothesis(own, WORDS)
     assert (note["sentence"], note["prompt"]) == ("Mug lost on snow", "Mug lost on snow")
     assert (note["neutral"], note["description"]) == ("a photo of a mug on sand", "on snow")
-    plain = ledger.hypothesis(Hypothesis("mug", (SNOW,), "checklist", ("k",)))
+    plain = ledger.hypothesis(Hypothesis("mug", (SNOW,), "checklist", ("k",)), WORDS)
     assert (plain["sentence"], plain["prompt"]) == ("a mug on snow", "a photo of a mug on snow")
     assert (plain["source"], plain["suggested_by"]) == ("checklist", ["k"])
     assert plain["phrases"] == [{"text": "on snow", "before": False}]
@@ -375,7 +378,7 @@ class Evil:
 
 @pytest.fixture(scope="module")
 def evil_page(tmp_path_factory):
-    roles = planted(labels=(EVIL, "pot <i>"), prior=0.0).roles()
+    roles = World(labels=(EVIL, "pot <i>"), planted={"snow": 0.95}, spurious={"snow": 0.9}, prior=0.0).roles()
     roles["generator"].admissible = lambda label, phrase: True
     folder = tmp_path_factory.mktemp("runs") / "evil"
     run = bugscope.hunt([EVIL], folder, budget=160, explain_budget=300, **roles, editor=Evil())
@@ -419,11 +422,11 @@ def test_an_explanation_without_a_single_picture_that_counts_is_shown_all_the_sa
     page = (done.path / "report.html").read_text()
     text = re.sub(r"<style>.*?</style>|data:image/\S+", "", page, flags=re.DOTALL)
     assert not re.search(r"\b(nan|None)\b", text) and "0 of 0" in text
-    assert not any("fall from" in s or s.startswith("It ") for s in bug["explanation"]["sentences"])
+    assert not any("fall from" in s or s.startswith(("It ", "The cause ")) for s in bug["explanation"]["sentences"])
 
 
 def test_pictures_that_do_not_show_the_label_are_marked_on_the_strip(tmp_path):
-    world = Hidden(labels=("mug", "pot"), planted={"snow": 0.95}, prior=0.0, base=0.03, hides="snow")
+    world = Hidden(labels=("mug", "pot"), planted={"snow": 0.95}, prior=0.0, base=0.03)
     run = bugscope.hunt(["mug"], tmp_path / "r", budget=200, explain_budget=200, **world.roles())
     strips = [x for b in run.report["bugs"] if b["explanation"] for row in b["explanation"]["strip"] for x in row["pictures"]]
     if any(x["status"] == "unfaithful" for x in strips):

@@ -152,7 +152,7 @@ def test_rogan_and_gladen_by_hand():
 def test_an_exact_judge_corrects_nothing():
     found = judged.corrected(Counts(15, 5, 3, 0), EXACT)
     assert found.value == 0.75
-    plain = stats.always(15, 20)
+    plain = stats.uniform(15, 20)
     assert found.low <= plain.low + 0.01 and found.high >= plain.high - 0.01
     assert judged.log_e_value(Counts(15, 0), Counts(1, 30), 0.1, EXACT, 0.0) <= stats.log_e_value(15, 15, 1, 31, 0.1)
 

@@ -48,7 +48,7 @@ def test_an_interval_of_successes_mirrors_that_of_failures(interval, count):
 @given(counts())
 def test_the_time_uniform_interval_contains_wilsons(count):
     k, n = count
-    always, wilson = stats.always(k, n), stats.wilson(k, n)
+    always, wilson = stats.uniform(k, n), stats.wilson(k, n)
     assert always.low <= wilson.low + 1e-9 and always.high >= wilson.high - 1e-9
 
 
@@ -63,7 +63,7 @@ def test_intervals_of_a_million_pictures_are_narrow():
         for interval in (stats.wilson, stats.always):
             rate = interval(k, 1_000_000, 0.999)
             assert 0 < rate.high - rate.low < 0.01
-    assert stats.always(999_999, 1_000_000, 1 - 1e-12).high == 1
+    assert stats.uniform(999_999, 1_000_000, 1 - 1e-12).high == 1
 
 
 @pytest.mark.parametrize("k, n", [(-1, 3), (4, 3), (0, -1)])
@@ -79,7 +79,7 @@ def test_the_time_uniform_interval_covers_at_every_look(p):
     rng = np.random.default_rng(7)
     runs = (rng.random((300, 200)) < p).cumsum(axis=1)
     looks = {(int(k), n + 1) for run in runs for n, k in enumerate(run)}
-    wrong = {(k, n) for k, n in looks if not (rate := stats.always(k, n, 0.9)).low <= p <= rate.high}
+    wrong = {(k, n) for k, n in looks if not (rate := stats.uniform(k, n, 0.9)).low <= p <= rate.high}
     missed = sum(any((int(k), n + 1) in wrong for n, k in enumerate(run)) for run in runs)
     assert missed / len(runs) <= 0.1 + 0.02
 
@@ -87,7 +87,7 @@ def test_the_time_uniform_interval_covers_at_every_look(p):
 @given(counts(), st.sampled_from([0.8, 0.95, 0.99]))
 def test_the_ends_of_the_time_uniform_interval_are_where_the_evidence_against_a_rate_is_one_over_its_error(count, level):
     k, n = count
-    rate = stats.always(k, n, level)
+    rate = stats.uniform(k, n, level)
 
     def evidence(p):
         return stats.log_mixture(k, n) - k * math.log(p) - (n - k) * math.log1p(-p)
@@ -126,13 +126,13 @@ def test_the_interval_of_a_difference_for_fixed_n_is_that_of_statsmodels(treated
 @settings(max_examples=40, deadline=None)
 @given(counts(200), counts(200), st.sampled_from([0.8, 0.95, 0.99]))
 def test_the_time_uniform_interval_of_a_rise_contains_it_has_width_and_mirrors(treated, baseline, level):
-    there, back = stats.always_rise(*treated, *baseline, level), stats.always_rise(*baseline, *treated, level)
+    there, back = stats.uniform_rise(*treated, *baseline, level), stats.uniform_rise(*baseline, *treated, level)
     assert -1 <= there.low < there.high <= 1
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=1e-4)
     if treated[1] and baseline[1]:
         assert there.low - 1e-9 <= there.value == pytest.approx(treated[0] / treated[1] - baseline[0] / baseline[1])
         assert there.value <= there.high + 1e-9
-        assert stats.always_rise(*treated, *baseline, 0.999).low <= there.low + 1e-6
+        assert stats.uniform_rise(*treated, *baseline, 0.999).low <= there.low + 1e-6
 
 
 @settings(max_examples=40, deadline=None)
@@ -141,7 +141,7 @@ def test_a_rise_outside_the_time_uniform_interval_is_one_that_the_likelihood_rat
     if not (treated[1] and baseline[1]):
         return
     mixture = stats.log_mixture(*treated) + stats.log_mixture(*baseline)
-    rise = stats.always_rise(*treated, *baseline, 0.95)
+    rise = stats.uniform_rise(*treated, *baseline, 0.95)
     for d in np.linspace(-0.99, 0.99, 34):
         excluded = mixture - float(log_profile(*treated, *baseline, d)) >= math.log(20)
         if min(abs(d - rise.low), abs(d - rise.high)) > 1e-3:

@@ -144,8 +144,8 @@ def test_a_relative_run_is_found_wherever_pytest_is_started(project, monkeypatch
         ("@pytest.mark.bugscope('run')\ndef test_it(bugscope_bug): ...", ["*takes keyword arguments and needs run*"]),
         ("@pytest.mark.bugscope(run='runn')\ndef test_it(bugscope_bug): ...", ["*runn' holds no run*"]),
         (
-            "@pytest.mark.bugscope(run='run', clasifier='x')\ndef test_it(bugscope_bug): ...",
-            ["*unknown argument of the marker bugscope 'clasifier'. Did you mean 'target'*"],
+            "@pytest.mark.bugscope(run='run', traget='x')\ndef test_it(bugscope_bug): ...",
+            ["*unknown argument of the marker bugscope 'traget'. Did you mean 'target'*"],
         ),
         ("@pytest.mark.bugscope(run='run')\ndef test_it(bugscope_suite): ...", ["*names no target*"]),
         (

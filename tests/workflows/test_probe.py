@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import bugscope
 from bugscope.core.errors import BugscopeError, SpecError, StoreError
-from bugscope.stats import always_rise
+from bugscope.stats import uniform_rise
 from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows.probe import probe as ask
@@ -231,7 +231,7 @@ def test_intervals_hold_at_every_look_whatever_the_options_say(tmp_path):
     except SpecError as error:
         assert "fixed_n" in str(error)
         return
-    want = always_rise(answer.failures, answer.n, answer.baseline_failures, answer.baseline_n)
+    want = uniform_rise(answer.failures, answer.n, answer.baseline_failures, answer.baseline_n)
     assert (answer.rise["low"], answer.rise["high"]) == pytest.approx((want.low, want.high))
     page = (tmp_path / "p" / "report.html").read_text()
     assert "95 % interval that holds at every moment" in page

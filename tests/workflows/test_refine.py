@@ -5,7 +5,7 @@ import json
 import pytest
 
 import bugscope
-from bugscope.stats import always_rise
+from bugscope.stats import uniform_rise
 from bugscope.store.folder import Store
 from support.runs import copied, without_times
 from support.worlds import nested, plain
@@ -138,5 +138,5 @@ def test_a_childs_interval_holds_at_every_look_though_its_parents_pictures_were_
     children = [b for b in done.report["bugs"] if b["parent"]]
     assert children
     for b in children:
-        want = always_rise(b["failures"], b["n"], b["baseline"]["failures"], b["baseline"]["n"])
+        want = uniform_rise(b["failures"], b["n"], b["baseline"]["failures"], b["baseline"]["n"])
         assert (b["rise"]["low"], b["rise"]["high"]) == pytest.approx((want.low, want.high))

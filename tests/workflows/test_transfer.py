@@ -333,6 +333,8 @@ def test_numbers_text_and_page_agree_and_are_safe(run, tmp_path):
 
 @dataclass(frozen=True)
 class Seen:
+    """What `Cell` asks of a picture."""
+
     key: int
     wrong: bool
 

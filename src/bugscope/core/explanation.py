@@ -65,7 +65,7 @@ class Minimal:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ContextCell:
     """How often the wrong label is predicted on pictures of `prompts`; replicate i shows prompt i modulo their number."""
 
     prompts: tuple[Prompt, ...]
@@ -78,15 +78,15 @@ class Spurious:
     """Whether the wrong label is predicted from the context, whatever stands in it."""
 
     wrong: str
-    alone: Cell
+    alone: ContextCell
     """The context without any object; pictures that the judge says show the wrong label are excluded."""
-    whole: Cell
+    whole: ContextCell
     """The object in the context: the bug."""
-    plain: Cell
+    plain: ContextCell
     """The object without the context."""
-    others: Cell | None
+    others: ContextCell | None
     """Other objects in the context."""
-    others_plain: Cell | None
+    others_plain: ContextCell | None
     """The same objects without the context."""
     p_alone: float
     """Fisher, one-sided: the context alone against plain pictures; Holm over the two tests."""

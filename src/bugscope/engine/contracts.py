@@ -30,7 +30,7 @@ def _specimen(generator: Any, given: Any, medium: Medium[Any]) -> Specimen[Any] 
 
 def _truth(generator: Any, truth: Any) -> Truth | None:
     if truth is not None and not isinstance(truth, Truth):
-        raise ModelError(f"generator {generator.id} gave a {type(truth).__name__} for truth; expected a Truth or None")
+        raise ModelError(f"generator {generator.id} gave a {type(truth).__name__} as truth; expected a Truth or None")
     return truth
 
 

@@ -36,7 +36,7 @@ def check(content: object) -> Image.Image | Refused:
     if not isinstance(content, Image.Image):
         raise TypeError(f"a {type(content).__name__}; expected a Picture or Refused")
     if 0 in content.size:
-        raise ValueError(f"a picture of size {content.size}; expected some pixels")
+        raise ValueError(f"a picture of size {content.size}; expected at least one pixel")
     if content.mode == "F" and not np.isfinite(np.asarray(content)).all():
         return Refused("picture with values that are not finite")
     image = as_rgb(content)

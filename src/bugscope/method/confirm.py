@@ -196,7 +196,7 @@ class Trial:
 
     def evidence(self, e_value: float, verdict: Verdict, judge: JudgeError | None = None) -> Evidence:
         k, n, k_neutral, n_neutral = self.counts()
-        rates = stats.always(k, n), stats.always(k_neutral, n_neutral)
+        rates = stats.uniform(k, n), stats.uniform(k_neutral, n_neutral)
         corrected = (judged.corrected(self.treated.counts, judge), judged.corrected(self.neutral, judge)) if judge else None
         return Evidence(self.hypothesis, *rates, e_value, verdict, self.treated.drawn, self.baseline.drawn, corrected)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from .. import stats
-from ..core.explanation import Cell, Counterfactual, Edit, Explanation, Minimal, Spurious
+from ..core.explanation import ContextCell, Counterfactual, Edit, Explanation, Minimal, Spurious
 from ..core.records import Evidence, Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
 from ..language import Wording
 from .confirm import BASELINE_CAP, BASELINE_LEAST, Test, confirm
@@ -225,7 +225,9 @@ def _spurious(wrong: str, prompts: Sequence[Sequence[Prompt]], outcomes: Sequenc
         *([wrong in o.claims if o.status.counts else None for o in group] for group in outcomes[1:]),
     ]
     cells = [
-        Cell(tuple(p), len(group), stats.clopper_pearson(sum(x is True for x in group), sum(x is not None for x in group)))
+        ContextCell(
+            tuple(p), len(group), stats.clopper_pearson(sum(x is True for x in group), sum(x is not None for x in group))
+        )
         for p, group in zip(prompts, hits, strict=True)
     ]
     alone, whole, plain, *rest = cells

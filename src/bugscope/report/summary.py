@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..core.records import Purpose, Status, Usage
-from ..stats import agreement, always_rise, newcombe
+from ..stats import agreement, newcombe, uniform_rise
 from ..store import ledger
 from ..store.album import Album, Shot
 from ..store.folder import SCHEMA, Store
@@ -273,7 +273,7 @@ def _right(shots: Sequence[Shot]) -> list[Shot]:
 def _rise(e: EvidenceNote, fixed: bool) -> EstimateNote:
     """rate - baseline_rate with its interval: time-uniform, or for a number of pictures fixed beforehand."""
     treated, baseline = e["treated"], e["baseline"]
-    interval = newcombe if fixed else always_rise
+    interval = newcombe if fixed else uniform_rise
     return estimate(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"]))
 
 

@@ -5,18 +5,18 @@ Notation: k failures of n pictures; `treated` under a description, `baseline` un
 
 from .agreement import agreement
 from .evidence import chance_of_rise, e_value, log_e_value, log_e_values, log_mixture
-from .intervals import always, always_rise, clopper_pearson, newcombe, wilson
+from .intervals import clopper_pearson, newcombe, uniform, uniform_rise, wilson
 from .judged import JudgeError
 from .multiplicity import benjamini_hochberg, e_bh, holm
-from .planning import Plan, fisher_power, plan_adaptive, plan_fixed
+from .planning import Needed, fisher_power, plan_adaptive, plan_fixed
 from .tests import fisher, mcnemar, paired_difference
 
 __all__ = [
     "JudgeError",
-    "Plan",
+    "Needed",
     "agreement",
-    "always",
-    "always_rise",
+    "uniform",
+    "uniform_rise",
     "benjamini_hochberg",
     "chance_of_rise",
     "clopper_pearson",

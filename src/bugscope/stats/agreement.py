@@ -33,7 +33,7 @@ def agreement(shares: Sequence[float], voters: int, level: float = 0.95) -> Agre
     exact = np.asarray(shares, dtype=float) * voters
     yes = np.round(exact)
     if not (np.isfinite(exact).all() and (np.abs(exact - yes) < 1e-3 * voters).all() and ((yes >= 0) & (yes <= voters)).all()):
-        raise ValueError(f"shares of {voters} votes should be counts of them over {voters}")
+        raise ValueError(f"shares of {voters} votes should be whole numbers of votes over {voters}")
     n = len(yes)
     if n == 0:
         return Agreement(Estimate(math.nan, 0.0, 1.0, level), math.nan, 0)

@@ -1,6 +1,6 @@
 """Intervals for a rate and for a difference of rates; never of zero width.
 
-`wilson`, `clopper_pearson` and `newcombe` are for a number of pictures fixed beforehand; `always` and `always_rise` hold at
+`wilson`, `clopper_pearson` and `newcombe` are for a number of pictures fixed beforehand; `uniform` and `uniform_rise` hold at
 every number of pictures at once, so that peeking and stopping early are allowed.
 """
 
@@ -35,7 +35,7 @@ def _binomial(k: int, n: int, level: float, method: Literal["wilson", "exact"]) 
 
 
 @lru_cache(maxsize=8192)
-def always(k: int, n: int, level: float = 0.95) -> Rate:
+def uniform(k: int, n: int, level: float = 0.95) -> Rate:
     """The rates whose likelihood ratio against the Beta(1/2, 1/2) mixture stays below 1 / (1 - level).
 
     Ville's inequality on the mixture martingale (Robbins 1970; Krichevsky and Trofimov 1981): with probability `level` the
@@ -57,7 +57,7 @@ def always(k: int, n: int, level: float = 0.95) -> Rate:
 
 
 @lru_cache(maxsize=8192)
-def always_rise(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, level: float = 0.95) -> Estimate:
+def uniform_rise(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, level: float = 0.95) -> Estimate:
     """rate(treated) - rate(baseline), with an interval that holds at every pair of counts at once.
 
     It holds the differences whose greatest likelihood stays within a factor 1 / (1 - level) of the two streams' mixture

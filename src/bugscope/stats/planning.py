@@ -13,7 +13,7 @@ PATHS, LONGEST = 1000, 400
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Needed:
     """Pictures of a description; None if `LONGEST` are not enough."""
 
     mean: float | None
@@ -25,8 +25,8 @@ class Plan:
 
 def plan_adaptive(
     rate: float, baseline: float, *, margin: float, threshold: float, power: float = 0.8, neutral: int = 36, look: int = 4
-) -> Plan:
-    """Plan with looks every `look` pictures until the e-value reaches `threshold` (for e-BH: tried / (alpha x confirmed)).
+) -> Needed:
+    """What it takes with looks every `look` pictures until the e-value reaches `threshold` (for e-BH: tried / (alpha x confirmed)).
 
     `neutral`: pictures of the neutral prompt, or 1.5 times those of the description if that is more. By simulation (`PATHS`
     streams, a fixed seed).
@@ -41,22 +41,22 @@ def plan_adaptive(
     done = np.where(reached.any(axis=1), looks[reached.argmax(axis=1)], LONGEST + 1)
     shares = (done[:, None] <= looks).mean(axis=0)
     if shares[-1] < power:
-        return Plan(None, None, float(shares[-1]))
+        return Needed(None, None, float(shares[-1]))
     first = int(np.argmax(shares >= power))
-    return Plan(float(np.minimum(done, LONGEST).mean()), int(looks[first]), float(shares[first]))
+    return Needed(float(np.minimum(done, LONGEST).mean()), int(looks[first]), float(shares[first]))
 
 
-def plan_fixed(rate: float, baseline: float, *, level: float, power: float = 0.8) -> Plan:
-    """Plan with equal numbers of pictures of description and neutral prompt, and Fisher's one-sided exact test at `level` (for
+def plan_fixed(rate: float, baseline: float, *, level: float, power: float = 0.8) -> Needed:
+    """What it takes with equal numbers of pictures of description and neutral prompt, and Fisher's one-sided exact test at `level` (for
     Benjamini-Hochberg: alpha x confirmed / tried). Exact: power is summed over all outcomes."""
     _check_rates(rate=rate, baseline=baseline)
     low, high = 1, LONGEST
     if fisher_power(high, rate, baseline, level) < power:
-        return Plan(None, None, fisher_power(high, rate, baseline, level))
+        return Needed(None, None, fisher_power(high, rate, baseline, level))
     while low < high:  # power goes up and down a little as n grows; the search ends at a crossing
         middle = (low + high) // 2
         low, high = (low, middle) if fisher_power(middle, rate, baseline, level) >= power else (middle + 1, high)
-    return Plan(float(low), low, fisher_power(low, rate, baseline, level))
+    return Needed(float(low), low, fisher_power(low, rate, baseline, level))
 
 
 def fisher_power(n: int, rate: float, baseline: float, level: float) -> float:

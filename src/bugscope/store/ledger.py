@@ -4,7 +4,7 @@ import math
 from typing import NotRequired, TypedDict
 
 from .. import language
-from ..core.explanation import Cell, Counterfactual, Explanation, Spurious
+from ..core.explanation import ContextCell, Counterfactual, Explanation, Spurious
 from ..core.records import Estimate, Evidence, Hypothesis, Phrase, Prompt, Rate, Verdict
 from ..language import Wording
 from .folder import Store
@@ -236,7 +236,7 @@ def _spurious(s: Spurious) -> SpuriousNote:
     }
 
 
-def _cell(c: Cell) -> CellNote:
+def _cell(c: ContextCell) -> CellNote:
     r = c.rate
     prompts = [_prompt(p) for p in c.prompts]
     return {"prompts": prompts, "drawn": c.drawn, "times": r.k, "n": r.n, "low": r.low, "high": r.high, "level": r.level}

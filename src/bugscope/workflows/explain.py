@@ -200,7 +200,7 @@ def _check(h: Hypothesis, more: Sequence[Phrase], engine: Engine, words: Wording
         wording.check(engine.models, [words.prompt(h.label, (phrase,)).text])
         if not words.fair(h.label, (phrase,)):
             raise SpecError(
-                f"{engine.models.generator.id} cannot show {phrase.text!r} of {h.label!r} so that it stays recognisable"
+                f"{engine.models.generator.id} cannot show {phrase.text!r} with {h.label!r} so that it stays recognisable"
             )
 
 

@@ -17,7 +17,7 @@ def plan(
     """For each failure rate of `rates`, how many pictures it takes to confirm a description that fails this often.
 
     `baseline`: failure rate of the plain label. `power`: the chance of confirming it. `tried` descriptions in all, of which
-    `bugs` are confirmed, including this one. Each record has the fields of `stats.Plan` twice: under "adaptive" (e-value,
+    `bugs` are confirmed, including this one. Each record has the fields of `stats.Needed` twice: under "adaptive" (e-value,
     margin in the null, e-BH) and under "fixed" (Fisher, Benjamini-Hochberg, no margin). Rates, `margin`, `alpha` and `power`
     are shares in [0, 1]. Raises SpecError that names the value and its range.
     """

@@ -259,7 +259,10 @@ def _spelled(
     """
     needed = {b["label"] for b in bugs}
     accept: dict[str, list[str]] = {}
-    for label in dict.fromkeys([*identity["labels"], *(b["label"] for b in bugs)]):
+    labels = dict.fromkeys([*identity["labels"], *(b["label"] for b in bugs)])
+    if not known:  # a target that takes any label
+        return {label: list(settings.accept.get(label, [])) for label in labels}
+    for label in labels:
         stated = settings.accept.get(label, [])
         right = [label, *sorted(names.accepted(label, stated) - {label})]
         # what the run calls a cab may be the other's taxi, and the other way round

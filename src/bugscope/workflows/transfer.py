@@ -212,5 +212,7 @@ def _rights(
     run_labels: Sequence[str], names: Names, config: Config, accept: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, frozenset[str]], list[str]]:
     """Label of the run -> the names in this model that are right, and the labels that it does not know."""
+    if not names.names:  # a target that takes any label
+        return {label: frozenset({label}) for label in run_labels}, []
     found = {label: rights(label, names, [*config.accept.get(label, ()), *accept.get(label, ())]) for label in run_labels}
     return {label: right for label, right in found.items() if right}, [label for label, right in found.items() if not right]

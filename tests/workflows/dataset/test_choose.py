@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from bugscope.core import labels
+from bugscope.media import picture
 from bugscope.workflows.dataset import alike, choose, names
 from bugscope.workflows.dataset.items import NEAR, OVER, Item
 
@@ -85,8 +86,8 @@ def photo(seed=0, size=256):
 
 
 def near(a, b):
-    (h, s), (g, t) = alike.signature(a), alike.signature(b)
-    return alike.groups(np.array([h, g]), np.stack([s, t])).tolist() == [0, 0]
+    signs = [picture.signature(image) for image in (a, b)]
+    return alike.groups(*alike.signatures(2, signs.__getitem__)).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("seed", range(8))

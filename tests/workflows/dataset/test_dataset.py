@@ -21,11 +21,11 @@ import bugscope
 from bugscope import report
 from bugscope.core.errors import MissingDependency, SpecError, StoreError
 from bugscope.media import picture
+from bugscope.report.plain import for_markdown
 from bugscope.store.folder import Store
 from bugscope.testing import World, null_world
 from bugscope.workflows import dataset
 from bugscope.workflows.dataset import alike
-from bugscope.workflows.dataset.card import plain
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def files(folder):
 
 
 def test_only_failures_on_prompts_of_confirmed_bugs_are_kept(run, tmp_path):
-    made = dataset.export(run, tmp_path / "set", per_bug=0)
+    made = dataset.dataset(run, tmp_path / "set", per_bug=0)
     bugs = {(b["label"], b["prompt"]): b["id"] for b in run.report["bugs"]}
     known = {(i.label, i.prompt, i.purpose, i.seed): i for i in run.samples().itertuples()}
     found = rows(tmp_path / "set")
@@ -84,7 +84,7 @@ def test_only_failures_on_prompts_of_confirmed_bugs_are_kept(run, tmp_path):
 
 
 def test_everything_says_of_each_picture_why_it_is_kept_or_not(run, tmp_path):
-    made = dataset.export(run, tmp_path / "all", everything=True, per_bug=5)
+    made = dataset.dataset(run, tmp_path / "all", everything=True, per_bug=5)
     frame = run.samples()
     drawn = frame[frame.image.notna()]
     found = rows(tmp_path / "all")
@@ -96,37 +96,37 @@ def test_everything_says_of_each_picture_why_it_is_kept_or_not(run, tmp_path):
     assert reasons["failure"] == made.kept and reasons["over the limit"] > 0 and reasons["unconfirmed"] > 0
     assert all(values["kept"] == (values["reason"] == "failure") for _, values, _ in found)
     # the same pictures are kept as without the others
-    alone = dataset.export(run, tmp_path / "kept", per_bug=5)
+    alone = dataset.dataset(run, tmp_path / "kept", per_bug=5)
     kept = {(v["prompt"], v["purpose"], v["seed"]) for _, v, _ in found if v["kept"]}
     assert kept == {(v["prompt"], v["purpose"], v["seed"]) for _, v, _ in rows(tmp_path / "kept")}
     assert alone.counts == made.counts
 
 
 def test_failures_of_exploration_are_kept_when_asked_for(run, tmp_path):
-    made = dataset.export(run, tmp_path / "set", explored=True, per_bug=0)
+    made = dataset.dataset(run, tmp_path / "set", explored=True, per_bug=0)
     extra = [values for _, values, _ in rows(tmp_path / "set") if not values["bug"]]
     frame = run.samples()
     wanted = frame[(frame.purpose == "explore") & (frame.status == "failure")]
     assert 0 < len(extra) <= len(wanted)
     assert {v["purpose"] for v in extra} == {"explore"} and {v["description"] for v in extra} == {""}
-    assert made.kept == dataset.export(run, tmp_path / "less", per_bug=0).kept + len(extra)
+    assert made.kept == dataset.dataset(run, tmp_path / "less", per_bug=0).kept + len(extra)
 
 
 def test_no_bug_and_no_label_outweighs_the_middle_one(run, tmp_path):
-    loose = dataset.export(run, tmp_path / "loose", per_bug=0)
-    made = dataset.export(run, tmp_path / "set")
+    loose = dataset.dataset(run, tmp_path / "loose", per_bug=0)
+    made = dataset.dataset(run, tmp_path / "set")
     assert loose.limit is None and made.kept < loose.kept
     of_bug = Counter(values["bug"] for _, values, _ in rows(tmp_path / "loose"))
     assert made.limit == sorted(of_bug.values())[(len(of_bug) - 1) // 2]
     kept = Counter((v["label_name"], v["bug"]) for _, v, _ in rows(tmp_path / "set"))
     assert max(kept.values()) <= made.limit
     assert len(set(made.labels.values())) == 1, "of two labels each has as many as the smaller"
-    strict = dataset.export(run, tmp_path / "strict", per_bug=3)
+    strict = dataset.dataset(run, tmp_path / "strict", per_bug=3)
     assert set(Counter(v["bug"] for _, v, _ in rows(tmp_path / "strict")).values()) == {3} and strict.limit == 3
 
 
 def test_near_duplicates_within_and_across_runs_are_left_out(run, other, tmp_path):
-    from_all = dataset.export([run, other], tmp_path / "set", per_bug=0)
+    from_all = dataset.dataset([run, other], tmp_path / "set", per_bug=0)
     found = rows(tmp_path / "set")
     assert {values["run"] for _, values, _ in found} == {run.report["run_id"], other.report["run_id"]}
     images = {}
@@ -134,12 +134,13 @@ def test_near_duplicates_within_and_across_runs_are_left_out(run, other, tmp_pat
         for store in (a, b):
             images |= {sha256((store.path / r["image"]).read_bytes()).digest(): store.content(r["image"], picture)
                        for r in report.rows(store) if r["image"]}  # fmt: skip
-    signs = [alike.signature(images[sha256(data).digest()]) for _, _, data in found]
-    for (h, s), (g, t) in combinations(signs, 2):
+    signs = [picture.signature(images[sha256(data).digest()]) for _, _, data in found]
+    hashes, thumbs = alike.signatures(len(signs), signs.__getitem__)
+    for (h, s), (g, t) in combinations(zip(hashes, thumbs, strict=True), 2):
         near = (int(h) ^ int(g)).bit_count() <= 4 and np.abs(s.astype(int) - t).mean() <= 6
         assert not near
-    one = dataset.export(run, tmp_path / "one", per_bug=0)
-    two = dataset.export(other, tmp_path / "two", per_bug=0)
+    one = dataset.dataset(run, tmp_path / "one", per_bug=0)
+    two = dataset.dataset(other, tmp_path / "two", per_bug=0)
     assert from_all.kept <= one.kept + two.kept
 
 
@@ -147,8 +148,8 @@ def test_a_picture_found_again_by_another_run_is_kept_once(tmp_path):
     world = World(planted={"snow": 0.95})
     first = bugscope.hunt("mug", tmp_path / "a", budget=120, explain_budget=0, **world.roles())
     again = bugscope.hunt("mug", tmp_path / "b", budget=160, explain_budget=0, **world.roles())
-    one = dataset.export(again, tmp_path / "one", per_bug=0, test=0)
-    both = dataset.export([again, first], tmp_path / "both", per_bug=0, test=0)
+    one = dataset.dataset(again, tmp_path / "one", per_bug=0, test=0)
+    both = dataset.dataset([again, first], tmp_path / "both", per_bug=0, test=0)
     assert both.kept >= one.kept and both.counts["near-duplicate"] > one.counts.get("near-duplicate", 0)
     pictures = Counter(data for _, _, data in rows(tmp_path / "both"))
     assert max(pictures.values()) == 1
@@ -157,7 +158,7 @@ def test_a_picture_found_again_by_another_run_is_kept_once(tmp_path):
 
 @pytest.mark.parametrize("everything", [False, True])
 def test_neither_a_seed_nor_a_picture_is_in_both_parts(run, tmp_path, everything):
-    made = dataset.export(run, tmp_path / "set", everything=everything, per_bug=0, test=0.3)
+    made = dataset.dataset(run, tmp_path / "set", everything=everything, per_bug=0, test=0.3)
     seeds, pictures, labels = ({"train": set(), "test": set()} for _ in range(3))
     for part, values, data in rows(tmp_path / "set"):
         seeds[part].add(values["seed"])
@@ -173,7 +174,7 @@ def test_neither_a_seed_nor_a_picture_is_in_both_parts(run, tmp_path, everything
 
 def test_the_same_options_give_the_same_files_and_another_seed_others(run, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        dataset.export(run, tmp_path / name, seed=seed)
+        dataset.dataset(run, tmp_path / name, seed=seed)
     assert files(tmp_path / "a") == files(tmp_path / "b") != files(tmp_path / "c")
 
 
@@ -193,7 +194,7 @@ def _items(run):
 
 def test_each_part_has_a_folder_for_each_label_so_that_class_numbers_agree(run, tmp_path):
     # one picture of each bug: some label has a part without pictures, or none is in the test part
-    made = dataset.export(run, tmp_path / "set", per_bug=1, test=0.3)
+    made = dataset.dataset(run, tmp_path / "set", per_bug=1, test=0.3)
     for part in {part for part, _, _ in rows(tmp_path / "set")}:
         folders = sorted(p.name for p in (tmp_path / "set" / part).iterdir() if p.is_dir())
         assert folders == sorted(made.labels)
@@ -204,7 +205,7 @@ def test_each_part_has_a_folder_for_each_label_so_that_class_numbers_agree(run, 
 def test_imagenet_labels_have_their_ids_and_a_classifiers_own_numbers(tmp_path):
     world = World(labels=("teapot", "thing"), planted={"snow": 0.95, "above": 0.9})
     run = bugscope.hunt(("teapot", "thing"), tmp_path / "run", budget=300, explain_budget=0, **world.roles())
-    dataset.export(run, tmp_path / "set", classes=["nothing", "thing", "teapot"], license="cc0-1.0", title="My pots")
+    dataset.dataset(run, tmp_path / "set", classes=["nothing", "thing", "teapot"], license="cc0-1.0", title="My pots")
     by_label = {v["label_name"]: v for _, v, _ in rows(tmp_path / "set")}
     numbers = {n: (v["wordnet_id"], v["imagenet_index"], v["class_index"]) for n, v in by_label.items()}
     assert numbers == {"teapot": ("n04398044", 849, 2), "thing": ("", -1, 1)}
@@ -213,7 +214,7 @@ def test_imagenet_labels_have_their_ids_and_a_classifiers_own_numbers(tmp_path):
 
 def test_a_runs_own_class_numbers_are_known_and_those_of_runs_that_differ_are_not(run, other, tmp_path):
     def numbers(runs, name, **options):
-        dataset.export(runs, tmp_path / name, **options)
+        dataset.dataset(runs, tmp_path / name, **options)
         return {v["label_name"]: v["class_index"] for _, v, _ in rows(tmp_path / name)}
 
     with Store.open(run.path) as store:
@@ -235,7 +236,7 @@ def test_a_runs_own_class_numbers_are_known_and_those_of_runs_that_differ_are_no
 
 
 def test_a_tar_is_webdataset_and_in_an_order_of_its_own(run, tmp_path):
-    made = dataset.export(run, tmp_path / "set", format="webdataset")
+    made = dataset.dataset(run, tmp_path / "set", format="webdataset")
     names, labels, count = set(), [], 0
     for part in ("train", "test"):
         with tarfile.open(tmp_path / "set" / "data" / f"{part}-00000.tar") as tar:
@@ -253,8 +254,8 @@ def test_a_tar_is_webdataset_and_in_an_order_of_its_own(run, tmp_path):
 
 
 def test_large_sets_are_parted_into_files(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("bugscope.dataset.formats.SHARD", 20_000)
-    made = dataset.export(run, tmp_path / "set", format="webdataset", per_bug=0)
+    monkeypatch.setattr("bugscope.workflows.dataset.formats.SHARD", 20_000)
+    made = dataset.dataset(run, tmp_path / "set", format="webdataset", per_bug=0)
     tars = sorted((tmp_path / "set" / "data").glob("train-*.tar"))
     assert len(tars) > 1 and tars[-1].name == f"train-{len(tars) - 1:05d}.tar"
     total = 0
@@ -265,7 +266,7 @@ def test_large_sets_are_parted_into_files(run, tmp_path, monkeypatch):
 
 
 def test_the_card_says_what_the_report_says(run, tmp_path):
-    made = dataset.export(run, tmp_path / "set")
+    made = dataset.dataset(run, tmp_path / "set")
     text = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
     head = front(tmp_path / "set")
     assert head["license"] == "unknown" and "None is stated" in text
@@ -285,18 +286,18 @@ def test_the_card_says_what_the_report_says(run, tmp_path):
 
 
 def test_the_sentence_counts(run, tmp_path):
-    made = dataset.export(run, tmp_path / "set")
+    made = dataset.dataset(run, tmp_path / "set")
     assert made.sentence.startswith(
         f"{made.pictures} pictures ({made.train} train, {made.test} test) of {made.bugs} bugs and 2 labels; left out: "
     )
-    assert f"{made.counts['over the limit']} over the limit a bug or label" in made.sentence
-    everything = dataset.export(run, tmp_path / "all", everything=True)
+    assert f"{made.counts['over the limit']} over the limit of their bug or label" in made.sentence
+    everything = dataset.dataset(run, tmp_path / "all", everything=True)
     assert f"{everything.kept} of them kept failures" in everything.sentence
 
 
 def test_progress_reaches_its_total(run, tmp_path):
     seen = []
-    made = dataset.export(run, tmp_path / "set", progress=lambda done, total: seen.append((done, total)))
+    made = dataset.dataset(run, tmp_path / "set", progress=lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] and len(seen) > made.pictures
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
@@ -314,7 +315,7 @@ def test_pictures_are_in_memory_one_at_a_time(run, tmp_path, monkeypatch):
     written = []
     write = Path.write_bytes
     monkeypatch.setattr(Path, "write_bytes", lambda self, data: (written.append(len(held)), write(self, data))[1])
-    made = dataset.export(run, tmp_path / "set")
+    made = dataset.dataset(run, tmp_path / "set")
     # each is written before the next is read
     assert written == list(range(1, made.pictures + 1))
 
@@ -342,7 +343,7 @@ def test_label_names_never_become_paths(tmp_path):
     )
     assert len({bug.label for bug in run.bugs}) > 6, "the world has bugs of most labels"
     out = tmp_path / "sets" / "set"
-    made = dataset.export(run, out, per_bug=0)
+    made = dataset.dataset(run, out, per_bug=0)
     assert [p.name for p in out.parent.iterdir()] == ["set"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "sets"]
     found = rows(out)
@@ -364,7 +365,7 @@ def test_label_names_never_become_paths(tmp_path):
     "text", ["| a | `b` |", "[x](http://y)", "# head\n\n<b>", "a\x1b[31mred\u202e", "$x$ www.a.b", "![i](j)"]
 )
 def test_text_in_the_card_shows_itself_and_nothing_else(text):
-    shown = plain(text)
+    shown = for_markdown(text)
     assert "\n" not in shown and "\x1b" not in shown and "\u202e" not in shown
     for mark in "|`[]()<>#!$:":
         assert not re.search(r"(?<!\\)" + re.escape(mark), shown)
@@ -381,10 +382,10 @@ def test_a_folder_that_holds_something_is_refused_and_an_empty_one_taken(run, tm
     (tmp_path / "empty").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "empty")
     for taken in ("full", "file", "link"):
-        with pytest.raises(SpecError, match=f"{taken}.*exists and is no empty folder"):
-            dataset.export(run, tmp_path / taken)
+        with pytest.raises(SpecError, match=f"{taken}.*exists and is not an empty folder"):
+            dataset.dataset(run, tmp_path / taken)
     assert (tmp_path / "full" / "mine.txt").read_text() == "mine" == (tmp_path / "file").read_text()
-    assert dataset.export(run, tmp_path / "empty").pictures == len(rows(tmp_path / "empty"))
+    assert dataset.dataset(run, tmp_path / "empty").pictures == len(rows(tmp_path / "empty"))
 
 
 def test_what_fails_half_way_leaves_nothing(run, tmp_path, monkeypatch):
@@ -398,7 +399,7 @@ def test_what_fails_half_way_leaves_nothing(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(StoreError, match="set': No space left"):
-        dataset.export(run, tmp_path / "set")
+        dataset.dataset(run, tmp_path / "set")
     assert list(tmp_path.iterdir()) == []
 
     def stop(self, data):
@@ -406,7 +407,7 @@ def test_what_fails_half_way_leaves_nothing(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", stop)
     with pytest.raises(KeyboardInterrupt):
-        dataset.export(run, tmp_path / "set")
+        dataset.dataset(run, tmp_path / "set")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -414,25 +415,25 @@ def test_what_fails_half_way_leaves_nothing(run, tmp_path, monkeypatch):
 def test_a_place_that_cannot_be_written_is_named(run, tmp_path):
     (tmp_path / "shut").mkdir(mode=0o500)
     with pytest.raises(StoreError, match="shut.*Permission denied"):
-        dataset.export(run, tmp_path / "shut" / "set")
+        dataset.dataset(run, tmp_path / "shut" / "set")
 
 
 def test_a_place_below_a_file_is_named(run, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write the data set .*file/set"):
-        dataset.export(run, tmp_path / "file" / "set")
+        dataset.dataset(run, tmp_path / "file" / "set")
 
 
 def test_a_run_without_confirmed_bugs_says_so_and_can_be_written_whole(run, tmp_path):
     none = bugscope.hunt("mug", tmp_path / "none", budget=80, explain_budget=0, **null_world().roles())
     with pytest.raises(SpecError, match="none' has no confirmed bugs.*--all"):
-        dataset.export(none, tmp_path / "set")
+        dataset.dataset(none, tmp_path / "set")
     assert not (tmp_path / "set").exists()
-    made = dataset.export(none, tmp_path / "all", everything=True)
+    made = dataset.dataset(none, tmp_path / "all", everything=True)
     assert made.pictures == 80 and made.kept == made.bugs == 0 and made.limit is None
     assert "no confirmed bug" in (tmp_path / "all" / "README.md").read_text()
     # beside a run with bugs it is only told
-    mixed = dataset.export([run, none], tmp_path / "mixed")
+    mixed = dataset.dataset([run, none], tmp_path / "mixed")
     assert mixed.runs == 2 and none.report["run_id"] in mixed.notes[0]
 
 
@@ -440,7 +441,7 @@ def test_runs_of_several_classifiers_go_together_and_the_card_says_so(run, tmp_p
     roles = World(labels=("mug",), planted={"red": 0.95}).roles()
     roles["target"].id = "world/another"
     second = bugscope.hunt("mug", tmp_path / "second", budget=200, explain_budget=0, **roles)
-    made = dataset.export([run.path, str(second.path)], tmp_path / "set")
+    made = dataset.dataset([run.path, str(second.path)], tmp_path / "set")
     assert {v["target"] for _, v, _ in rows(tmp_path / "set")} == {"world/target", "world/another"}
     assert any("2 targets" in note for note in made.notes)
     assert "`world/target` and `world/another`" in (tmp_path / "set" / "README.md").read_text()
@@ -450,7 +451,7 @@ def test_a_probe_is_a_run_too(tmp_path):
     world = World(planted={"snow": 0.95})
     probe = bugscope.probe("a photo of a mug on snow", out=tmp_path / "probe", **world.roles())
     assert probe.answers[0].confirmed
-    made = dataset.export(probe, tmp_path / "set", per_bug=0)
+    made = dataset.dataset(probe, tmp_path / "set", per_bug=0)
     assert made.bugs == 1 and made.kept + made.counts.get("near-duplicate", 0) == probe.answers[0].failures
 
 
@@ -460,10 +461,10 @@ def test_a_missing_picture_is_named(tmp_path):
     whole = (run.path / example).read_bytes()
     (run.path / example).write_bytes(whole[:60])
     with pytest.raises(StoreError, match=f"lacks the picture {example}"):
-        dataset.export(run, tmp_path / "set")
+        dataset.dataset(run, tmp_path / "set")
     (run.path / example).unlink()
     with pytest.raises(StoreError, match=f"lacks the picture {example}"):
-        dataset.export(run, tmp_path / "set")
+        dataset.dataset(run, tmp_path / "set")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run"]
 
 
@@ -476,7 +477,7 @@ def test_a_run_that_names_a_picture_outside_its_folder_is_refused(tmp_path):
     db.close()
     (tmp_path / "secret.png").write_bytes(b"secret")
     with pytest.raises(StoreError, match="outside its folder"):
-        dataset.export(run.path, tmp_path / "set")
+        dataset.dataset(run.path, tmp_path / "set")
 
 
 @pytest.mark.parametrize(
@@ -491,17 +492,17 @@ def test_a_run_that_names_a_picture_outside_its_folder_is_refused(tmp_path):
 )
 def test_a_bad_option_is_named(run, tmp_path, options, words):
     with pytest.raises(SpecError, match=re.escape(words)):
-        dataset.export(run, tmp_path / "set", **options)
+        dataset.dataset(run, tmp_path / "set", **options)
     assert not (tmp_path / "set").exists()
 
 
 def test_no_run_one_twice_or_none_there(run, tmp_path):
     with pytest.raises(SpecError, match="no run"):
-        dataset.export([], tmp_path / "set")
+        dataset.dataset([], tmp_path / "set")
     with pytest.raises(SpecError, match="are the same run"):
-        dataset.export([run, run.path], tmp_path / "set")
+        dataset.dataset([run, run.path], tmp_path / "set")
     with pytest.raises(StoreError, match="holds no run"):
-        dataset.export(tmp_path, tmp_path / "set")
+        dataset.dataset(tmp_path, tmp_path / "set")
 
 
 def test_an_absent_package_is_named_with_its_command_before_any_work(run, tmp_path, monkeypatch):
@@ -515,12 +516,12 @@ def test_an_absent_package_is_named_with_its_command_before_any_work(run, tmp_pa
     monkeypatch.setattr(importlib, "import_module", absent)
     monkeypatch.setattr(dataset, "sources", lambda *_: pytest.fail("worked"))
     with pytest.raises(MissingDependency, match=re.escape("pip install 'bugscope[dataset]'")):
-        dataset.export(run, tmp_path / "set", format="parquet")
+        dataset.dataset(run, tmp_path / "set", format="parquet")
     (tmp_path / "README.md").write_text("")
     with pytest.raises(MissingDependency, match=re.escape("pip install 'bugscope[dataset]'")):
         dataset.push(tmp_path, "me/mine")
 
 
 def test_importing_it_imports_nothing_optional():
-    code = "import sys, bugscope.dataset; print(sorted({'pyarrow', 'huggingface_hub', 'datasets', 'torch'} & set(sys.modules)))"
+    code = "import sys, bugscope.workflows.dataset; print(sorted({'pyarrow', 'huggingface_hub', 'datasets', 'torch'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

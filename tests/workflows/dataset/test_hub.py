@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
     pytest.importorskip("huggingface_hub")
     root = tmp_path_factory.mktemp("hub")
     run = bugscope.hunt("mug", root / "run", budget=200, explain_budget=0, **World(planted={"snow": 0.95}).roles())
-    dataset.export(run, root / "set")
+    dataset.dataset(run, root / "set")
     return root / "set"
 
 

@@ -50,7 +50,7 @@ print("good")
 
 
 def asked(run, folder, format, everything=False, **more):
-    made = dataset.export(run, folder, format=format, everything=everything, classes=["x", *LABELS])
+    made = dataset.dataset(run, folder, format=format, everything=everything, classes=["x", *LABELS])
     labels = dataset.names.classes(made.labels)
     ordered = sorted(labels, key=lambda name: labels[name].index)
     numbers = {name: LABELS.index(name) if name in LABELS else 255 for name in ordered}
@@ -75,8 +75,8 @@ def test_datasets_loads_an_image_folder_by_its_layout_alone(run, tmp_path):
 @pytest.mark.parametrize("alone", [False, True])
 def test_datasets_loads_parquet_as_pictures_and_class_labels(run, tmp_path, alone, monkeypatch):
     pytest.importorskip("datasets")
-    monkeypatch.setattr("bugscope.dataset.formats.SHARD", 3_000)
-    monkeypatch.setattr("bugscope.dataset.formats.ROWS", 7)
+    monkeypatch.setattr("bugscope.workflows.dataset.formats.SHARD", 3_000)
+    monkeypatch.setattr("bugscope.workflows.dataset.formats.ROWS", 7)
     said = asked(run, tmp_path / "set", "parquet")
     data = tmp_path / "set" / "data"
     assert len(list(data.glob("train-*.parquet"))) > 1
@@ -95,7 +95,7 @@ def test_datasets_loads_everything(run, tmp_path, format):
 
 def test_datasets_loads_webdataset(run, tmp_path):
     pytest.importorskip("datasets")
-    made = dataset.export(run, tmp_path / "set", format="webdataset", everything=True)
+    made = dataset.dataset(run, tmp_path / "set", format="webdataset", everything=True)
     code = """
     from datasets import load_dataset
     data = load_dataset(folder)
@@ -112,8 +112,8 @@ def test_datasets_loads_webdataset(run, tmp_path):
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_webdataset_reads_its_shards(run, tmp_path, monkeypatch):
     webdataset = pytest.importorskip("webdataset")
-    monkeypatch.setattr("bugscope.dataset.formats.SHARD", 30_000)
-    made = dataset.export(run, tmp_path / "set", format="webdataset")
+    monkeypatch.setattr("bugscope.workflows.dataset.formats.SHARD", 30_000)
+    made = dataset.dataset(run, tmp_path / "set", format="webdataset")
     shards = sorted(str(path) for path in (tmp_path / "set" / "data").glob("train-*.tar"))
     assert len(shards) > 1
     read = webdataset.WebDataset(shards, shardshuffle=False, empty_check=False).decode("pil").to_tuple("png", "cls", "json")
@@ -126,7 +126,7 @@ def test_webdataset_reads_its_shards(run, tmp_path, monkeypatch):
 
 def test_torchvision_loads_an_image_folder_with_the_same_numbers_in_both_parts(run, tmp_path):
     folder = pytest.importorskip("torchvision.datasets").ImageFolder
-    made = dataset.export(run, tmp_path / "set")
+    made = dataset.dataset(run, tmp_path / "set")
     labels = dataset.names.classes(made.labels)
     for part, count in (("train", made.train), ("test", made.test)):
         data = folder(str(tmp_path / "set" / part), allow_empty=True)
@@ -140,7 +140,7 @@ def test_torchvision_loads_an_image_folder_with_the_same_numbers_in_both_parts(r
 def test_pandas_reads_parquet(run, tmp_path):
     pytest.importorskip("pyarrow")
     pandas = pytest.importorskip("pandas")
-    made = dataset.export(run, tmp_path / "set", format="parquet")
+    made = dataset.dataset(run, tmp_path / "set", format="parquet")
     frame = pandas.read_parquet(tmp_path / "set" / "data" / "train-00000.parquet")
     assert len(frame) == made.train and list(frame.columns) == ["image", "label", *dataset.COLUMNS]
     with Image.open(io.BytesIO(frame.image[0]["bytes"])) as image:
@@ -153,7 +153,7 @@ def test_the_front_matter_is_one_that_the_hub_reads(run, tmp_path):
     for format in dataset.FORMATS:
         if format == "parquet":
             pytest.importorskip("pyarrow")
-        dataset.export(run, tmp_path / format, format=format)
+        dataset.dataset(run, tmp_path / format, format=format)
         card = hub.DatasetCard.load(tmp_path / format / "README.md", ignore_metadata_errors=False)
         assert card.data.license == "unknown" and card.data.task_categories == ["image-classification"]
         assert {d["split"] for d in card.data.configs[0]["data_files"]} == {"train", "test"}

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from ...workflows.progress import Listener, Progress, Stage
     from ...workflows.results import Run
 
+WIDE = 112
+"""Columns of a terminal that has room for a bar beside the counts."""
 ACROSS = 5
 """Descriptions shared by several labels are shown up to this many."""
 STAGES: Mapping["Stage", str] = {
     "loading": "Loading models",
     "exploring": "Exploring",
-    "describing": "Describing failures",
+    "describing": "Describing",
     "confirming": "Confirming",
     "refining": "Refining",
     "explaining": "Explaining",
@@ -44,18 +46,15 @@ class Quiet:
 
 
 class Live:
-    """A bar with pictures, failures, descriptions, bugs, rate and time left; each new bug on a line of its own."""
+    """Pictures, failures, descriptions tried, bugs, rate and time left; each new bug on a line of its own."""
 
     def __init__(self) -> None:
         from rich import progress
 
-        self.bar = progress.Progress(
-            progress.TextColumn("{task.description:<19}"),
-            progress.BarColumn(bar_width=28),
-            progress.TextColumn("{task.fields[counts]}"),
-            console=console(stderr=True),
-            transient=True,
-        )
+        screen = console(stderr=True)
+        bar = [progress.BarColumn(bar_width=None)] if screen.width >= WIDE else []
+        label, counts = progress.TextColumn("{task.description}"), progress.TextColumn("{task.fields[counts]}")
+        self.bar = progress.Progress(label, *bar, counts, console=screen, transient=True, expand=True)
         self.task = self.bar.add_task(STAGES["loading"], total=None, counts="")
         self.began: tuple[float, int] | None = None
         self.bugs = 0
@@ -69,18 +68,21 @@ class Live:
 
     def tell(self, now: "Progress") -> None:
         """Show a snapshot. The rate counts what was drawn in this session, not what a resumed run already had."""
+        from ...report.plain import for_terminal
+        from ...report.words import number
+
         if self.began is None and now.stage != "loading":
             self.began = (time.monotonic(), now.images)
         rate = self._rate(now)
         left = f", {_clock((now.budget - now.images) / rate)} left" if rate and now.budget > now.images else ""
-        counts = f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} descriptions, {now.bugs} bugs"
+        counts = (
+            f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} tried, {number(now.bugs, 'bug')}"
+        )
         counts += f", cost {now.cost:.2f}" if now.cost else ""
         counts += f", {rate:.1f}/s{left}" if rate else ""
         total = now.budget if now.stage != "loading" else None
         self.bar.update(self.task, description=STAGES[now.stage], completed=now.images, total=total, counts=counts)
         if now.bugs > self.bugs and now.message:
-            from ...report.plain import for_terminal
-
             self.bar.console.print(f"  bug {now.bugs}: {for_terminal(now.message)}", markup=False)
         self.bugs = now.bugs
 

@@ -58,7 +58,7 @@ def load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
         return _load(file, name)
     except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError, struct.error,
             UnicodeDecodeError, OverflowError, MemoryError) as error:  # fmt: skip
-        raise ModelError(f"{name} is no PyTorch checkpoint of tensors: {error or type(error).__name__}") from error
+        raise ModelError(f"{name} is not a PyTorch checkpoint of tensors: {error or type(error).__name__}") from error
 
 
 def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
@@ -78,7 +78,7 @@ def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
             if isinstance(state, Mapping)
             else type(state).__name__
         )
-        raise ModelError(f"{name} holds {odd!r}, which is no tensor")
+        raise ModelError(f"{name} holds {odd!r}, which is not a tensor")
     storages = _storages(file, keys, {t.storage.key: t.storage for t in state.values()}, name)
     return {str(k): _view(t, storages[t.storage.key], f"{name}: {k}") for k, t in state.items()}
 
@@ -97,13 +97,13 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> Any:
         kind, dtype, key, _location, size, view = pid
         if kind != "storage" or not isinstance(dtype, np.dtype) or view is not None or not isinstance(size, int) or size < 0:
-            raise ModelError(f"the checkpoint refers to {kind!r}, which is no tensor storage")
+            raise ModelError(f"the checkpoint refers to {kind!r}, which is not a tensor storage")
         return _Storage(str(key), dtype, size)
 
 
 def rebuild(storage: Any, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any) -> _Tensor:
     if not isinstance(storage, _Storage):
-        raise ModelError("the checkpoint builds a tensor from something that is no storage")
+        raise ModelError("the checkpoint builds a tensor from something that is not a storage")
     return _Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
 
 

@@ -26,7 +26,7 @@ def build(weights: Weights, size: int, taps: Sequence[int] = ()) -> bytes:
     try:
         return _Graph(weights).network(size, taps)
     except KeyError as error:
-        raise ModelError(f"the checkpoint is no EfficientNet-Lite: it lacks {error.args[0]!r}") from error
+        raise ModelError(f"the checkpoint is not an EfficientNet-Lite: it lacks {error.args[0]!r}") from error
 
 
 class _Graph:
@@ -70,7 +70,7 @@ class _Graph:
             widths.append(self.weights[f"_blocks.{len(widths)}._project_conv.weight"].shape[0])
         begins = [i == 0 or widths[i] != widths[i - 1] for i in range(len(widths))]
         if sum(begins) != len(STAGE_STRIDES):
-            raise ModelError(f"the checkpoint is no EfficientNet-Lite: {sum(begins)} stages, expected {len(STAGE_STRIDES)}")
+            raise ModelError(f"the checkpoint is not an EfficientNet-Lite: {sum(begins)} stages, expected {len(STAGE_STRIDES)}")
         stages = np.cumsum(begins) - 1
         return [STAGE_STRIDES[s] if b else 1 for s, b in zip(stages, begins, strict=True)]
 

@@ -17,7 +17,7 @@ from ...core.records import Refused
 from ...media.picture import Picture
 from ..shared.zeroshot import digest
 from . import search as searches
-from .collection import Collection, Item, opened, read, scan
+from .collection import Collection, Photograph, opened, read, scan
 from .labelling import labelled, most_pictures
 from .names import Names, Query, aliases
 from .search import Search, SentenceNetwork, Sentences, Sights, Words, missing
@@ -166,7 +166,7 @@ def _shows(picture: Picture, label: str) -> float:
     return float(not wanted.isdisjoint(aliases(given)))
 
 
-def _info(item: Item, query: Query, score: float) -> dict[str, Any]:
+def _info(item: Photograph, query: Query, score: float) -> dict[str, Any]:
     info = {"file": _shown(item.file), "caption": " / ".join(item.captions), "label": item.label or query.label}
     return info | ({"similarity": round(score, 4)} if query.stems else {})
 

@@ -38,7 +38,7 @@ BROKEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Photograph:
     """One picture. `file`: its path from the collection's folder; `digest`: SHA-256 of its bytes; `label`: "" for none."""
 
     file: str
@@ -76,7 +76,7 @@ class Collection:
     """The pictures that can be used, in order of their files. `skipped`: how many cannot, by reason."""
 
     root: Path
-    items: list[Item]
+    items: list[Photograph]
     annotated: bool
     skipped: dict[str, int] = field(default_factory=dict)
 
@@ -128,20 +128,22 @@ def read(listed: Listing) -> Collection:
     skipped: Counter[str] = Counter()
     if listed.unknown:
         skipped["captions of files that are not there"] = listed.unknown
-    first: dict[str, Item] = {}
+    first: dict[str, Photograph] = {}
     several: set[str] = set()
     for name, (digest, reason) in zip(listed.files, _fingerprints(listed.root, listed.files), strict=True):
         label = listed.labels.get(name, "")
         if reason or listed.annotated and not label:
             skipped[reason or "no label"] += 1
             continue
-        item = Item(name, digest, label, listed.texts.get(name, ()))
+        item = Photograph(name, digest, label, listed.texts.get(name, ()))
         before = first.setdefault(digest, item)
         if before is not item:
             skipped["a copy of another"] += 1
             if before.label != label:
                 several.add(digest)
-            first[digest] = Item(before.file, digest, before.label, tuple(dict.fromkeys((*before.captions, *item.captions))))
+            first[digest] = Photograph(
+                before.file, digest, before.label, tuple(dict.fromkeys((*before.captions, *item.captions)))
+            )
     for digest in several:
         del first[digest]
         skipped["the same picture under two labels"] += 1

@@ -15,7 +15,7 @@ from ...language import Wording
 from ...media import picture
 from ..shared.device import Device
 from .cache import Cache
-from .collection import Item, opened
+from .collection import Photograph, opened
 from .names import Query, stem, words
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Words:
     id = "words"
     least = 1.0
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[Photograph]) -> None:
         self.total = len(items)
         self.where: dict[str, list[int]] = {}
         for i, item in enumerate(items):
@@ -73,7 +73,7 @@ class Sentences:
 
     least = 0.3
 
-    def __init__(self, items: Sequence[Item], network: Any) -> None:
+    def __init__(self, items: Sequence[Photograph], network: Any) -> None:
         self.items, self.network = items, network
         self.id = f"captions&text_model={network.id}"
         self.rows = Rows[str](f"texts|{network.id}|{_sign(network)}", network.embed_texts)
@@ -95,10 +95,10 @@ class Sights:
 
     least = 0.8
 
-    def __init__(self, items: Sequence[Item], root: Path, embedder: Any, name: str) -> None:
+    def __init__(self, items: Sequence[Photograph], root: Path, embedder: Any, name: str) -> None:
         self.items, self.root, self.embedder = items, root, embedder
         self.id = f"clip&embedder={getattr(embedder, 'id', name)}"
-        self.rows = Rows[Item](f"pictures|{self.id}|{_sign(embedder)}", self._embed)
+        self.rows = Rows[Photograph](f"pictures|{self.id}|{_sign(embedder)}", self._embed)
 
     def scores(self, query: Query, pool: Sequence[int]) -> Floats:
         plain, said = _unit(self.embedder.embed_texts([_WORDS.neutral(query.label).text, query.text]))
@@ -116,7 +116,7 @@ class Sights:
     def of(self, pool: Sequence[int], size: int) -> Floats:
         return self.rows.of([(self.items[i].digest, self.items[i]) for i in pool], size)
 
-    def _embed(self, items: Sequence[Item]) -> Floats:
+    def _embed(self, items: Sequence[Photograph]) -> Floats:
         images: list[Any] = []
         for item in items:
             try:

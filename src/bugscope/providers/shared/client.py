@@ -50,7 +50,7 @@ class Rejected(ModelError):
 
     @property
     def code(self) -> str:
-        """The short word that servers give for the reason ("content_policy_violation"); "" where there is none."""
+        """The short word that servers give for the reason ("content_policy_violation"); "" if there is none."""
         error = self.data.get("error") if isinstance(self.data, dict) else None
         return str(error.get("code") or error.get("type") or "") if isinstance(error, dict) else ""
 
@@ -119,7 +119,7 @@ class Client:
         self.timeout, self.concurrency, self.prices = timeout, concurrency, prices
         self.usage = Usage()
         self.window = min(2, concurrency)
-        """How many questions `each` has under way: one more after as many answers, half after a `Transient`."""
+        """How many questions `each` has under way: one more after that many answers, half after a `Transient`."""
         self._clean = 0
         self._proven, self._useless = False, 0
         self._pool: Any = None
@@ -173,7 +173,7 @@ class Client:
         return key
 
     def need_key(self) -> None:
-        """Raises SpecError where there is no key."""
+        """Raises SpecError if there is no key."""
         if not self.key():
             raise SpecError(f"{self.name} needs a key: set the environment variable {self.key_variable}")
 
@@ -449,7 +449,7 @@ def _mask(key: str, text: str) -> str:
 
 
 def _complaint(data: Any) -> str:
-    """The sentence in an error answer, wherever servers put it; "" where there is none."""
+    """The sentence in an error answer, wherever servers put it; "" if there is none."""
     for name in ("error", "message", "detail", "errors"):
         found = data.get(name) if isinstance(data, dict) else None
         if isinstance(found, dict):

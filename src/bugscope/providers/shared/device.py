@@ -27,7 +27,7 @@ class Device:
             raise unknown("dtype", self.dtype_name, DTYPES)
         self.dtype: Any = getattr(self.torch, self.dtype_name)
         self.torch.empty(0, device=self.name)
-        # a batch saves little on a CPU, and blocked kernels would let an answer's last bits depend on its companions
+        # a batch saves little on a CPU, and blocked kernels would let an answer's last bits depend on its batch
         self.at_once = 1 if self.name == "cpu" else 10**9
 
     def batches(self, items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -158,7 +158,7 @@ def _nothing(**traits: Any) -> Model:
 
 
 _EMPTY = {True: _nothing(place="outdoors"), False: _nothing(grounds=(*GROUNDS["table"], *GROUNDS["floor"]))}
-"""Stands in for a class where there is no object: by whether the scene is outdoors."""
+"""Stands in for a class if there is no object, by whether the scene is outdoors."""
 
 
 def _model(label: str, outside: bool = False) -> Model:

@@ -56,7 +56,7 @@ DECIDED_BY: Mapping[str, tuple[str, ...]] = {
 none of whose fields differ.
 
 Count, pose and distance move the camera, which looks at the middle of what is there and whose distance is the unit of length.
-Weather and camera are no part of the stage: they come over the finished light (`film.py`), as does the exposure, which is
+Weather and camera are not part of the stage: they come over the finished light (`film.py`), as does the exposure, which is
 metered on the whole picture.
 """
 

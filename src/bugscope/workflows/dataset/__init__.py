@@ -88,6 +88,7 @@ def dataset(
     listed_runs = [runs] if isinstance(runs, str | Path) or hasattr(runs, "path") else list(runs)
     with ExitStack() as stack:
         found = sources(listed_runs, stack)
+        _check_media(found)
         every = [item for source in found for item in items(source, explored)]
         chosen = every if everything else [item for item in every if item.kept]
         if not chosen:
@@ -150,6 +151,12 @@ def _check(format: str, test: float, per_bug: int | None) -> None:
         raise SpecError(f"option per_bug is {per_bug}; it must be at least 0 (0: no limit)")
     if format == "parquet":
         arrow()  # before an hour of work
+
+
+def _check_media(found: Sequence[Source]) -> None:
+    for source in found:
+        if source.medium.suffix != ".png":
+            raise SpecError(f"a data set of {source.medium.name}s cannot be written: {', '.join(FORMATS)} hold pictures here")
 
 
 def _classes(found: Sequence[Source]) -> Sequence[str] | None:
