@@ -292,7 +292,7 @@ def test_the_report_of_a_probe(probed):
     page = (probed.path / "report.html").read_text()
     assert "2 prompts put to <code>world/target</code>: 1 confirmed" in page
     assert page.index("a photo of a mug on snow") < page.index("a photo of a pot on sand")
-    assert "no sign of a rise" in page and "None" not in page and "nan" not in page.lower().replace("nanum", "")
+    assert "No sign of a rise" in page and "None" not in page and "nan" not in page.lower().replace("nanum", "")
     assert not re.search(r"<script|https?://", page)
 
 

@@ -36,7 +36,9 @@ def test_planted_bugs_are_found_said_and_kept(run):
         assert "on snow" in bug.sentence or "seen from above" in bug.sentence
         assert bug.low <= bug.rate <= bug.high
         assert bug.low > bug.baseline_rate
-        assert re.fullmatch(r"an? .* -> bowl: \d+ of \d+ fail \(95 % CI \d+-\d+ %\), baseline \d+ of \d+", str(bug))
+        said = re.fullmatch(r"an? .* -> bowl: \d+ of \d+ fail \(95 % CI \d+-\d+ %\), (.*) (\d+) of (\d+)", str(bug))
+        assert said and said.groups() == (bug.record["besides"], str(bug.baseline_failures), str(bug.baseline_n))
+        assert bug.record["parent"] or said[1] == f"plain “{bug.label}”"
     assert bugscope.load(run.path).report == run.report
     assert repr(run).endswith(f"{len(run.bugs)} bugs, {run.report['images_generated']} pictures>")
 
@@ -213,7 +215,8 @@ def test_rates_are_corrected_for_a_judge_whose_error_is_stated(tmp_path):
         assert rates["rate"]["low"] <= rates["rate"]["value"] <= rates["rate"]["high"]
         assert rates["rate"]["low"] > rates["baseline"]["value"]
     page = (tmp_path / "a" / "report.html").read_text()
-    assert "corrected for, with sensitivity 98/100 and specificity 0.9" in page and "the judge's mistakes allowed for" in page
+    assert "rates are corrected for its mistakes, with sensitivity 98/100 and specificity 0.9" in page
+    assert "corrected for the judge’s mistakes" in page
 
 
 def test_a_judge_whose_error_nobody_stated_is_named_as_such(tmp_path):
