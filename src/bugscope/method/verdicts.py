@@ -1,6 +1,6 @@
-"""Is a bug of one target a bug of the next one too? Counts in, verdicts out; knows no model, file or screen.
+"""Is a bug of one target a bug of the next one too? Counts in, verdicts out.
 
-docs/replay.md says what each verdict claims and why it may be claimed of pictures that another target selected.
+docs/replay.md says what each verdict claims, and why that holds on pictures that another target selected.
 """
 
 import math
@@ -19,9 +19,9 @@ from ..stats import JudgeError, judged
 from ..stats.likelihood import Floats, log_likelihood
 
 POWER = 0.8
-"""The chance with which the pictures that are said to be needed decide."""
+"""The chance that the number of pictures said to be needed reaches a verdict."""
 MOST = 400
-"""Further pictures of a prompt after which one gives up."""
+"""Further pictures of a prompt that are suggested at most."""
 NOTHING = Counts()
 
 
@@ -34,8 +34,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the new target answers for one bug: pictures of its prompt and of what it is compared with, stored and fresh,
-    and the pairs (stored pictures of the prompt) on which exactly one of the two targets fails."""
+    """The new target's answers for one bug: on pictures of its prompt and of what it is compared with, stored and fresh; and
+    the pairs (stored pictures of the prompt) on which exactly one of the two targets fails."""
 
     treated: Counts
     baseline: Counts
@@ -48,9 +48,9 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`rise`: rate(treated) - rate(baseline), each end exact at one-sided level alpha, so that a bug is fixed where `high` is
-    under the margin. `p_worse`, `p_better`: McNemar against the old target, Holm over the bugs. `easier`: the new one fails
-    less on stored pictures than on fresh ones; then only these count for "fixed". `needed`: further pictures of each prompt
-    that decide with 80 % chance; None where it is decided or `MOST` are not enough."""
+    below the margin. `p_worse`, `p_better`: McNemar against the old target, Holm's correction over the bugs. `easier`: the new
+    target fails less on stored pictures than on fresh ones; then only the fresh ones count for "fixed". `needed`: further
+    pictures of each prompt that reach a verdict with 80 % chance; None where there is one or `MOST` are not enough."""
 
     verdict: Verdict
     treated: Rate
@@ -65,7 +65,7 @@ class Finding:
 
     @property
     def better(self) -> bool:
-        """Fails less than the old target on the same pictures, by the level of the rise's interval."""
+        """Fails less than the old target on the same pictures, at the level of the rise's interval."""
         return self.p_better <= (1 - self.rise.level) / 2
 
 
@@ -79,15 +79,15 @@ def weigh(
     judge_error: JudgeError | None = None,
     stored: bool = True,
 ) -> tuple[list[Finding], list[float | None]]:
-    """A finding for each bug, and for each of `others`, descriptions that were no bug of the old target, None or, where it
-    is one now, a p-value: it is confirmed, and fails more than before on the same pictures (McNemar, Holm over `others`).
+    """A finding for each bug. For each of `others` (descriptions that were not bugs of the old target): None or, where it is a
+    bug now, a p-value: it is confirmed, and fails more than before on the same pictures (McNemar, Holm over `others`).
 
     `tried`: descriptions that the hunt tried. "Persists" and new bugs: false discovery rate <= alpha over all (e-BH). The old
-    target's answers had a say in which descriptions are bugs and how many pictures each has, so e-values of stored
-    pictures are divided by all that was tried; those of fresh ones, which had none, by the number of bugs. Where both are
-    drawn, half of alpha goes to either. "Fixed": a bug that is not is called so with chance <= alpha; so are all of them
-    together where any is not.
-    `stored`: False where stored pictures shall not count for the bugs.
+    target's answers influenced which descriptions are bugs and how many pictures each has, so e-values of stored pictures are
+    divided by all that was tried; e-values of fresh pictures, which no answer influenced, by the number of bugs. Where both are
+    used, each gets half of alpha. "Fixed": the chance that a bug which is not fixed is called fixed is <= alpha; so is the
+    chance that all are called fixed where any is not.
+    `stored`: False where stored pictures must not count for the bugs.
     """
     fresh = any(c.fresh_treated.n for c in cases)
     box_error = 0.0 if judge_error is None or judge_error.known else judged.BOX * alpha
@@ -129,7 +129,7 @@ def _finding(
     c: Case, e: float, persists: bool, worse: float, better: float, alpha: float, margin: float, needs: float
 ) -> Finding:
     easier = _easier(c, alpha)
-    # a target that was trained on the stored pictures proves nothing by them
+    # stored pictures prove nothing about a target that was trained on them
     treated, baseline = (c.fresh_treated, c.fresh_baseline) if easier else (c.treated, c.baseline)
     counts = (treated.wrong, treated.n, baseline.wrong, baseline.n)
     p = p_fixed(*counts, margin)
@@ -152,7 +152,7 @@ def _finding(
 
 
 def _easier(c: Case, alpha: float) -> bool:
-    """Does it fail less on stored pictures, which were chosen because the old target fails, than on fresh ones?"""
+    """Does it fail less on stored pictures, which were selected because the old target fails on them, than on fresh ones?"""
     k, n = c.fresh_treated.wrong, c.fresh_treated.n
     stored_k, stored_n = c.treated.wrong - k, c.treated.n - n
     return n > 0 and stored_n > 0 and stats.fisher(k, n, stored_k, stored_n) <= alpha
@@ -204,7 +204,7 @@ def rise(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, alpha
 
 
 def _highest(counts: tuple[int, int, int, int], value: float, alpha: float, margin: float) -> float:
-    """The largest rise that is not refuted; the margin is on the side of it that its own test says."""
+    """The largest rise that is not refuted; the margin's own test says on which side of the margin it is."""
     low, high = value, 1.0
     if margin > value:
         low, high = (low, margin) if p_fixed(*counts, margin) <= alpha else (margin, high)
@@ -217,8 +217,8 @@ def _highest(counts: tuple[int, int, int, int], value: float, alpha: float, marg
 def needed(
     k_treated: int, n_treated: int, k_baseline: int, n_baseline: int, alpha: float, margin: float, threshold: float
 ) -> int | None:
-    """Further pictures of each of the two prompts that decide with about 80 % chance if the rates are what they seem; None
-    where more than `MOST` are. `threshold`: of the e-value of fresh pictures that says "persists"."""
+    """Further pictures of each of the two prompts that reach a verdict with about 80 % chance if the rates are as seen so far;
+    None where it takes more than `MOST`. `threshold`: the e-value of fresh pictures that means "persists"."""
     pt, pb = (k_treated + 0.5) / (n_treated + 1), (k_baseline + 0.5) / (n_baseline + 1)
     more = np.arange(4, MOST + 1, 4)
     if pt - pb > margin:
