@@ -57,7 +57,7 @@ def test_the_same_classifier_has_the_same_bugs(run):
         assert all(Path(x["image"]).is_file() for x in record["examples"]) and record["examples"]
     assert not any(row["only_before"] or row["only_after"] for row in found.report["new_failures"]["labels"])
     assert found.report["new_failures"]["bugs"] == []
-    assert str(found).splitlines()[0].startswith(f"{len(found.bugs)} bugs of world/target put to world/target: ")
+    assert str(found).splitlines()[0].startswith(f"{len(found.bugs)} bugs of world/target tested on world/target: ")
     json.dumps(found.report, allow_nan=False)
 
 

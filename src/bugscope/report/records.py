@@ -93,7 +93,7 @@ class ExplanationRecord(TypedDict):
 
 
 class Reasons(TypedDict):
-    """Why a bug happens; all empty for one that nobody explained."""
+    """Why a bug happens; all empty for a bug that is not explained."""
 
     minimal_description: str | None
     minimal: Minimal | None
@@ -208,7 +208,7 @@ class UsageRecord(TypedDict):
 
 
 class Named(TypedDict):
-    """A report's models: `names` as people call them, by role; the ids stand under the roles themselves."""
+    """A report's models: `names` as people call them, by role; their ids are under the roles themselves."""
 
     names: Mapping[str, str]
 
@@ -334,7 +334,7 @@ class ReplayedBug(Compared):
 
 
 class NewBug(Compared):
-    """A description that was no bug of the run's own target, and is one now."""
+    """A description that was not a bug of the run's own target and is one now."""
 
 
 class Rates(TypedDict):
@@ -354,7 +354,7 @@ class Pairs(TypedDict):
 
 
 class NewFailure(Pairs):
-    """Plain pictures of a label; `others`: those of descriptions that were no bug."""
+    """Plain pictures of a label; `others`: those of descriptions that were not bugs."""
 
     label: str
     p_value: float

@@ -10,7 +10,7 @@ WHAT = {"undecided": "undecided bug", "new": "new failure"}
 
 
 def not_passed(report: ReplayReport, allow: Collection[str] = ()) -> list[str]:
-    """Why the replay is no success, one sentence each; empty: exit code 0. `allow`: "undecided", "new"."""
+    """Why the replay does not succeed, one sentence each; empty: exit code 0. `allow`: "undecided", "new"."""
     passing = {"fixed", *(word for word in allow if word == "undecided")}
     said = [b["message"] for b in report["bugs"] if b["verdict"] not in passing]
     if "new" not in allow:
@@ -137,8 +137,8 @@ def warnings(report: ReplayReport) -> list[str]:
 
 
 def heading(report: ReplayReport) -> str:
-    """ "3 bugs of v1.onnx put to v2.onnx" """
-    return f"{number(len(report['bugs']), 'bug')} of {name(report, 'before')} put to {name(report)}"
+    """ "3 bugs of v1.onnx tested on v2.onnx" """
+    return f"{number(len(report['bugs']), 'bug')} of {name(report, 'before')} tested on {name(report)}"
 
 
 def lines(report: ReplayReport) -> list[str]:

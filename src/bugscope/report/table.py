@@ -78,7 +78,7 @@ def markdown(report: AnyReport) -> str:
 def _found(report: Report) -> str:
     probing = report["kind"] == "probe"
     bugs = report["probed"] if probing else report["bugs"]
-    what = f"{number(len(bugs), 'prompt')} put to" if probing else f"{number(len(bugs), 'confirmed bug')} of"
+    what = f"{number(len(bugs), 'prompt')} tested on" if probing else f"{number(len(bugs), 'confirmed bug')} of"
     rows = [
         [b["id"], called(b, "→"), cell(b), _base(b), b["reason"] if probing else b["minimal_description"] or ""] for b in bugs
     ]

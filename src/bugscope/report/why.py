@@ -45,7 +45,7 @@ def section(note: ExplanationNote, look: Look, wording: Wording) -> Reasons:
 NOTHING: Reasons = {
     "minimal_description": None, "minimal": None, "cues": [], "counterfactuals": [], "spurious": None, "explanation": None,
 }  # fmt: skip
-"""The same of a bug that nobody explained."""
+"""The same for a bug that is not explained."""
 
 
 def _change(c: ChangeNote) -> Change:

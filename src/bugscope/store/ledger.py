@@ -17,7 +17,7 @@ CHILD = "child-"
 
 
 class Counted(TypedDict):
-    """So many failures of so many pictures."""
+    """How many of how many pictures fail."""
 
     failures: int
     n: int

@@ -1,4 +1,4 @@
-"""A run to read from, and above it the folder of its replays to write to: what was confirmed stays as it was."""
+"""A run, which is only read, and on top of it the folder of its replays, which is written."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ class Overlay(Store):
 
     below: Store
     anew: str = ""
-    """Id of a target whose earlier answers are ignored; it answers each picture once per session."""
+    """Id of a target whose earlier answers are not used; it answers each picture once per session."""
 
     _answered: set[str]
 

@@ -1,4 +1,4 @@
-"""The bugs of a run put to another target: the stored pictures again, fresh ones where asked for."""
+"""`bugscope replay`: the bugs of a run tested on another target, with the stored pictures and fresh ones where asked for."""
 
 import time
 from collections import Counter
@@ -42,7 +42,7 @@ from .progress import Listener, Progress, Watch
 from .session import judge_args
 
 FOLDER = "replay"
-"""In the run folder: what replays drew and were answered."""
+"""In the run folder: the pictures and answers of replays."""
 EXAMPLES = 8
 PREDICTED = 5
 ALLOWED = ("undecided", "new")
@@ -244,8 +244,8 @@ def _same(kind: str, spec: Any, options: Mapping[str, Any], id: str) -> Any:
         ) from error
     if made.id != id:
         raise SpecError(
-            f"fresh pictures need the run's {registry.role(kind)} {id}; what is loaded now is {made.id}, whose pictures or scores "
-            "would not be comparable"
+            f"fresh pictures need the run's {registry.role(kind)} {id}; what is loaded now is {made.id}, and its pictures or "
+            "scores would not be comparable"
         )
     return made
 

@@ -47,7 +47,7 @@ class Bug:
 
     @property
     def why(self) -> list[str]:
-        """The explanation in sentences; empty where nobody explained it yet."""
+        """The explanation in sentences; empty where it is not explained yet."""
         return list(self.record["explanation"]["sentences"]) if self.record["explanation"] else []
 
     @property

@@ -1,4 +1,4 @@
-"""`bugscope transfer`: which other models have the bugs of a run too? The pictures are there; only targets run."""
+"""`bugscope transfer`: which other models share the bugs of a run? The pictures are there; only targets run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -196,7 +196,7 @@ def _column(
 
 
 def _silent(model: Any, album: Album) -> Models:
-    """The model as the target of an engine that asks nobody else."""
+    """The model as the target; the other roles are never asked."""
     medium = album.identity["medium"]
     others: dict[str, Any] = {r: Recorded(album.models[r], medium) for r in ("generator", "captioner", "judge")}
     return Models(target=model, **others)

@@ -523,5 +523,6 @@ def test_an_absent_package_is_named_with_its_command_before_any_work(run, tmp_pa
 
 
 def test_importing_it_imports_nothing_optional():
-    code = "import sys, bugscope.workflows.dataset; print(sorted({'pyarrow', 'huggingface_hub', 'datasets', 'torch'} & set(sys.modules)))"
+    optional = "{'pyarrow', 'huggingface_hub', 'datasets', 'torch'}"
+    code = f"import sys, bugscope.workflows.dataset; print(sorted({optional} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -136,16 +136,16 @@ def _made(sources: Sequence[Source], targets: str, generators: str, facts: Facts
 2. What failures have in common became descriptions. Each was tested on fresh pictures against the plain label, and the tests
    share a false discovery rate: a *confirmed bug* fails more often than the plain label does. The method is that of
    [Wiles, Albuquerque and Gowal]({PAPER}), with tests.
-3. Kept are failures on prompts of confirmed bugs{" and of exploration" if facts.explored else ""}, {rule}, chosen at random
-   (seed {facts.seed}). Of near-duplicates one is kept: DCT hashes that differ in at most {BITS} of 64 bits, and 8 x 8 thumbnails
-   that differ by at most {LEVELS:g} of 255 levels in the mean.
+3. Failures on prompts of confirmed bugs{" and of exploration" if facts.explored else ""} are kept: {rule}, chosen at random
+   (seed {facts.seed}). Of near-duplicates one is kept; they have DCT hashes that differ in at most {BITS} of 64 bits, and 8 x 8
+   thumbnails that differ by at most {LEVELS:g} of 255 levels in the mean.
 4. {test} Near-duplicates and pictures with the same seed are always in the same part.
 
 The models, by the ids that the columns `generator` and `target` have: {_ids(sources)}."""
 
 
 def _limits(targets: str, facts: Facts) -> str:
-    return f"""- The pictures are generated. What a target does on them is a reason to look at photographs, not proof about them.
+    return f"""- The pictures are generated. A failure on them is a reason to look at photographs, not proof about photographs.
 - {"The kept pictures" if facts.everything else "These pictures"} were chosen because they fool {targets}, so {targets} fails on
   all of them by construction: its accuracy on the kept pictures is 0 by choice. Neither that nor another target's accuracy on
   them says how accurate either is in the world, or which of the two is better.

@@ -65,10 +65,10 @@ def split(items: Sequence[Item], groups: Sequence[int] | NDArray[np.intp], test:
     if test <= 0:
         return
     drawn = [min((not i.kept, i.draw(seed), n) for n, i in enumerate(members)) for members in together.values()]
-    lots = [(members[n], lot, members) for (_, lot, n), members in zip(drawn, together.values(), strict=True)]
+    heads = [(members[n], number, members) for (_, number, n), members in zip(drawn, together.values(), strict=True)]
     labels: dict[str, dict[Hashable, list[tuple[bytes, list[Item]]]]] = {}
-    for head, lot, members in lots:
-        labels.setdefault(head.label, {}).setdefault((head.kept, head.stream), []).append((lot, members))
+    for head, number, members in heads:
+        labels.setdefault(head.label, {}).setdefault((head.kept, head.stream), []).append((number, members))
     for _, streams in sorted(labels.items()):
         _split_label([sorted(s, key=lambda x: x[0]) for _, s in sorted(streams.items(), key=repr)], test)
 
