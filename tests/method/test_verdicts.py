@@ -15,7 +15,7 @@ from bugscope.core.records import Counts, Hypothesis, Outcome, Phrase, Sample, S
 from bugscope.core.records import Verdict as Confirmed
 from bugscope.method import confirm, verdicts
 from bugscope.method.confirm import Test
-from bugscope.method.verdicts import Case, Verdict, needed, p_fixed, rise, weigh
+from bugscope.method.verdicts import ReplayCase, ReplayVerdict, needed, p_fixed, rise, weigh
 from bugscope.stats import JudgeError
 from support.words import WORDS
 
@@ -27,7 +27,7 @@ def counts(k: int, n: int) -> Counts:
 
 
 def verdict(k: int, n: int, k_plain: int, n_plain: int, **more: Any) -> verdicts.Finding:
-    case = Case(counts(k, n), counts(k_plain, n_plain), **more)
+    case = ReplayCase(counts(k, n), counts(k_plain, n_plain), **more)
     (found,), _ = weigh([case], alpha=ALPHA, margin=MARGIN, tried=20)
     return found
 
@@ -51,15 +51,15 @@ def test_what_counts_say(seen, wanted):
 
 
 def test_worse_takes_more_failures_on_the_same_pictures():
-    assert verdict(20, 20, 1, 24, only_before=0, only_after=6).verdict is Verdict.WORSE
-    assert verdict(20, 20, 1, 24, only_before=0, only_after=4).verdict is Verdict.PERSISTS
+    assert verdict(20, 20, 1, 24, only_before=0, only_after=6).verdict is ReplayVerdict.WORSE
+    assert verdict(20, 20, 1, 24, only_before=0, only_after=4).verdict is ReplayVerdict.PERSISTS
     # a rise within the margin is no bug, whatever it was before
-    assert verdict(4, 100, 2, 100, only_before=0, only_after=4).verdict is Verdict.FIXED
+    assert verdict(4, 100, 2, 100, only_before=0, only_after=4).verdict is ReplayVerdict.FIXED
 
 
 def test_an_improvement_that_is_no_proof_is_said():
     found = verdict(5, 20, 1, 24, only_before=12, only_after=0)
-    assert found.verdict is Verdict.UNDECIDED and found.better
+    assert found.verdict is ReplayVerdict.UNDECIDED and found.better
     assert not verdict(5, 20, 1, 24, only_before=2, only_after=1).better
 
 
@@ -139,7 +139,7 @@ def replayed(coins: Coins, seed: int, fresh: int = 0) -> tuple[list[str], list[v
             for p, n in zip(prompts, drawn, strict=True)
         ]
         both = [a + b for a, b in zip(stored, more, strict=True)]
-        cases.append(Case(*both, *(more if fresh else ())))
+        cases.append(ReplayCase(*both, *(more if fresh else ())))
     if not cases:
         return [], []
     findings, _ = weigh(cases, alpha=ALPHA, margin=MARGIN, tried=len(hypotheses))
@@ -159,7 +159,7 @@ def test_a_mended_bug_is_said_to_persist_at_most_alpha_of_the_time(alike, fresh)
     runs = [replayed(Coins(old, new, alike, seed), seed, fresh)[1] for seed in range(24)]
     asked = [findings for findings in runs if findings]
     assert len(asked) > 20
-    wrong = sum(any(f.verdict in (Verdict.PERSISTS, Verdict.WORSE) for f in findings) for findings in asked)
+    wrong = sum(any(f.verdict in (ReplayVerdict.PERSISTS, ReplayVerdict.WORSE) for f in findings) for findings in asked)
     assert wrong <= most(len(asked), ALPHA)
 
 
@@ -169,7 +169,7 @@ def test_a_persisting_bug_is_called_fixed_at_most_alpha_of_the_time(alike, fresh
     new = {"": 0.05} | {f"d{i}": 0.15 for i in range(4)}
     findings = [f for seed in range(50) for f in replayed(Coins(old, new, alike, seed), seed, fresh)[1]]
     assert len(findings) > 100
-    fixed = sum(f.verdict is Verdict.FIXED for f in findings)
+    fixed = sum(f.verdict is ReplayVerdict.FIXED for f in findings)
     assert fixed <= most(len(findings), ALPHA)
 
 
@@ -180,29 +180,29 @@ def test_verdicts_are_reached_where_they_are_true():
         for seed in range(12)
         for f in replayed(Coins(old, {"": 0.03} | dict.fromkeys(list(old)[1:], 0.03), True, seed), seed, 60)[1]
     ]
-    assert sum(f.verdict is Verdict.FIXED for f in mended) > 0.8 * len(mended) > 20
+    assert sum(f.verdict is ReplayVerdict.FIXED for f in mended) > 0.8 * len(mended) > 20
     same = [f for seed in range(12) for f in replayed(Coins(old, old, True, seed), seed)[1]]
-    assert same and all(f.verdict is Verdict.PERSISTS for f in same)
+    assert same and all(f.verdict is ReplayVerdict.PERSISTS for f in same)
 
 
 def test_luck_of_the_old_classifier_is_no_bug_of_the_new_one():
     """Of 40 harmless descriptions the one on which the old target failed by luck is put to one that fails on the same
     pictures: divided by all that was tried, that is no evidence. Fresh pictures need no such division."""
-    case = Case(counts(7, 8), counts(3, 36))
+    case = ReplayCase(counts(7, 8), counts(3, 36))
     (found,), _ = weigh([case], alpha=ALPHA, margin=MARGIN, tried=40)
-    assert 1 / ALPHA < found.e_value < 40 / ALPHA and found.verdict is Verdict.UNDECIDED
-    alone = Case(counts(7, 8), counts(3, 36), counts(7, 8), counts(3, 36))
+    assert 1 / ALPHA < found.e_value < 40 / ALPHA and found.verdict is ReplayVerdict.UNDECIDED
+    alone = ReplayCase(counts(7, 8), counts(3, 36), counts(7, 8), counts(3, 36))
     (found,), _ = weigh([alone], alpha=ALPHA, margin=MARGIN, tried=40, stored=False)
-    assert found.verdict is Verdict.PERSISTS
+    assert found.verdict is ReplayVerdict.PERSISTS
 
 
 def test_what_is_right_on_stored_pictures_only_is_not_fixed():
-    trained = Case(counts(20, 100), counts(2, 100), counts(20, 40), counts(1, 40))
+    trained = ReplayCase(counts(20, 100), counts(2, 100), counts(20, 40), counts(1, 40))
     (found,), _ = weigh([trained], alpha=ALPHA, margin=0.4, tried=1)
-    assert found.easier and found.verdict is Verdict.UNDECIDED and found.treated.n == 40
-    honest = Case(counts(20, 100), counts(2, 100), counts(8, 40), counts(1, 40))
+    assert found.easier and found.verdict is ReplayVerdict.UNDECIDED and found.treated.n == 40
+    honest = ReplayCase(counts(20, 100), counts(2, 100), counts(8, 40), counts(1, 40))
     (found,), _ = weigh([honest], alpha=ALPHA, margin=0.4, tried=1)
-    assert not found.easier and found.verdict is Verdict.FIXED and found.treated.n == 100
+    assert not found.easier and found.verdict is ReplayVerdict.FIXED and found.treated.n == 100
 
 
 def test_the_pictures_said_to_be_needed_are_enough_four_times_in_five():
@@ -223,7 +223,7 @@ def test_a_stated_error_of_the_judge_is_reckoned_with():
     error = JudgeError.parse("0.95", "0.5")
     # half of what shows no label is let through, and all rejected ones are called wrong: the failures may be just those
     treated, plain = Counts(14, 6, 14, 0), Counts(1, 40, 0, 0)
-    (plainly,), _ = weigh([Case(treated, plain)], alpha=ALPHA, margin=MARGIN)
-    (reckoned,), _ = weigh([Case(treated, plain)], alpha=ALPHA, margin=MARGIN, judge_error=error)
-    assert plainly.verdict is Verdict.PERSISTS
-    assert reckoned.e_value < plainly.e_value and reckoned.verdict is not Verdict.PERSISTS
+    (plainly,), _ = weigh([ReplayCase(treated, plain)], alpha=ALPHA, margin=MARGIN)
+    (reckoned,), _ = weigh([ReplayCase(treated, plain)], alpha=ALPHA, margin=MARGIN, judge_error=error)
+    assert plainly.verdict is ReplayVerdict.PERSISTS
+    assert reckoned.e_value < plainly.e_value and reckoned.verdict is not ReplayVerdict.PERSISTS

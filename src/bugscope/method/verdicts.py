@@ -25,7 +25,7 @@ MOST = 400
 NOTHING = Counts()
 
 
-class Verdict(StrEnum):
+class ReplayVerdict(StrEnum):
     FIXED = "fixed"
     PERSISTS = "persists"
     WORSE = "worse"
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ReplayCase:
     """What the new target answers for one bug.
 
     `treated`, `baseline`: all pictures of its prompt and of what that is compared with; `fresh_treated`, `fresh_baseline`: the
@@ -59,7 +59,7 @@ class Finding:
     prompt that lead to a verdict with a chance of 80 %; None if there is a verdict or `MOST` are not enough.
     """
 
-    verdict: Verdict
+    verdict: ReplayVerdict
     treated: Rate
     baseline: Rate
     rise: Estimate
@@ -77,8 +77,8 @@ class Finding:
 
 
 def weigh(
-    cases: Sequence[Case],
-    others: Sequence[Case] = (),
+    cases: Sequence[ReplayCase],
+    others: Sequence[ReplayCase] = (),
     *,
     alpha: float,
     margin: float,
@@ -110,14 +110,14 @@ def weigh(
             return stats.e_value(treated.wrong, treated.n, baseline.wrong, baseline.n, margin)
         return math.exp(min(judged.log_e_value(treated, baseline, margin, judge_error, box_error), 700.0))
 
-    def weighed(c: Case) -> float:
+    def weighed(c: ReplayCase) -> float:
         first = e_value(c.treated, c.baseline)
         if not fresh:
             return first if stored else 1.0
         second = e_value(c.fresh_treated, c.fresh_baseline) * total / m
         return (first + second) / 2 if stored else second
 
-    def other(c: Case) -> float:
+    def other(c: ReplayCase) -> float:
         return e_value(c.treated, c.baseline) / (2 if fresh else 1)
 
     plain = [e_value(c.treated, c.baseline) for c in cases]
@@ -135,7 +135,7 @@ def weigh(
 
 
 def _finding(
-    c: Case, e: float, persists: bool, worse: float, better: float, alpha: float, margin: float, needs: float
+    c: ReplayCase, e: float, persists: bool, worse: float, better: float, alpha: float, margin: float, needs: float
 ) -> Finding:
     easier = _easier(c, alpha)
     # a target that was trained on the stored pictures proves nothing by getting them right
@@ -143,9 +143,9 @@ def _finding(
     counts = (treated.wrong, treated.n, baseline.wrong, baseline.n)
     p = p_fixed(*counts, margin)
     if persists:
-        verdict = Verdict.WORSE if worse <= alpha else Verdict.PERSISTS
+        verdict = ReplayVerdict.WORSE if worse <= alpha else ReplayVerdict.PERSISTS
     else:
-        verdict = Verdict.FIXED if p <= alpha else Verdict.UNDECIDED
+        verdict = ReplayVerdict.FIXED if p <= alpha else ReplayVerdict.UNDECIDED
     return Finding(
         verdict,
         stats.clopper_pearson(*counts[:2]),
@@ -156,11 +156,11 @@ def _finding(
         worse,
         better,
         easier,
-        needed(*counts, alpha, margin, needs) if verdict is Verdict.UNDECIDED else None,
+        needed(*counts, alpha, margin, needs) if verdict is ReplayVerdict.UNDECIDED else None,
     )
 
 
-def _easier(c: Case, alpha: float) -> bool:
+def _easier(c: ReplayCase, alpha: float) -> bool:
     """Whether it fails less on stored pictures, chosen because the old target fails, than on fresh ones."""
     k, n = c.fresh_treated.wrong, c.fresh_treated.n
     stored_k, stored_n = c.treated.wrong - k, c.treated.n - n

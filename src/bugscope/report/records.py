@@ -51,11 +51,11 @@ class StripRow(TypedDict):
     pictures: list[StripPicture]
 
 
-class Change(ChangeNote):
+class ChangeRecord(ChangeNote):
     rate: float | None
 
 
-class Trial(RateNote):
+class TrialRecord(RateNote):
     """A shorter description that was tried on fresh pictures."""
 
     description: str
@@ -63,11 +63,11 @@ class Trial(RateNote):
     baseline: RateNote
 
 
-class Minimal(TypedDict):
+class MinimalRecord(TypedDict):
     phrases: list[PhraseNote]
     sentence: str
     decided: bool
-    trials: list[Trial]
+    trials: list[TrialRecord]
 
 
 class SpuriousRecord(SpuriousNote):
@@ -96,9 +96,9 @@ class Reasons(TypedDict):
     """Why a bug happens; all empty for a bug that is not explained."""
 
     minimal_description: str | None
-    minimal: Minimal | None
-    cues: list[Change]
-    counterfactuals: list[Change]
+    minimal: MinimalRecord | None
+    cues: list[ChangeRecord]
+    counterfactuals: list[ChangeRecord]
     spurious: SpuriousRecord | None
     explanation: ExplanationRecord | None
 

@@ -6,7 +6,7 @@ from ..core.records import Status
 from ..language import Wording
 from ..store.album import Shot
 from ..store.ledger import ChangeNote, EvidenceNote, ExplanationNote, MinimalNote, SpuriousNote
-from .records import Change, Reasons, SpuriousRecord, StripPicture, StripRow, Trial
+from .records import ChangeRecord, Reasons, SpuriousRecord, StripPicture, StripRow, TrialRecord
 from .words import capital, changed, count, listed, quoted
 
 Look = Callable[[str, str, int], Sequence[Shot]]
@@ -48,11 +48,11 @@ NOTHING: Reasons = {
 """The same for a bug that is not explained."""
 
 
-def _change(c: ChangeNote) -> Change:
+def _change(c: ChangeNote) -> ChangeRecord:
     return {**c, "rate": c["failures"] / c["n"] if c["n"] else None}
 
 
-def _trial(t: EvidenceNote) -> Trial:
+def _trial(t: EvidenceNote) -> TrialRecord:
     return {"description": t["description"], "verdict": t["verdict"], **t["treated"], "baseline": t["baseline"]}
 
 

@@ -26,7 +26,9 @@ class Needed:
 def plan_adaptive(
     rate: float, baseline: float, *, margin: float, threshold: float, power: float = 0.8, neutral: int = 36, look: int = 4
 ) -> Needed:
-    """What it takes with looks every `look` pictures until the e-value reaches `threshold` (for e-BH: tried / (alpha x confirmed)).
+    """What it takes with looks every `look` pictures until the e-value reaches `threshold`.
+
+    For e-BH the threshold is tried / (alpha x confirmed).
 
     `neutral`: pictures of the neutral prompt, or 1.5 times those of the description if that is more. By simulation (`PATHS`
     streams, a fixed seed).
@@ -47,8 +49,10 @@ def plan_adaptive(
 
 
 def plan_fixed(rate: float, baseline: float, *, level: float, power: float = 0.8) -> Needed:
-    """What it takes with equal numbers of pictures of description and neutral prompt, and Fisher's one-sided exact test at `level` (for
-    Benjamini-Hochberg: alpha x confirmed / tried). Exact: power is summed over all outcomes."""
+    """What it takes with equal numbers of pictures of description and neutral prompt, and Fisher's one-sided exact test.
+
+    For Benjamini-Hochberg the `level` is alpha x confirmed / tried. Exact: power is summed over all outcomes.
+    """
     _check_rates(rate=rate, baseline=baseline)
     low, high = 1, LONGEST
     if fisher_power(high, rate, baseline, level) < power:

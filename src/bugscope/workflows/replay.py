@@ -18,7 +18,7 @@ from ..core.records import Counts, Outcome, Prompt, Rate, Sample, Status
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
 from ..method.plan import Plan, judge_error
-from ..method.verdicts import Case, Finding, Verdict, weigh
+from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
 from ..report import replay_page as page
 from ..report import replay_words as words
 from ..report.records import (
@@ -68,7 +68,7 @@ class Replayed:
 
     @property
     def passed(self) -> bool:
-        return self.verdict == Verdict.FIXED
+        return self.verdict == ReplayVerdict.FIXED
 
     def __str__(self) -> str:
         return self.sentence
@@ -376,11 +376,11 @@ def _suite(sides: _Sides, label: str, text: str, against: str, description: str 
     return _Suite(label, *stored, *more)
 
 
-def _case(sides: _Sides, suite: _Suite, stored: bool) -> Case:
+def _case(sides: _Sides, suite: _Suite, stored: bool) -> ReplayCase:
     more, more_plain = sides.counts(suite.fresh_treated), sides.counts(suite.fresh_baseline)
     only_before, only_after = _only(sides.pairs(suite.treated))
     mine, plain = (sides.counts(s) if stored else Counts() for s in (suite.treated, suite.baseline))
-    return Case(mine + more, plain + more_plain, more, more_plain, only_before, only_after)
+    return ReplayCase(mine + more, plain + more_plain, more, more_plain, only_before, only_after)
 
 
 def _only(pairs: Sequence[Pair]) -> tuple[int, int]:
@@ -440,7 +440,7 @@ class _Replaying:
         findings, new_bugs = self.weighed()
         sides, settings, identity = self.sides, self.settings, self.album.identity
         models, target = self.album.models, sides.engine.models.target
-        counts = {v.value: sum(f.verdict is v for f in findings) for v in Verdict}
+        counts = {v.value: sum(f.verdict is v for f in findings) for v in ReplayVerdict}
         return {
             "schema": SCHEMA,
             "kind": "replay",
@@ -490,7 +490,7 @@ class _Replaying:
             "compared_with": compared_with,
             "besides": self.album.wording.besides(compared_with, b["label"]),
             "verdict": f.verdict.value,
-            "improved": f.verdict is Verdict.UNDECIDED and f.better,
+            "improved": f.verdict is ReplayVerdict.UNDECIDED and f.better,
             **_rate(f.treated),
             "baseline": _rate(f.baseline),
             "rise": estimate(f.rise),

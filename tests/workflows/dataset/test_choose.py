@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 from bugscope.core import labels
 from bugscope.media import picture
 from bugscope.workflows.dataset import alike, choose, names
-from bugscope.workflows.dataset.items import NEAR, OVER, Item
+from bugscope.workflows.dataset.items import NEAR, OVER, RunPicture
 
 LABELS, PROMPTS = ("cat", "dog", "hen"), ("at night", "on snow")
 
@@ -23,7 +23,7 @@ class Run:
 
 
 def item(number, label="cat", prompt="at night", seed=0, reason="failure"):
-    return Item(
+    return RunPicture(
         Run(), f"{number}.png", label, prompt, f"{label} {prompt}", "confirm", number, seed, reason, None, None, None, "1"
     )
 

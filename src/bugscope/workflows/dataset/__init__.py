@@ -16,7 +16,7 @@ from . import alike, choose, names
 from .card import REASONS, Facts, card
 from .formats import COLUMNS, FORMATS, PARTS, arrow, ordered
 from .hub import push
-from .items import NEAR, OVER, Item, Source, items, sources
+from .items import NEAR, OVER, RunPicture, Source, items, sources
 
 __all__ = ["COLUMNS", "FORMATS", "Export", "dataset", "push"]
 
@@ -117,8 +117,8 @@ def dataset(
 
 
 def _chosen(
-    chosen: Sequence[Item], everything: bool, test: float, seed: int, per_bug: int | None, steps: "_Steps"
-) -> tuple[list[Item], int | None, int | None]:
+    chosen: Sequence[RunPicture], everything: bool, test: float, seed: int, per_bug: int | None, steps: "_Steps"
+) -> tuple[list[RunPicture], int | None, int | None]:
     """What is written, with its part of the data set; the limits for a bug and for a label."""
     hashes, thumbs = alike.signatures(len(chosen), lambda i: chosen[i].source.signature(chosen[i]), steps)
     failures = [i for i, item in enumerate(chosen) if item.kept]
@@ -185,14 +185,14 @@ def _nothing(found: Sequence[Source]) -> str:
     return f"{where} {none}, so there are no failures to keep; everything=True (--all) writes every picture"
 
 
-def _counts(every: Sequence[Item], found: Sequence[Source]) -> dict[str, int]:
+def _counts(every: Sequence[RunPicture], found: Sequence[Source]) -> dict[str, int]:
     counts = Counter(item.reason for item in every)
     for source in found:
         counts.update(source.missing)
     return {reason: counts[reason] for reason in REASONS if counts[reason]}
 
 
-def _notes(written: Sequence[Item], found: Sequence[Source], test: float) -> list[str]:
+def _notes(written: Sequence[RunPicture], found: Sequence[Source], test: float) -> list[str]:
     notes = []
     without = [s.run for s in found if not s.bugs]
     if without:
@@ -216,7 +216,7 @@ def _title(found: Sequence[Source]) -> str:
 
 def _write(
     target: Path,
-    written: Sequence[Item],
+    written: Sequence[RunPicture],
     named: Mapping[str, names.Class],
     facts: Facts,
     readme: str,

@@ -13,7 +13,7 @@ from ...report.table import raw_table
 from ...report.words import count, interval, listed
 from .alike import BITS, LEVELS
 from .formats import FORMATS, PARTS, card_features
-from .items import NEAR, OVER, UNCONFIRMED, Item, Source
+from .items import NEAR, OVER, UNCONFIRMED, RunPicture, Source
 from .names import Class
 
 ROWS = 300
@@ -69,7 +69,7 @@ class Facts:
     notes: Sequence[str]
 
 
-def card(items: Sequence[Item], sources: Sequence[Source], classes: Mapping[str, Class], facts: Facts) -> str:
+def card(items: Sequence[RunPicture], sources: Sequence[Source], classes: Mapping[str, Class], facts: Facts) -> str:
     parts = [part for part in PARTS if any(i.part == part for i in items)]
     return f"---\n{_front(len(items), parts, classes, facts)}---\n\n{_body(items, sources, parts, classes, facts)}"
 
@@ -95,7 +95,7 @@ def _front(count: int, parts: Sequence[str], classes: Mapping[str, Class], facts
 
 
 def _body(
-    items: Sequence[Item], sources: Sequence[Source], parts: Sequence[str], classes: Mapping[str, Class], facts: Facts
+    items: Sequence[RunPicture], sources: Sequence[Source], parts: Sequence[str], classes: Mapping[str, Class], facts: Facts
 ) -> str:
     targets, generators = _models(sources, "target"), _models(sources, "generator")
     sections = {
@@ -119,7 +119,7 @@ def _body(
     return f"# {for_markdown(facts.title)}\n\n{found}\n\n{body}\n"
 
 
-def _contents(items: Sequence[Item], parts: Sequence[str], facts: Facts) -> str:
+def _contents(items: Sequence[RunPicture], parts: Sequence[str], facts: Facts) -> str:
     here = raw_table(("part", "pictures", "kept"), [(p, *_count(items, p)) for p in parts])
     became = [(REASONS[reason], n) for reason, n in facts.counts.items()]
     notes = "".join(f"\n- {for_markdown(note)}" for note in facts.notes)
@@ -159,7 +159,7 @@ def _columns() -> str:
     return f"Unknown values are empty text or −1.\n\n{raw_table(('column', 'meaning'), rows)}".rstrip()
 
 
-def _bugs(items: Sequence[Item], sources: Sequence[Source]) -> str:
+def _bugs(items: Sequence[RunPicture], sources: Sequence[Source]) -> str:
     kept = Counter((i.source.run, i.bug) for i in items if i.kept)
     rows = [
         (
@@ -179,7 +179,7 @@ def _bugs(items: Sequence[Item], sources: Sequence[Source]) -> str:
     return f"{about}\n\n{raw_table(heads, rows[:ROWS])}{more}".rstrip()
 
 
-def _labels(items: Sequence[Item], sources: Sequence[Source], classes: Mapping[str, Class]) -> str:
+def _labels(items: Sequence[RunPicture], sources: Sequence[Source], classes: Mapping[str, Class]) -> str:
     here = Counter((i.label, i.part) for i in items)
     rows = [(c.index, for_markdown(name), *(here[name, part] for part in PARTS)) for name, c in classes.items()]
     plain = [
@@ -232,7 +232,7 @@ def _licence(license: str, generators: str) -> str:
     return f"None is stated. The terms of {generators} decide what may be done with its pictures."
 
 
-def _count(items: Sequence[Item], part: str) -> tuple[int, int]:
+def _count(items: Sequence[RunPicture], part: str) -> tuple[int, int]:
     mine = [i for i in items if i.part == part]
     return len(mine), sum(i.kept for i in mine)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .items import NEAR, OVER, Item
+from .items import NEAR, OVER, RunPicture
 
 
-def distinct(failures: Sequence[Item], groups: NDArray[np.intp]) -> None:
+def distinct(failures: Sequence[RunPicture], groups: NDArray[np.intp]) -> None:
     """Of each group of near-duplicates the first is kept."""
     seen: set[int] = set()
     for item, group in zip(failures, groups.tolist(), strict=True):
@@ -18,7 +18,7 @@ def distinct(failures: Sequence[Item], groups: NDArray[np.intp]) -> None:
         seen.add(group)
 
 
-def balance(failures: Iterable[Item], seed: int, per_bug: int | None) -> tuple[int | None, int | None]:
+def balance(failures: Iterable[RunPicture], seed: int, per_bug: int | None) -> tuple[int | None, int | None]:
     """Leave out what is over the limit, at random; returns the limits for a bug and for a label, None where there is none.
 
     By default each bug is capped at the median bug's number of pictures, then each label at the median label's (of an even
@@ -37,7 +37,7 @@ def balance(failures: Iterable[Item], seed: int, per_bug: int | None) -> tuple[i
     return a_bug, _limit([item for _, item in sorted(order, key=lambda x: x[0])], lambda i: i.label)
 
 
-def _limit(kept: Sequence[Item], of: Callable[[Item], Hashable], most: int | None = None) -> int | None:
+def _limit(kept: Sequence[RunPicture], of: Callable[[RunPicture], Hashable], most: int | None = None) -> int | None:
     """The first `most` of each kind stay; by default as many as the middle kind has."""
     counts: dict[Hashable, int] = {}
     for item in kept:
@@ -53,12 +53,12 @@ def _limit(kept: Sequence[Item], of: Callable[[Item], Hashable], most: int | Non
     return most
 
 
-def split(items: Sequence[Item], groups: Sequence[int] | NDArray[np.intp], test: float, seed: int) -> None:
+def split(items: Sequence[RunPicture], groups: Sequence[int] | NDArray[np.intp], test: float, seed: int) -> None:
     """Set `part`: about `test` of the pictures of each label and bug go to "test". A group is never parted.
 
     A label whose pictures are of two groups or more has some in both parts.
     """
-    together: dict[int, list[Item]] = {}
+    together: dict[int, list[RunPicture]] = {}
     for item, group in zip(items, np.asarray(groups).tolist(), strict=True):
         item.part = "train"
         together.setdefault(group, []).append(item)
@@ -66,14 +66,14 @@ def split(items: Sequence[Item], groups: Sequence[int] | NDArray[np.intp], test:
         return
     drawn = [min((not i.kept, i.draw(seed), n) for n, i in enumerate(members)) for members in together.values()]
     heads = [(members[n], number, members) for (_, number, n), members in zip(drawn, together.values(), strict=True)]
-    labels: dict[str, dict[Hashable, list[tuple[bytes, list[Item]]]]] = {}
+    labels: dict[str, dict[Hashable, list[tuple[bytes, list[RunPicture]]]]] = {}
     for head, number, members in heads:
         labels.setdefault(head.label, {}).setdefault((head.kept, head.stream), []).append((number, members))
     for _, streams in sorted(labels.items()):
         _split_label([sorted(s, key=lambda x: x[0]) for _, s in sorted(streams.items(), key=repr)], test)
 
 
-def _split_label(streams: Sequence[Sequence[tuple[bytes, Sequence[Item]]]], test: float) -> None:
+def _split_label(streams: Sequence[Sequence[tuple[bytes, Sequence[RunPicture]]]], test: float) -> None:
     """What rounding leaves is carried from stream to stream; each keeps a group in "train"."""
     seen = taken = 0
     for stream in streams:

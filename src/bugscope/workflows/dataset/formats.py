@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...core.errors import MissingDependency
-from .items import Item
+from .items import RunPicture
 from .names import Class
 
 SHARD = 256 << 20
@@ -34,12 +34,12 @@ class Writer(Protocol):
 
     def __init__(self, root: Path, classes: Mapping[str, Class], parts: Iterable[str]) -> None: ...
 
-    def __call__(self, number: int, item: Item) -> None: ...
+    def __call__(self, number: int, item: RunPicture) -> None: ...
 
     def close(self) -> None: ...
 
 
-def row(item: Item, c: Class) -> dict[str, Any]:
+def row(item: RunPicture, c: Class) -> dict[str, Any]:
     """Values of `label` and COLUMNS."""
     values = (
         c.name, c.wordnet_id, c.imagenet_index, c.class_index, item.predicted, item.score, item.prompt, item.description,
@@ -77,7 +77,7 @@ class ImageFolder:
                 (root / part / c.folder).mkdir(parents=True)
             self.tables[part] = (root / part / "metadata.jsonl").open("w", encoding="utf-8", newline="\n")
 
-    def __call__(self, number: int, item: Item) -> None:
+    def __call__(self, number: int, item: RunPicture) -> None:
         c = self.classes[item.label]
         name = f"{c.folder}/{number:06d}.png"
         (self.root / item.part / name).write_bytes(item.source.file(item))
@@ -108,7 +108,7 @@ class Parquet:
         self.sizes = dict.fromkeys(self.rows, 0)
         self.shards = dict.fromkeys(self.rows, 0)
 
-    def __call__(self, number: int, item: Item) -> None:
+    def __call__(self, number: int, item: RunPicture) -> None:
         c, data, part = self.classes[item.label], item.source.file(item), item.part
         self.rows[part].append({"image": {"bytes": data, "path": f"{c.folder}-{number:06d}.png"}, **row(item, c)})
         self.sizes[part] += len(data)
@@ -145,7 +145,7 @@ class WebDataset:
         self.open: dict[str, tarfile.TarFile] = {}
         self.shards = dict.fromkeys(parts, 0)
 
-    def __call__(self, number: int, item: Item) -> None:
+    def __call__(self, number: int, item: RunPicture) -> None:
         values, part = row(item, self.classes[item.label]), item.part
         files = {"png": item.source.file(item), "cls": str(values["label"]).encode(), "json": _line(values).encode()}
         if part not in self.open:
@@ -166,7 +166,7 @@ class WebDataset:
 FORMATS: Mapping[str, type[Writer]] = {"imagefolder": ImageFolder, "parquet": Parquet, "webdataset": WebDataset}
 
 
-def ordered(items: Iterable[Item], format: str, seed: int) -> Iterator[tuple[int, Item]]:
+def ordered(items: Iterable[RunPicture], format: str, seed: int) -> Iterator[tuple[int, RunPicture]]:
     """Numbered pictures in the order in which they are written."""
     listed = list(items)
     return enumerate(sorted(listed, key=lambda i: i.draw(seed)) if format == "webdataset" else listed)

@@ -23,7 +23,7 @@ EXPLORED = "explore"
 
 
 @dataclass(slots=True)
-class Item:
+class RunPicture:
     """A picture. `bug`: the number of the confirmed bug whose prompt it is of, "" if none.
 
     `reason`: "failure", "success", "unfaithful", "error"; of a failure that is left out: "near-duplicate", "over the
@@ -98,11 +98,11 @@ class Source:
     def medium(self) -> Medium[Any]:
         return media.load(self.report["medium"])
 
-    def signature(self, item: Item) -> bytes:
+    def signature(self, item: RunPicture) -> bytes:
         """For finding near-duplicates. Raises StoreError where the picture is missing or damaged."""
         return self.medium.signature(self.store.content(item.image, self.medium))
 
-    def file(self, item: Item) -> bytes:
+    def file(self, item: RunPicture) -> bytes:
         """The file as the run holds it. Raises StoreError where it is missing."""
         return self.store.blobs.get(item.image)
 
@@ -121,7 +121,7 @@ def sources(runs: Sequence[Any], stack: ExitStack) -> list[Source]:
     return found
 
 
-def items(source: Source, explored: bool) -> list[Item]:
+def items(source: Source, explored: bool) -> list[RunPicture]:
     """Every picture of a run, the bugs' failures first, in the order of the report; sets `source.missing`."""
     numbers: dict[tuple[str, str], str] = {}
     for bug in source.bugs:
@@ -137,9 +137,9 @@ def items(source: Source, explored: bool) -> list[Item]:
     return sorted(found, key=lambda i: (not i.kept, rank.get(i.bug, len(rank)), i.label, i.prompt, i.purpose, i.replicate))
 
 
-def _item(source: Source, row: PictureRow, image: str, bug: str, explored: bool) -> Item:
+def _item(source: Source, row: PictureRow, image: str, bug: str, explored: bool) -> RunPicture:
     wanted = bug or (explored and row["purpose"] == EXPLORED)
-    return Item(
+    return RunPicture(
         source=source,
         image=image,
         label=row["label"],
