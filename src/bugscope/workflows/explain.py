@@ -44,9 +44,9 @@ def explain(
     """Explain bugs of a run more thoroughly than the hunt did: more pairs, two replacements per phrase, and phrases of yours.
 
     What is found is kept in the run folder `path` and in its report. `bugs`: numbers in the report (3, "3.1") or descriptions;
-    by default every bug without an explanation. `pairs`: same-seed pictures of each change. `budget`: at most this many pictures
-    per bug. `add`: phrases to add or to put in the place of one of their kind. `models`: roles that are Python callables, as
-    given to `hunt`.
+    by default every bug without an explanation. `pairs`: same-seed pictures of each change. `budget`: at most this many
+    pictures per bug. `add`: phrases to add or to put in the place of one of their kind. `models`: roles that are Python
+    callables, as given to `hunt`.
     Raises SpecError, ModelError, MissingDependency, StoreError.
     """
     for name in models:
