@@ -44,7 +44,7 @@ from bugscope.language import Wording
 from bugscope.media import picture
 from bugscope.media.picture import Picture
 from bugscope.method.explain import explain
-from bugscope.method.plan import test_of
+from bugscope.method.plan import stated_test
 from bugscope.method.world import Budgeted, Measure
 from bugscope.testing import PHRASES, World
 from planted import LABELS, TRIGGERS, Pool, Trigger
@@ -100,7 +100,7 @@ def answers(case: Case, measure: Measure, *, pairs: int, swaps: int, wording: Wo
         "",
         measure=budgeted,
         wording=wording,
-        test=replace(test_of(DEFAULTS), seed=case.seed),
+        test=replace(stated_test(DEFAULTS), seed=case.seed),
         pairs=pairs,
         swaps=swaps,
     )

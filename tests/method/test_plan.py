@@ -51,9 +51,9 @@ def test_what_is_confirmed_and_divided_by_is_fixed_before_the_first_picture():
 
 def test_the_test_is_what_the_options_state():
     stated = {"alpha": 0.01, "margin": 0.2, "look": 6, "seed": 9}
-    assert plans.test_of(Config.of(stated)) == Test(**stated) == Plan.of(["a"], Config.of(stated)).test
+    assert plans.stated_test(Config.of(stated)) == Test(**stated) == Plan.of(["a"], Config.of(stated)).test
     both = {"judge_sensitivity": "98/100", "judge_specificity": "0.9"}
-    assert plans.test_of(Config.of(both)).judge == judge_error(Config.of(both)) == JudgeError.parse("98/100", "0.9")
+    assert plans.stated_test(Config.of(both)).judge == judge_error(Config.of(both)) == JudgeError.parse("98/100", "0.9")
     for wrong in ({"judge_sensitivity": "0.9"}, {"judge_sensitivity": "95", "judge_specificity": "0.4"}):
         with pytest.raises(SpecError):
             judge_error(Config.of(wrong))

@@ -37,12 +37,17 @@ def drawing(**changes: Any) -> dict[str, Any]:
     return {role: roles[role] for role in ("generator", "judge")}
 
 
+def chance(image: Any) -> float:
+    """A picture's own random number in [0, 1): the last row of its pixels spells it."""
+    return int.from_bytes(np.asarray(image)[15].tobytes()[:6], "big") / 2**48
+
+
 class Hidden(World):
     """About every third picture on snow does not show its object, says the judge."""
 
     def judge(self, pictures: Sequence[Any], labels: Sequence[str]) -> Any:
         seen = super().judge(pictures, labels)
         for i, (p, text) in enumerate(zip(pictures, self.caption([p.content for p in pictures]), strict=True)):
-            if "snow" in text and int(np.asarray(p.content)[15].sum()) % 3 == 0:
+            if "snow" in text and chance(p.content) * 1000 % 1 < 1 / 3:
                 seen[i] = 0.0
         return seen

@@ -23,6 +23,7 @@ from bugscope.stats import holm
 from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows.transfer import transfer
+from support.reports import chance
 
 LABELS = ("cab", "goblet")
 PLANTED = {"snow": 0.95, "above": 0.9}
@@ -39,7 +40,7 @@ class Model:
         self.id, self.labels, self.world, self.decline, self.seen = id, names, world(**changes), decline, 0
 
     def __call__(self, images):
-        if any(self.world._read(i)[2] < self.decline for i in images):
+        if any(chance(i) < self.decline for i in images):
             raise Declined("no answer")
         self.seen += len(images)
         return self.world.classify(images)

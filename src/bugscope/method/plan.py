@@ -44,7 +44,7 @@ class Plan:
             config.explain_budget,
             config.pairs,
             config.fixed_n,
-            test_of(config),
+            stated_test(config),
         )
 
     @property
@@ -83,7 +83,7 @@ def _least(labels: Sequence[str], config: Config) -> int:
     return (config.explore + 2 * (config.fixed_n or config.look)) * len(labels)
 
 
-def test_of(config: Config) -> Test:
+def stated_test(config: Config) -> Test:
     """The sequential test that the options state. Raises SpecError if the judge's error is unusable."""
     return Test(config.alpha, config.margin, config.look, config.seed, judge_error(config))
 

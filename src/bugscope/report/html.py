@@ -14,7 +14,7 @@ from ..media import Medium, Preview
 from ..store.folder import Store
 from . import words
 from .plain import for_html
-from .records import BugRecord, Report
+from .records import BugRecord, Example, Report
 
 LIMIT = 4_500_000
 """Bytes of pictures at most; over it the thumbnails get smaller, so that the page stays under 5 MB."""
@@ -70,7 +70,7 @@ def _fitting(
 
 
 def _examples(bug: BugRecord) -> list[str]:
-    shown = [*bug["examples"], *bug["successes"], *(bug["spurious"]["examples"] if bug["spurious"] else ())]
+    shown: list[Example] = [*bug["examples"], *bug["successes"], *(bug["spurious"]["examples"] if bug["spurious"] else ())]
     return [x["image"] for x in shown if x["image"]]
 
 

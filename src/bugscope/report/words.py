@@ -10,6 +10,9 @@ from rich.table import Table
 from ..core.records import Rate
 from .records import Called, Counted, Named, RateNote
 
+ROLES = ("target", "generator", "captioner", "judge")
+"""Whose ids a report has under their own names."""
+
 # --- counts and rates ---------------------------------------------------------------------------------------------------
 
 
@@ -136,9 +139,6 @@ def name(report: Named, role: str = "target") -> str:
 
 def _ids(report: Mapping[str, Any]) -> dict[str, str]:
     return {**report.get("models", {}), **{role: report[role] for role in ("before", *ROLES) if role in report}}
-
-
-ROLES = ("target", "generator", "captioner", "judge")
 
 
 def shown(table: Table, width: int = 128) -> str:

@@ -16,7 +16,7 @@ from ..language import Wording
 from ..method import events
 from ..method.explain import MOST
 from ..method.explain import explain as method_explain
-from ..method.plan import test_of
+from ..method.plan import stated_test
 from ..method.refine import refine
 from ..method.world import Budgeted
 from ..report.records import BugRecord
@@ -122,7 +122,7 @@ def conduct(
             bug["predicted"][0]["label"] if bug["predicted"] else "",
             measure=measure,
             wording=words,
-            test=test_of(config),
+            test=stated_test(config),
             pairs=pairs,
             swaps=SWAPS + len(more) - len(added),
             add=added,
@@ -149,7 +149,7 @@ def _sharper(key: str, measure: Budgeted, engine: Engine, store: Store, config: 
                 records = [ledger.evidence(child, words) for _, child in children]
         store.note_all("refinement", {f"{key}-{i}": {"parent": key, **record} for i, record in enumerate(records)})
 
-    refine([bug], measure=measure, world=engine, wording=words, test=test_of(config), tell=keep)
+    refine([bug], measure=measure, world=engine, wording=words, test=stated_test(config), tell=keep)
 
 
 def _expected(h: Hypothesis, pairs: int, words: Wording) -> int:

@@ -16,7 +16,7 @@ from ..engine.engine import Engine
 from ..engine.models import Models
 from ..language import Wording
 from ..method.confirm import confirm
-from ..method.plan import test_of
+from ..method.plan import stated_test
 from ..store import ledger
 from ..store.folder import Store
 from . import session
@@ -47,7 +47,7 @@ def probe(
     asked = [prompts] if isinstance(prompts, str) else list(prompts)
     if n < settings.look:
         raise SpecError(f"option n is {n}; it must be at least {settings.look}, the pictures between two looks")
-    test_of(settings)
+    stated_test(settings)
     tell(Progress("loading"))
     models = session.load_models(settings, options)
     known = session.target_labels(models, settings)
@@ -123,7 +123,7 @@ def conduct(
         hypotheses,
         measure=engine.measure,
         wording=words,
-        test=test_of(config),
+        test=stated_test(config),
         budget=budget,
         most=n,
         on_round=measured,
