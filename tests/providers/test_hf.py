@@ -290,7 +290,8 @@ class Absent:
 found = importlib.util.find_spec
 sys.meta_path.insert(0, Absent())
 importlib.util.find_spec = lambda name, *more: None if name.split(".")[0] == "torchvision" else found(name, *more)
-from bugscope.core import registry, testing
+from bugscope import testing
+from bugscope.core import registry
 model = registry.load(sys.argv[1], "hf/" + sys.argv[2], {"device": "cpu"})
 print(model.id, [list(map(float, row)) if sys.argv[1] == "Classifier" else row for row in model(testing.images())])
 """

@@ -154,7 +154,7 @@ def test_a_folder_without_a_model_is_a_sentence(tmp_path):
 
 
 def test_features_are_no_classes(folder):
-    with pytest.raises(SpecError, match="gives features, it has no classes"):
+    with pytest.raises(SpecError, match="gives features and has no classes"):
         load(folder(num_classes=0))
 
 
