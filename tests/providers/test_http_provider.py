@@ -187,7 +187,7 @@ def numbers(*rows):
             "Generator",
             "/generate",
             (200, {"images": [{"png": code(b"GIF")}] * 2}),
-            "/generate sent b'GIF' as a picture: no pict",
+            "/generate sent b'GIF' as a picture: not a pict",
         ),
         ("Generator", "/generate", (200, {"images": [{"png": 5}] * 2}), "sent 5 as a picture; expected base64"),
         ("Generator", "/generate", (200, {"images": ["abc"] * 2}), r"for each prompt \{\"png\": base64"),

@@ -290,7 +290,7 @@ def test_the_report_of_a_probe(probed):
     assert [b["prompt"] for b in report["bugs"]] == ["a photo of a mug on snow"]
     assert {x["label"] for x in report["labels"]} == {"mug", "pot"}
     page = (probed.path / "report.html").read_text()
-    assert "2 prompts put to <code>world/target</code>: 1 confirmed" in page
+    assert "2 prompts tested on <code>world/target</code>: 1 confirmed" in page
     assert page.index("a photo of a mug on snow") < page.index("a photo of a pot on sand")
     assert "No sign of a rise" in page and "None" not in page and "nan" not in page.lower().replace("nanum", "")
     assert not re.search(r"<script|https?://", page)

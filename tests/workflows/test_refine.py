@@ -65,7 +65,7 @@ def test_every_child_is_in_the_ledger_with_its_parent_and_shown_on_the_page(run)
     json.dumps([notes, evidence], allow_nan=False)
     page = (run.path / "report.html").read_text()
     child = next(b for b in run.report["bugs"] if b["parent"])
-    assert f'id="bug-{child["id"]}"' in page and f"compared with bug {child['parent']}" in page
+    assert f'id="bug-{child["id"]}"' in page and f"often than bug {child['parent']} " in page
     assert page.index(f'id="bug-{child["parent"]}"') < page.index(f'id="bug-{child["id"]}"')
     lost = [r for r in run.report["rejected"] if r["source"] == "refinement"]
     assert ("of its parent" in page) == bool(lost)
