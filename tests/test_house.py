@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "bugscope"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+THEIRS = {"_asdict", "_fields", "_replace", "_repr_html_", "_exit", "_PRETRAINED"}
+"""Names of the standard library, of notebooks and of open_clip."""
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
@@ -60,3 +62,5 @@ def test_tests_share_through_support_and_reach_for_nothing_private(path):
             assert not last.startswith("test_"), f"{path.name} imports {name}"
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bugscope"):
                 assert not any(part.startswith("_") for part in name.split(".")), f"{path.name} imports {name}"
+        if isinstance(node, ast.Attribute) and re.match(r"_[^_]", node.attr) and node.attr not in THEIRS:
+            assert isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"), ast.unparse(node)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ..method.verdicts import MOST
 from .records import Compared, NewBug, NewFailure, ReplayedBug, ReplayReport
-from .words import called, count, failing, margin, name, number, p_value, plural, points
+from .words import called, count, failing, margin, name, number, of, p_value, plural, points
 
 WHAT = {"undecided": "undecided bug", "new": "new failure"}
 
@@ -29,7 +29,7 @@ def new_sentences(report: ReplayReport) -> list[str]:
 
 def new_failures(row: NewFailure) -> str:
     return (
-        f"new failures on plain “{row['label']}”: {row['after']} of {row['n']} fail, {row['before']} before; "
+        f"new failures on plain “{row['label']}”: {of(row['after'], row['n'])} fail, {row['before']} before; "
         f"{row['only_after']} only now (McNemar, adjusted p = {p_value(row['p_adjusted'])})"
     )
 
@@ -157,4 +157,4 @@ def tally(rows: Sequence[NewFailure]) -> str:
     n, before, after = (
         sum(part[key] for row in rows for part in (row, row["others"])) for key in ("n", "only_before", "only_after")
     )
-    return f"outside the bugs, {after} of {n} pictures fail only now and {before} only before"
+    return f"outside the bugs, {of(after, n)} pictures fail only now and {before} only before"

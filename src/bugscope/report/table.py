@@ -8,7 +8,7 @@ from typing import Any
 from .plain import for_csv, for_markdown
 from .records import AnyReport, BugRecord, Compared, ReplayedBug, ReplayReport, Report
 from .replay_words import heading
-from .words import called, cell, count, name, number, p_value
+from .words import called, cell, count, name, number, of, p_value
 
 FOUND = (
     "id", "parent", "label", "description", "sentence", "prompt", "compared_with", "verdict", "predicted",
@@ -94,9 +94,7 @@ def _replayed(report: ReplayReport) -> str:
     page = _page(f"Bugscope: {heading(report)}", said, (*HEAD, "before"), rows)
     broken = [r for r in new["labels"] if r["significant"]]
     if broken:
-        rows = [
-            [r["label"], f"{r['after']} of {r['n']}", f"{r['before']} of {r['n']}", p_value(r["p_adjusted"])] for r in broken
-        ]
+        rows = [[r["label"], of(r["after"], r["n"]), of(r["before"], r["n"]), p_value(r["p_adjusted"])] for r in broken]
         page += "\n" + table(("new failures on plain", "fail now", "before", "adjusted p"), rows)
     if new["bugs"]:
         rows = [[called(b, "→"), cell(b), _base(b), count(b["before"])] for b in new["bugs"]]

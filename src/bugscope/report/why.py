@@ -7,7 +7,7 @@ from ..language import Wording
 from ..store.album import Shot
 from ..store.ledger import ChangeNote, EvidenceNote, ExplanationNote, MinimalNote, SpuriousNote
 from .records import ChangeRecord, Reasons, SpuriousRecord, StripPicture, StripRow, TrialRecord
-from .words import capital, changed, count, listed, quoted
+from .words import capital, changed, count, listed, of, quoted
 
 Look = Callable[[str, str, int], Sequence[Shot]]
 """(label, prompt, n) -> the first n pictures drawn to explain it, in order of replicate."""
@@ -124,11 +124,11 @@ def _spurious(s: SpuriousNote | None, wording: Wording) -> list[str]:
     if s is None or s["alone"]["n"] == 0:
         return []
     context = quoted(wording.bare(s["alone"]["prompts"][0]["text"]))
-    wrong, times = quoted(s["wrong"]), f"{s['alone']['times']} of {s['alone']['n']}"
+    wrong, times = quoted(s["wrong"]), of(s["alone"]["times"], s["alone"]["n"])
     if s["from_context_alone"]:
         return [f"Spurious cue: {context} alone, without the object, is called {wrong} in {times}."]
     if s["from_other_objects"] and (others := s["others"]) and (elsewhere := s["others_plain"]):
-        there, apart = (f"{cell['times']} of {cell['n']}" for cell in (others, elsewhere))
+        there, apart = (of(cell["times"], cell["n"]) for cell in (others, elsewhere))
         return [f"Spurious cue: other objects there are also called {wrong} ({there}; without the context {apart})."]
     return [f"No spurious cue shown: {context} alone is called {wrong} in {times}."]
 

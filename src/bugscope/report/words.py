@@ -16,10 +16,14 @@ ROLES = ("target", "generator", "captioner", "judge")
 # --- counts and rates ---------------------------------------------------------------------------------------------------
 
 
+def of(k: int, n: int) -> str:
+    """ "12 of 40" """
+    return f"{k:,} of {n:,}"
+
+
 def count(r: Rate | Counted) -> str:
     """ "12 of 40" """
-    k, n = (r.k, r.n) if isinstance(r, Rate) else (r["failures"], r["n"])
-    return f"{k:,} of {n:,}"
+    return of(r.k, r.n) if isinstance(r, Rate) else of(r["failures"], r["n"])
 
 
 def interval(r: Rate | RateNote, dash: str = "–") -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import stats
 from ..core.errors import SpecError
+from ..report.words import percent
 from ..stats.planning import LONGEST
 
 RATES = (0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
@@ -42,7 +43,7 @@ def plan(
 
 
 def too_many(found: Mapping[str, Any]) -> str:
-    return f"over {LONGEST} ({100 * found['power']:.0f} % power there)"
+    return f"over {LONGEST} ({percent(found['power'])} power there)"
 
 
 def _within(name: str, value: float, good: bool, allowed: str) -> None:

@@ -135,7 +135,7 @@ def show_bugs(run: "Run") -> None:
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
     if shared := r["across"]:
-        rows = [f"{x['description']} ({x['confirmed']} of {x['tried']} labels tried)" for x in shared[:ACROSS]]
+        rows = [f"{x['description']} ({words.of(x['confirmed'], x['tried'])} labels tried)" for x in shared[:ACROSS]]
         say(f"  shared by several labels: {', '.join(rows)}" + (", ..." if len(shared) > ACROSS else ""))
     for bug in run.bugs:
         say(f"  {bug.number:>2}. {bug}")

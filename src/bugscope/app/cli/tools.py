@@ -25,6 +25,8 @@ def plan(
     """Tell how many pictures it takes to confirm a bug. With evidence checked as it arrives, and with a number fixed before."""
     from rich.table import Table
 
+    from ...report.words import margin as points
+    from ...report.words import percent
     from ...workflows import plan as planning
 
     found = planning.plan(
@@ -33,15 +35,15 @@ def plan(
     if as_json:
         print_json(found)
         return
-    say(f"Pictures that confirm a description with {100 * power:.0f} % power, where plain pictures fail {100 * baseline:.0f} %")
-    say(f"({tried} descriptions tried, {bugs} of them bugs; false discovery rate {100 * alpha:.0f} %)")
+    say(f"Pictures that confirm a description with {percent(power)} power, where plain pictures fail {percent(baseline)}")
+    say(f"({tried} descriptions tried, {bugs} of them bugs; false discovery rate {percent(alpha)})")
     say("")
-    columns = ("fails", f"adaptive, margin {100 * margin:.0f} points", "fixed, no margin", "fixed, all tried")
+    columns = ("fails", f"adaptive, margin {points(margin)}", "fixed, no margin", "fixed, all tried")
     table = Table(*columns, box=None, pad_edge=False)
     for row in found:
         a, f = row["adaptive"], row["fixed"]
         table.add_row(
-            f"{100 * row['rate']:.0f} %",
+            percent(row["rate"]),
             f"{a['enough']} (mean {a['mean']:.0f})" if a["enough"] else planning.too_many(a),
             str(f["enough"]) if f["enough"] else planning.too_many(f),
             str(f["enough"] * tried) if f["enough"] else "-",
