@@ -64,7 +64,13 @@ def test_a_task_in_one_file(installed, tmp_path):
     assert run.report["task"] == "counting" and {"on snow"} <= {b.description for b in run.bugs}
     assert {b.predicted for b in run.bugs} == {"2 of them"}
     assert any("on snow" in line for b in run.bugs for line in b.why)
-    assert "2 of them" in (run.path / "report.html").read_text()
+    page = (run.path / "report.html").read_text()
+    assert "2 of them 2<" in page  # a count is no share
+    # what the task draws is on the picture of a failure, and on none that was counted rightly
+    bug = run.report["bugs"][0]
+    assert all(x["marks"][0]["text"] == "2" for x in bug["examples"]) and not any("marks" in x for x in bug["successes"])
+    wrong, right = shown(page, "predicted 2 of them"), shown(page, "recognised")
+    assert reddish(wrong) > reddish(right) + 10
     # the same questions cost nothing, another task is another run
     calls = world.calls
     assert bugscope.hunt(["mug", "pot"], tmp_path / "run", **options, **roles).report["bugs"] == run.report["bugs"]
@@ -74,6 +80,18 @@ def test_a_task_in_one_file(installed, tmp_path):
     fixed = Counter(World(labels=("mug", "pot"), planted={}, base=0.0))
     fixed.id = "world/fixed"
     assert {b.verdict for b in bugscope.replay(run, fixed).bugs} <= {"fixed", "undecided"}
+
+
+def reddish(pixels):
+    """How many pixels have the colour of a target's mark, or nearly."""
+    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    return int(((red > green + 40) & (red > blue + 40)).sum())
+
+
+def shown(page, caption):
+    """The first thumbnail of a page whose text alternative ends so, as numbers."""
+    url = next(url for url, alt in re.findall(r'<img src="data:[^,]+,([^"]+)" alt="([^"]+)"', page) if alt.endswith(caption))
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url))).convert("RGB")).astype(int)
 
 
 def test_options_of_a_task(installed, tmp_path):

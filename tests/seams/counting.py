@@ -1,7 +1,8 @@
 """A task of somebody else in one file: the target counts objects; every picture shows one."""
 
 from bugscope.core.errors import ModelError
-from bugscope.tasks import Reading
+from bugscope.core.records import Box
+from bugscope.tasks import Mark, Reading
 
 
 class Counting:
@@ -30,4 +31,4 @@ class Counting:
         return frozenset({label, "1 of them"})
 
     def marks(self, answer, truth):
-        return ()
+        return [Mark(Box(truth.label, 0.1, 0.1, 0.9, 0.9), str(answer), False)] if answer != 1 else []

@@ -10,9 +10,10 @@ from typing import Any
 import jinja2
 
 from .. import media
-from ..media import Medium, Preview
+from ..media import Preview
 from ..store.folder import Store
 from . import words
+from .marks import by_image
 from .plain import for_html
 from .records import BugRecord, Example, Report
 
@@ -27,41 +28,43 @@ def page(report: Report, store: Store) -> str:
     bugs = [*report["bugs"], *report["probed"]]
     # what matters most first: where even the smallest thumbnails do not fit, the last bugs go without their strips
     groups = [*((b["id"], _examples(b)) for b in bugs), *((b["id"], _strip(b)) for b in bugs if b["explanation"])]
-    medium = media.load(report["medium"])
-    made, fitting = thumbnails(groups, lambda name: store.content(name, medium), medium, LIMIT)
+    medium, drawn = media.load(report["medium"]), by_image((x["image"], x) for b in bugs for x in _pictures(b))
+
+    def preview(name: str, side: int) -> Preview:
+        return medium.preview(store.content(name, medium), side, drawn.get(name, ()))
+
+    made, fitting = thumbnails(groups, preview, LIMIT)
     shown, stripped = ({id for id, _ in part} for part in (fitting[: len(bugs)], fitting[len(bugs) :]))
     return render("report.html", report=report, picture=made.__getitem__, shown=shown, stripped=stripped)
 
 
 Group = tuple[str, Sequence[str]]
 """A bug's id, and pictures that are shown together."""
+Look = Callable[[str, int], Preview | None]
+"""(name of a picture, side in pixels) -> its preview."""
 
 
-def thumbnails(
-    groups: Sequence[Group], load: Callable[[str], Any], medium: Medium[Any], limit: int
-) -> tuple[dict[str, str], list[Group]]:
+def thumbnails(groups: Sequence[Group], preview: Look, limit: int) -> tuple[dict[str, str], list[Group]]:
     """Thumbnails by name as data URLs, and the leading groups whose thumbnails stay within `limit` bytes together, at the
-    largest of `SIZES` at which all do, else at the smallest. A picture shown twice counts twice. `load`: None where there is no
-    picture; it then has no thumbnail."""
+    largest of `SIZES` at which all do, else at the smallest. A picture shown twice counts twice. `preview(name, side)`: None
+    where there is no picture; it then has no thumbnail."""
     made: dict[str, str] = {}
     fitting = list(groups)
     for side in SIZES:
-        made, fitting = _fitting(groups, load, medium, side, limit)
+        made, fitting = _fitting(groups, preview, side, limit)
         if len(fitting) == len(groups):
             break
     return made, fitting
 
 
-def _fitting(
-    groups: Sequence[Group], load: Callable[[str], Any], medium: Medium[Any], side: int, limit: int
-) -> tuple[dict[str, str], list[Group]]:
+def _fitting(groups: Sequence[Group], preview: Look, side: int, limit: int) -> tuple[dict[str, str], list[Group]]:
     tried: dict[str, str] = {}
     size = 0
     for i, (_, names) in enumerate(groups):
         for name in names:
             if name not in tried:
-                content = load(name)
-                tried[name] = "" if content is None else _thumbnail(medium.preview(content, side))
+                small = preview(name, side)
+                tried[name] = "" if small is None else _thumbnail(small)
             size += len(tried[name])
         if size > limit:
             groups = groups[:i]
@@ -70,13 +73,24 @@ def _fitting(
 
 
 def _examples(bug: BugRecord) -> list[str]:
-    shown: list[Example] = [*bug["examples"], *bug["successes"], *(bug["spurious"]["examples"] if bug["spurious"] else ())]
-    return [x["image"] for x in shown if x["image"]]
+    return [x["image"] for x in _beside(bug) if x["image"]]
 
 
 def _strip(bug: BugRecord) -> list[str]:
+    return [x["image"] for x in _in_strip(bug) if x["image"]]
+
+
+def _beside(bug: BugRecord) -> list[Example]:
+    return [*bug["examples"], *bug["successes"], *(bug["spurious"]["examples"] if bug["spurious"] else ())]
+
+
+def _in_strip(bug: BugRecord) -> list[Example]:
     strip = bug["explanation"]["strip"] if bug["explanation"] else []
-    return [x["image"] for row in strip for x in row["pictures"] if x["image"]]
+    return [x for row in strip for x in row["pictures"]]
+
+
+def _pictures(bug: BugRecord) -> list[Example]:
+    return [*_beside(bug), *_in_strip(bug)]
 
 
 def _thumbnail(preview: Preview) -> str:
@@ -104,7 +118,17 @@ def _template(name: str) -> jinja2.Template:
         loader=jinja2.FunctionLoader(source),
     )
     environment.globals["words"] = words
-    said = (words.capital, words.count, words.interval, words.margin, words.p_value, words.percent, words.points, words.times)
+    said = (
+        words.capital,
+        words.count,
+        words.interval,
+        words.margin,
+        words.p_value,
+        words.percent,
+        words.points,
+        words.score,
+        words.times,
+    )
     environment.filters |= {f.__name__: f for f in said}
     return environment.get_template(name)
 

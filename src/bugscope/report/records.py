@@ -31,7 +31,21 @@ class Called(TypedDict):
 # --- a run --------------------------------------------------------------------------------------------------------------
 
 
-class Example(TypedDict):
+class MarkNote(TypedDict):
+    """A box to draw on a picture, as fractions of its width and height: (label, left, top, right, bottom)."""
+
+    box: tuple[str, float, float, float, float]
+    text: str
+    true: bool
+
+
+class Marked(TypedDict):
+    """A record of a picture. `marks`: what the task draws on it, if anything."""
+
+    marks: NotRequired[list[MarkNote]]
+
+
+class Example(Marked):
     """A picture of a bug. `score`: the target's, on its own scale."""
 
     image: str | None
@@ -279,7 +293,7 @@ class Before(TypedDict):
     predicted: str | None
 
 
-class ReplayedExample(TypedDict):
+class ReplayedExample(Marked):
     """`image`: a path; `before`: None for a `fresh` picture, and where the run's own target gave no answer."""
 
     image: str

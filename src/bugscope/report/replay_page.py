@@ -10,9 +10,10 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from .. import media
-from ..media import Medium
+from ..media import Medium, Preview
 from . import replay_words as said
 from .html import render, thumbnails
+from .marks import by_image
 from .records import Compared, ReplayedBug, ReplayedExample, ReplayReport
 
 BYTES = 4_950_000
@@ -85,7 +86,13 @@ def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
         told = told[: len(told) // 2]
     hidden = {f"bug-{b['id']}" for b in bugs[len(told) :]}
     groups = [(id, [x["image"] for s in part for x in s.shown]) for id, part in strips.items() if id not in hidden]
-    made, fitting = thumbnails(groups, lambda path: _load(path, medium), medium, BYTES - len(text.encode()))
+    drawn = by_image((x["image"], x) for part in strips.values() for s in part for x in s.shown)
+
+    def preview(path: str, side: int) -> Preview | None:
+        content = _load(path, medium)
+        return None if content is None else medium.preview(content, side, drawn.get(path, ()))
+
+    made, fitting = thumbnails(groups, preview, BYTES - len(text.encode()))
     return written(told, made, {id for id, _ in fitting})
 
 

@@ -12,6 +12,7 @@ from ..store.folder import SCHEMA, Store
 from ..store.ledger import CHILD, EstimateNote, EvidenceNote, RateNote, SharperNote, TriedNote, estimate, finite
 from . import why
 from .html import page
+from .marks import noted
 from .records import (
     Across,
     Agreement,
@@ -337,4 +338,4 @@ def _corrected(e: EvidenceNote) -> Corrected | None:
 
 def _example(x: Shot) -> Example:
     o = x.outcome
-    return {"image": x.image, "predicted": o.taken_for or None, "score": o.score, "seed": o.sample.seed}
+    return {"image": x.image, "predicted": o.taken_for or None, "score": o.score, "seed": o.sample.seed, **noted(x.marks)}

@@ -6,6 +6,7 @@ from ..core.records import Status
 from ..language import Wording
 from ..store.album import Shot
 from ..store.ledger import ChangeNote, EvidenceNote, ExplanationNote, MinimalNote, SpuriousNote
+from .marks import noted
 from .records import ChangeRecord, Reasons, SpuriousRecord, StripPicture, StripRow, TrialRecord
 from .words import capital, changed, count, listed, of, quoted
 
@@ -169,4 +170,5 @@ def _picture(x: Shot) -> StripPicture:
         "score": o.score,
         "seed": o.sample.seed,
         "status": o.status.value,
+        **noted(x.marks),
     }

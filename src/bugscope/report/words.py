@@ -62,6 +62,13 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def score(value: float | None) -> str:
+    """A target's score beside its answer: "73 %"; a score that is no share as it is, "" where the target gave none."""
+    if value is None:
+        return ""
+    return percent(value) if 0 <= value <= 1 else f"{value:.3g}"
+
+
 def points(difference: float) -> str:
     """Percentage points with their sign: "+12"."""
     return f"{round(100 * difference):+d}"

@@ -1,6 +1,6 @@
 """The stored pictures of a run, with what became of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ from .. import media, tasks
 from ..core.options import Config
 from ..core.records import Outcome, Purpose, Sample, Status
 from ..language import Wording
+from ..tasks import Mark
 from .folder import Store
 
 PURPOSES: tuple[Purpose, ...] = ("explore", "confirm", "refine", "explain")
@@ -30,6 +31,8 @@ class Shot:
     outcome: Outcome
     image: str | None
     judged: float | None = None
+    marks: Sequence[Mark] = ()
+    """What the task draws on the picture."""
 
     @property
     def sample(self) -> Sample:
@@ -106,6 +109,7 @@ class Album:
                 tasks.outcome(self.task, s, made.get(s.key), judged.get(s.key), answered.get(s.key), self.config.faithful),
                 (made.get(s.key) or {}).get("image"),
                 judged.get(s.key),
+                tasks.marks(self.task, s, made.get(s.key), answered.get(s.key)),
             )
             for s in samples
         ]

@@ -96,7 +96,7 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
     if made is None or judged is None or answer is None:
         return Outcome(sample, Status.ERROR, detail=error or "not answered")
     stated = made.get("truth") or {}
-    if missing := [part for part in sorted(task.needs) if not stated.get(part)]:
+    if missing := [part for part in sorted(task.needs - {"label"}) if not stated.get(part)]:
         return Outcome(sample, Status.REFUSED, detail=f"the generator does not state its {missing[0]}")
     reading = task.read(answer, truth(sample, made))
     if judged < faithful:
@@ -104,3 +104,8 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
     else:
         status = Status.FAILURE if reading.wrong else Status.SUCCESS
     return Outcome(sample, status, reading.wrong, reading.taken_for, reading.claims, reading.score)
+
+
+def marks(task: Task[Any], sample: Sample, made: Any, answer: Any) -> Sequence[Mark]:
+    """What a page draws on a stored picture; nothing where there is no answer."""
+    return () if made is None or answer is None else task.marks(answer, truth(sample, made))

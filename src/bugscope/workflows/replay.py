@@ -21,6 +21,7 @@ from ..method.plan import Plan, judge_error
 from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
 from ..report import replay_page as page
 from ..report import replay_words as words
+from ..report.marks import noted
 from ..report.records import (
     BugRecord,
     NewBug,
@@ -325,16 +326,18 @@ class _Sides:
     def example(self, o: Outcome) -> ReplayedExample:
         key = o.sample.key
         old = self.before.get(key)
-        name = self.store.get("generator", self.engine.models.generator.id, [key])[key]["image"]
-        image = str(self.store.file(name))
+        models = self.engine.models
+        made = self.store.get("generator", models.generator.id, [key])[key]
+        answer = self.store.get("target", models.target.id, [key]).get(key)
         return {
-            "image": image,
+            "image": str(self.store.file(made["image"])),
             "prompt": o.sample.prompt.text,
             "predicted": o.taken_for or None,
             "score": o.score,
             "seed": o.sample.seed,
             "before": {"status": old.status.value, "predicted": old.taken_for or None} if old and old.status.counts else None,
             "fresh": old is None,
+            **noted(tasks.marks(self.engine.task, o.sample, made, answer)),
         }
 
     def failing(self, samples: Sequence[Sample]) -> list[ReplayedExample]:

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from .. import report, tasks
+from .. import media, report, tasks
 from ..core import labels as names
 from ..core import registry
 from ..core.errors import StoreError
@@ -94,7 +94,7 @@ def opened(
 ) -> Iterator[tuple[Engine, Store]]:
     """Open a run folder, new or to be continued, and an engine on it; models are closed at the end."""
     task = tasks.load(settings)
-    identity = {"labels": labels, "task_id": task.id, "medium": _medium(models), "models": models.ids()}
+    identity = {"labels": labels, "task_id": task.id, "medium": media.of(models.generator).name, "models": models.ids()}
     identity |= {"options": _options(out, settings)} | ({"kind": kind} if kind else {})
     resolved = {"labels": labels, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
     with Store.create(out, identity, resolved) as store:
@@ -109,10 +109,6 @@ def opened(
             if engine is not None:
                 engine.close()
             models.close()
-
-
-def _medium(models: Models) -> str:
-    return str(getattr(models.generator, "medium", "picture"))
 
 
 def _options(out: Path | str, settings: Config) -> dict[str, Any]:
