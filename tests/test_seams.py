@@ -15,7 +15,8 @@ from PIL import Image
 
 import bugscope
 from bugscope.core import registry
-from bugscope.core.errors import BugscopeError, SpecError
+from bugscope.core.errors import BugscopeError, ModelError, SpecError
+from bugscope.core.records import Box, Specimen, Truth
 from bugscope.testing import World
 
 SEAMS = Path(__file__).parent / "seams"
@@ -38,7 +39,7 @@ def installed(tmp_path, monkeypatch):
         return site
 
     yield install
-    for name in ("counting", "waveform", "tones"):
+    for name in ("counting", "framing", "waveform", "tones"):
         sys.modules.pop(name, None)
 
 
@@ -92,6 +93,126 @@ def shown(page, caption):
     """The first thumbnail of a page whose text alternative ends so, as numbers."""
     url = next(url for url, alt in re.findall(r'<img src="data:[^,]+,([^"]+)" alt="([^"]+)"', page) if alt.endswith(caption))
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url))).convert("RGB")).astype(int)
+
+
+class Stating:
+    """Draws what the world draws, and says where it is."""
+
+    id, labels, exact = "world/stating", (), True
+
+    def __init__(self, world, parts=("boxes", "regions")):
+        self.world, self.parts = world, parts
+
+    def __call__(self, prompts, seeds):
+        regions = np.zeros((8, 8), np.uint8)
+        regions[:4] = 1
+        stated = {"boxes": (Box("mug", 0, 0, 1, np.float32(0.5)),), "regions": regions}
+        truth = Truth("mug", **{part: stated[part] for part in self.parts})
+        return [Specimen(made.content, truth, made.info) for made in self.world.generator(prompts, seeds)]
+
+
+class Measurer:
+    """Measures half a picture, and next to nothing on snow."""
+
+    def __init__(self, id, world):
+        self.id, self.world = id, world
+
+    def __call__(self, images):
+        return [0.5 if row.argmax() < len(self.world.labels) else 0.01 for row in self.world.classify(images)]
+
+
+def test_what_a_generator_states_reaches_the_task_in_hunt_replay_and_transfer(installed, tmp_path):
+    installed(tasks="framing = framing:Framing")
+    world, mended = World(labels=("mug",), planted={"snow": 0.95}), World(labels=("mug",), planted={}, base=0.0)
+    roles = world.roles() | {"generator": Stating(world), "target": Measurer("world/measurer", world)}
+    run = bugscope.hunt(["mug"], tmp_path / "run", task="framing", budget=300, explain_budget=0, seed=1, **roles)
+    assert "on snow" in {b.description for b in run.bugs}
+    assert {b.predicted for b in run.bugs} == {"too small"}
+    again = bugscope.replay(run, Measurer("world/twin", world), fresh=24, generator=Stating(world), judge=roles["judge"])
+    assert {b.verdict for b in again.bugs} == {"persists"}
+    better = bugscope.replay(run, Measurer("world/mended", mended), fresh=24, generator=Stating(world), judge=roles["judge"])
+    assert {b.verdict for b in better.bugs} == {"fixed"}
+    table = bugscope.transfer(run, [Measurer("world/twin", world), Measurer("world/mended", mended)])
+    bugs = [str(b["id"]) for b in run.report["bugs"]]
+    assert all(table.cell("world/twin", b).rate.k > table.cell("world/mended", b).rate.k for b in bugs)
+
+
+@pytest.mark.parametrize("part", ["boxes", "regions"])
+def test_a_generator_that_never_states_what_the_task_needs_is_named_at_once(installed, tmp_path, part):
+    installed(tasks="framing = framing:Framing")
+    world = World(labels=("mug",))
+    others = [p for p in ("boxes", "regions") if p != part]
+    roles = world.roles() | {"generator": Stating(world, others), "target": Measurer("world/measurer", world)}
+    with pytest.raises(ModelError, match=f"task framing needs the {part} .* generator world/stating stated none for"):
+        bugscope.hunt(["mug"], tmp_path / "run", task="framing", budget=120, **roles)
+    assert world.calls < 120  # at the first batch, not when the budget is gone
+
+
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        ({"boxes": (("mug", 0, 0, 1, "wide"),)}, "gave a truth that cannot be kept: .*wide"),
+        ({"boxes": (Box("mug", 0, 0, 1, float("nan")),)}, "gave a box that is not finite"),
+        ({"regions": np.ones((8, 8))}, "gave regions of type float64; expected an array of integers"),
+    ],
+)
+def test_a_truth_that_cannot_be_is_an_error(installed, tmp_path, truth, message):
+    world = World(labels=("mug",))
+    generator = Stating(world, ())
+    generator.__class__ = type("Wrong", (Stating,), {"__call__": lambda self, prompts, seeds: [
+        Specimen(made.content, Truth("mug", **truth), made.info) for made in world.generator(prompts, seeds)
+    ]})  # fmt: skip
+    with pytest.raises(ModelError, match=message):
+        bugscope.hunt(["mug"], tmp_path / "run", budget=120, **world.roles() | {"generator": generator})
+
+
+BROKEN = """
+from counting import Counting
+
+class Short(Counting):
+    def ask(self, target, items, truths):
+        return super().ask(target, items, truths)[1:]
+
+class Heavy(Counting):
+    def ask(self, target, items, truths):
+        return [object() for _ in items]
+
+class Bare(Counting):
+    def read(self, answer, truth):
+        return answer > 1
+
+class Lost(Counting):
+    def read(self, answer, truth):
+        return answer["count"]
+
+nothing = None
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Short", r"task counting made \d+ answers of the target world/counter for \d+ inputs"),
+        ("Heavy", "task counting made an answer of the target world/counter that JSON cannot hold"),
+        ("Bare", r"task counting read \d as (True|False); expected a Reading"),
+        ("Lost", r"task counting cannot read the answer \d: TypeError"),
+        ("nothing", "task 'broken' is None; expected a class that fits bugscope.tasks.Task"),
+        ("absent", "task 'broken'.*absent"),
+    ],
+)
+def test_a_task_that_breaks_its_contract_is_named_and_stops_no_other(installed, tmp_path, name, message):
+    site = installed(tasks=f"broken = broken:{name}\ncounting = counting:Counting")
+    (site / "broken.py").write_text(BROKEN)
+    world = World(labels=("mug", "pot"))
+    roles = world.roles() | {"target": Counter(world)}
+    try:
+        with pytest.raises(BugscopeError, match=message):
+            bugscope.hunt(["mug"], tmp_path / "run", task="broken", budget=120, **roles)
+        done = bugscope.hunt(["mug"], tmp_path / "other", task="counting", budget=120, **roles)
+        assert done.report["finished"]
+        assert any(not check.ok for check in bugscope.doctor({"task": "broken", "target": "python/x:y"}))
+    finally:
+        sys.modules.pop("broken", None)
 
 
 def test_options_of_a_task(installed, tmp_path):

@@ -80,7 +80,7 @@ def test_hunt_writes_a_run_and_says_what_it_found(tmp_path, said, on_world):
     code, out, err = said("hunt", "mug", "--budget", "200", "--explain-budget", "0", "--alpha", "0.1", "--out", folder)
     assert (code, err) == (0, "")
     first = out.splitlines()[0]
-    assert re.fullmatch(r"\d+ confirmed bugs? in world/target: \d+ descriptions tried, 2\d\d pictures, \d\.\d minutes", first)
+    assert re.fullmatch(r"\d+ confirmed bugs? of world/target: \d+ descriptions tried, 2\d\d pictures, \d\.\d minutes", first)
     assert out.splitlines()[-1] == f"Report: {folder / 'report.html'}"
     found = bugscope.load(folder)
     assert (found.report["alpha"], found.report["budget"], found.report["explain_budget"]) == (0.1, 200, 0)
@@ -102,7 +102,7 @@ def test_a_model_is_called_by_its_name(tmp_path, said, roles):
     named.name = "v3.onnx"
     bugscope.hunt(["mug"], tmp_path / "r", budget=120, explain_budget=0, **roles | {"target": named})
     _, out, _ = said("report", tmp_path / "r")
-    assert " in v3.onnx: " in out and "319e" not in out
+    assert " of v3.onnx: " in out and "319e" not in out
 
 
 def test_bugs_of_several_labels_are_shown_together(run, said):
@@ -116,7 +116,7 @@ def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, said):
     assert (code, err) == (0, "")
     assert json.loads(out)["run_id"] == run.report["run_id"]
     _, out, _ = said("report", run.path)
-    assert out.startswith(f"{len(run.bugs)} confirmed bugs in world/target")
+    assert out.startswith(f"{len(run.bugs)} confirmed bugs of world/target")
     undecided = run.report["undecided"]
     explained = [b for b in run.report["bugs"] if b["explanation"]]
     assert explained and all(b["explanation"]["sentences"][0] in out for b in explained)

@@ -1,7 +1,9 @@
 """The whole thing from outside: Python interface, report, bad input."""
 
+import importlib
 import json
 import re
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +19,7 @@ from bugscope.report import summary
 from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows import session
+from support import onnx_files
 
 LABELS = ("mug", "pot")
 
@@ -129,7 +132,7 @@ def bugscope_identity(folder):
     [
         (["mugg"], {}, "unknown label 'mugg'. Did you mean 'mug'"),
         (["mug"], {"budget": -3}, "budget is -3"),
-        (["mug"], {"budget": 10}, "budget is 10, too small for 1 labels; the minimum is"),
+        (["mug"], {"budget": 10}, "budget is 10, too small for 1 label; the minimum is"),
         (["mug"], {"budjet": 100}, "unknown option 'budjet'. Did you mean 'budget'"),
         (["mug"], {"judge": "studo"}, "unknown judge provider 'studo'. Did you mean 'studio'"),
         ([], {}, "no labels"),
@@ -300,3 +303,63 @@ def test_a_target_that_names_no_labels_is_refused_before_anything_is_made(tmp_pa
     with pytest.raises(SpecError, match="has no label names; give it an attribute 'labels'"):
         bugscope.hunt(["mug"], tmp_path / "r", **roles)
     assert not (tmp_path / "r").exists()
+
+
+def test_a_role_that_a_run_needs_cannot_be_left_out(tmp_path):
+    roles = World().roles()
+    for role in ("target", "generator", "captioner", "judge"):
+        with pytest.raises(SpecError, match=f"option {role} is ''; name a model, such as '"):
+            bugscope.hunt(["mug"], tmp_path / "run", budget=120, **roles | {role: ""})
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("labels", [3, [3], ["mug", None]])
+def test_labels_that_are_no_names_are_named(tmp_path, labels):
+    with pytest.raises(SpecError, match=re.escape(f"labels are {labels!r}; expected a list of names")):
+        bugscope.hunt(labels, tmp_path / "run", **World().roles())
+
+
+VERSIONED = """
+import numpy as np
+
+def classify(images):
+    return np.tile([0.9, 0.1], (len(images), 1))
+
+classify.labels = ("mug", "pot")
+{id}
+"""
+
+
+def test_a_function_that_states_its_version_is_another_model_when_it_changes(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    roles = {role: model for role, model in World(labels=("mug", "pot")).roles().items() if role != "target"}
+
+    def hunt(folder, id):
+        module = "versioned_" + folder
+        (tmp_path / f"{module}.py").write_text(VERSIONED.format(id=id))
+        return bugscope.hunt(["mug"], tmp_path / folder, target=f"python/{module}:classify", budget=120, **roles)
+
+    assert hunt("unnamed", "").report["target"] == "python/versioned_unnamed:classify"
+    assert hunt("named", "classify.id = 'mine/v1'").report["target"] == "mine/v1"
+    sys.modules.pop("versioned_named")
+    importlib.invalidate_caches()
+    with pytest.raises(BugscopeError, match="holds another run: .*'mine/v1' there, 'mine/v22' here"):
+        hunt("named", "classify.id = 'mine/v22'")
+
+
+def test_a_run_goes_on_under_the_name_that_its_model_was_given(tmp_path):
+    target = onnx_files.write(tmp_path, shape=("n", 3, 32, 32))
+    roles = {role: model for role, model in World(labels=("mug", "pot")).roles().items() if role != "target"}
+    options = {"target": f"onnx/{target}", "target_args": {"labels": ["mug", "pot", "fly", "cat"], "name": "ours"}}
+    run = bugscope.hunt(["mug"], tmp_path / "run", budget=120, explain_budget=0, **options, **roles)
+    assert run.report["names"]["target"] == "ours"
+    kept = Config.of(Store.open(run.path).meta("identity")["options"])
+    assert kept.target_args["name"] == "ours"
+
+
+def test_a_run_may_be_given_where_its_folder_is_expected(tmp_path):
+    roles = World().roles()
+    run = bugscope.hunt(["mug"], tmp_path / "run", budget=120, explain_budget=0, **roles)
+    assert bugscope.load(run).report == run.report
+    assert {"hunt", "plan", "load"} <= set(dir(bugscope))
+    assert len(bugscope.plan()) == 6

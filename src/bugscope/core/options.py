@@ -145,11 +145,8 @@ class Config(BaseModel):
         return self.model_dump()
 
     def identity(self) -> dict[str, Any]:
-        """The options that change results: what must agree for a run to be continued. A model's display name does not."""
-        values = {k: v for k, v in self.to_mapping().items() if k not in UNIMPORTANT}
-        return {
-            k: {name: x for name, x in v.items() if name != "name"} if k.endswith("_args") else v for k, v in values.items()
-        }
+        """The options that change results: what must agree for a run to be continued."""
+        return {k: v for k, v in self.to_mapping().items() if k not in UNIMPORTANT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -31,12 +32,20 @@ def role(kind: str) -> str:
 
 def kinds() -> tuple[str, ...]:
     """All provider classes that can play a role: first those of targets, by task, then `SUPPORT`."""
-    return (*dict.fromkeys(str(task(name).role) for name in _listed(TASKS)), *SUPPORT)
+    found = []
+    for name in _listed(TASKS):
+        # one that is broken says so where it is asked for; it must not keep the others from being used
+        with suppress(SpecError):
+            found.append(str(task(name).role))
+    return (*dict.fromkeys(found), *SUPPORT)
 
 
 def task(name: str) -> Any:
     """The class of a task: from `tasks/NAME.py`, under the same name (`Classify`), or from an entry point."""
-    return _member("task", TASKS, name, lambda module: getattr(module, name.replace("-", " ").title().replace(" ", "")))
+    found = _member("task", TASKS, name, lambda module: getattr(module, name.replace("-", " ").title().replace(" ", "")))
+    if not (isinstance(found, type) and isinstance(getattr(found, "role", None), str)):
+        raise SpecError(f"task {name!r} is {found!r}; expected a class that fits bugscope.tasks.Task, with a role")
+    return found
 
 
 def medium(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ModelError, short, told
-from ..core.records import Refused, Specimen, Truth
+from ..core.records import Box, Refused, Specimen, Truth
 from ..media import Medium
 
 
@@ -29,9 +29,21 @@ def _specimen(generator: Any, given: Any, medium: Medium[Any]) -> Specimen[Any] 
 
 
 def _truth(generator: Any, truth: Any) -> Truth | None:
-    if truth is not None and not isinstance(truth, Truth):
+    """With plain numbers, and regions as an array."""
+    if truth is None:
+        return None
+    if not isinstance(truth, Truth):
         raise ModelError(f"generator {generator.id} gave a {type(truth).__name__} as truth; expected a Truth or None")
-    return truth
+    try:
+        boxes = tuple(Box(str(b[0]), *(float(x) for x in b[1:])) for b in truth.boxes)
+        regions = None if truth.regions is None else np.asarray(truth.regions)
+    except (TypeError, ValueError, IndexError) as error:
+        raise ModelError(f"generator {generator.id} gave a truth that cannot be kept: {told(error)}") from error
+    if not all(np.isfinite(box[1:]).all() for box in boxes):
+        raise ModelError(f"generator {generator.id} gave a box that is not finite: {boxes}")
+    if regions is not None and not (np.issubdtype(regions.dtype, np.integer) and regions.ndim):
+        raise ModelError(f"generator {generator.id} gave regions of type {regions.dtype}; expected an array of integers")
+    return Truth(str(truth.label), tuple(map(str, truth.others)), boxes, regions, str(truth.answer))
 
 
 def _info(generator: Any, made: Specimen[Any]) -> dict[str, Any]:
@@ -49,6 +61,19 @@ def _number(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[Any]:
+    """What a task made of a target's answers: one for each item, as JSON holds it."""
+    found = list(given)
+    if len(found) != len(asked):
+        raise ModelError(f"task {task.id} made {len(found)} answers of the target {target.id} for {len(asked)} inputs")
+    try:
+        plain: list[Any] = json.loads(json.dumps(found, ensure_ascii=False, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        what = f"task {task.id} made an answer of the target {target.id} that JSON cannot hold"
+        raise ModelError(f"{what}: {told(error)}") from error
+    return plain
 
 
 def probabilities(judge: Any, given: Any, n: int) -> list[float]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from .. import media, tasks
-from ..core.errors import BugscopeError
+from ..core.errors import BugscopeError, ModelError
 from ..core.options import Config
 from ..core.records import Outcome, Phrase, Refused, Sample, Specimen, Status
 from ..language import Wording
@@ -173,9 +173,24 @@ class Engine:
         """Store what was generated, then judge it and show it to the target."""
         specimens = made.result()
         self._store(batch, specimens)
+        self._check_needs(specimens)
         self._view([(s, p) for s, p in zip(batch, specimens, strict=True) if isinstance(p, Specimen)])
         self._count(batch)
         self.on_batch(self)
+
+    def _check_needs(self, made: Sequence[Any]) -> None:
+        """A generator that never states what the task needs would have every picture left out."""
+        truths = [p.truth for p in made if isinstance(p, Specimen)]
+        stated = [
+            {"others": t.others, "boxes": t.boxes, "regions": t.regions is not None, "answer": t.answer} if t else {}
+            for t in truths
+        ]
+        lacking = [tasks.missing(self.task, {"truth": parts}) for parts in stated]
+        if lacking and all(lacking):
+            raise ModelError(
+                f"task {self.task.id} needs the {lacking[0]} of what a picture shows, and the generator "
+                f"{self.models.generator.id} stated none for {len(lacking)}"
+            )
 
     def _store(self, batch: Sequence[Sample], made: Sequence[Any]) -> None:
         answers: list[Any] = []
@@ -238,7 +253,8 @@ class Engine:
 
     def _test(self, target: Any, shown: Sequence[Shown]) -> list[Any]:
         truths = [p.truth or tasks.truth(s, None) for s, p in shown]
-        return self.task.ask(target, [self.medium.copy(p.content) for _, p in shown], truths)
+        given = self.task.ask(target, [self.medium.copy(p.content) for _, p in shown], truths)
+        return contracts.answers(self.task, target, given, shown)
 
     # --- asking ----------------------------------------------------------------------------------------------------------
 

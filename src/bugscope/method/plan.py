@@ -35,7 +35,8 @@ class Plan:
         """The plan for `labels`. Raises SpecError if the budget cannot pay for exploring and one description per label."""
         config = settled(labels, config)
         if config.budget < (least := _least(labels, config)):
-            raise SpecError(f"option budget is {config.budget}, too small for {len(labels)} labels; the minimum is {least}")
+            named = f"{len(labels)} label{'' if len(labels) == 1 else 's'}"
+            raise SpecError(f"option budget is {config.budget}, too small for {named}; the minimum is {least}")
         return cls(
             len(labels),
             config.explore,

@@ -120,7 +120,7 @@ class Classifier:
         if len(inputs) != 1:
             names = ", ".join(repr(i.name) for i in inputs)
             raise ModelError(f"{self.what} has {len(inputs)} inputs ({names}); a classifier of pictures has one")
-        self.name, kind = inputs[0].name, inputs[0].type
+        self.input, kind = inputs[0].name, inputs[0].type
         shape = [side if isinstance(side, int) and side > 0 else None for side in inputs[0].shape]
         if len(shape) != 4:
             wanted = "[n, 3, height, width] or [n, height, width, 3]"
@@ -150,7 +150,7 @@ class Classifier:
         pixels = np.concatenate([pixels, np.zeros((spare, *pixels.shape[1:]), np.float32)])
         pixels = pixels if self.channels_last else pixels.transpose(0, 3, 1, 2)
         try:
-            made = self.session.run([self.output], {self.name: np.ascontiguousarray(pixels, self.type)})[0]
+            made = self.session.run([self.output], {self.input: np.ascontiguousarray(pixels, self.type)})[0]
         except Exception as error:
             if re.search(r"allocate memory|out of memory|bad.?alloc", str(error), re.IGNORECASE):
                 raise MemoryError(told(error)) from None

@@ -46,7 +46,9 @@ def _no_module(spec: str, wanted: str, absent: str) -> SpecError:
 
 class _Python(Wrapped):
     def __init__(self, model: str) -> None:
-        super().__init__(find(model), id=f"python/{model}")
+        call = find(model)
+        # a function that says which version it is gets another id with each
+        super().__init__(call, id=str(getattr(call, "id", "")) or f"python/{model}")
 
 
 class Classifier(_Python):

@@ -111,7 +111,9 @@ def _changes(changes: Sequence[ChangeNote]) -> list[str]:
         ("No effect shown", "still fail", [c for c in rest if c["effect"]["low"] <= 0]),
         ("More failures", "fail", [c for c in rest if c["effect"]["low"] > 0]),
     ):
-        parts = [f"{_conditional(c)} {count(c)} {fail} ({c['before']['failures']} before)" for c in part]
+        parts = [
+            f"{_conditional(c)} {count(c)} {fail if c['failures'] else 'fail'} ({c['before']['failures']} before)" for c in part
+        ]
         said += [f"{what}: {listed(parts)}."] if parts else []
     return said
 

@@ -80,9 +80,9 @@ def margin(share: float) -> str:
 
 
 def times(e_value: float) -> str:
-    """An e-value as people read it: 340, 2.8 x 10^5."""
+    """An e-value as people read it: 3.4, 6,350, 2.8 x 10^5."""
     if e_value < 10_000:
-        return f"{e_value:.3g}"
+        return f"{e_value:.3g}" if e_value < 1_000 else f"{e_value:,.0f}"
     power = len(f"{e_value:.0f}") - 1
     return f"{e_value / 10**power:.1f} × 10^{power}"
 

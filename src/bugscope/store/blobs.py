@@ -47,7 +47,8 @@ class Files:
         try:
             return (self.root / name).read_bytes()
         except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-            raise StoreError(f"the run {str(self.root)!r} lacks the picture {name}: {reason(error)}") from error
+            what = "picture" if Path(name).suffix in FOLDERS else "file"
+            raise StoreError(f"the run {str(self.root)!r} lacks the {what} {name}: {reason(error)}") from error
 
     def has(self, name: str) -> bool:
         return (self.root / name).is_file()
@@ -76,6 +77,25 @@ class Files:
         for folder in {*FOLDERS.values(), "files"}:
             for crumb in self.root.glob(f"{folder}/*/*.tmp"):
                 crumb.unlink(missing_ok=True)
+
+
+class Layered:
+    """Blobs that are written to one place, and read from there or from another below it."""
+
+    def __init__(self, above: Blobs, below: Blobs) -> None:
+        self.above, self.below = above, below
+
+    def put(self, data: bytes, suffix: str) -> str:
+        return self.above.put(data, suffix)
+
+    def get(self, name: str) -> bytes:
+        return self.above.get(name) if self.above.has(name) else self.below.get(name)
+
+    def has(self, name: str) -> bool:
+        return self.above.has(name) or self.below.has(name)
+
+    def replace(self, name: str, data: bytes) -> None:
+        self.above.replace(name, data)
 
 
 def reason(error: Exception) -> str:

@@ -18,7 +18,7 @@ import yaml
 from ..core.errors import StoreError, short, told
 from ..core.records import Prompt, Sample, Truth
 from ..media import Medium
-from .blobs import Files, reason
+from .blobs import Blobs, Files, reason
 
 try:
     import fcntl
@@ -46,7 +46,8 @@ class Store:
 
     def __init__(self, path: Path, db: sqlite3.Connection, lock: int | None) -> None:
         self.path, self.db, self._lock = path, db, lock
-        self.blobs = Files(path)
+        self.files = Files(path)
+        self.blobs: Blobs = self.files
 
     # --- opening --------------------------------------------------------------------------------------------------------
 
@@ -125,7 +126,7 @@ class Store:
         (self.path / "images").mkdir(exist_ok=True)
         if not (self.path / "config.yaml").exists():
             self.write_text("config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
-        self.blobs.crumbs()
+        self.files.crumbs()
 
     # --- answers of models ----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.records import Sample
-from ..media import Medium
+from .blobs import Layered
 from .folder import Store
 
 
@@ -24,6 +24,7 @@ class Overlay(Store):
         made = cls.create(path, identity)
         assert isinstance(made, Overlay)
         made.below, made._answered = below, set()
+        made.blobs = Layered(made.files, below.blobs)
         return made
 
     def __enter__(self) -> "Overlay":
@@ -43,8 +44,5 @@ class Overlay(Store):
         yield from self.below.pictures(generator)
         yield from super().pictures(generator)
 
-    def content(self, name: str, medium: Medium[Any]) -> Any:
-        return super().content(name, medium) if self.blobs.has(name) else self.below.content(name, medium)
-
     def file(self, name: str) -> Path:
-        return super().file(name) if self.blobs.has(name) else self.below.file(name)
+        return super().file(name) if self.files.has(name) else self.below.file(name)

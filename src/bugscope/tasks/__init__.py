@@ -3,10 +3,12 @@
 A task is found by the name of its file (`classify.py` has `Classify`) or through the entry-point group `bugscope.tasks`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..core import registry
+from ..core.errors import ModelError, short, told
 from ..core.options import Config
 from ..core.records import Box, Outcome, Sample, Status, Truth
 
@@ -85,6 +87,24 @@ def truth(sample: Sample, made: Mapping[str, Any] | None) -> Truth:
     return Truth(stated["label"], tuple(stated["others"]), boxes, answer=stated["answer"])
 
 
+def missing(task: Task[Any], made: Mapping[str, Any]) -> str:
+    """The first part of a truth that the task needs and a generator's stored answer does not state; "" if it states all."""
+    stated = made.get("truth") or {}
+    return next((part for part in sorted(task.needs - {"label"}) if not stated.get(part)), "")
+
+
+def read(task: Task[Any], answer: Any, known: Truth) -> Reading:
+    """`task.read`, checked. Raises ModelError that names the task and what it was given."""
+    try:
+        reading = task.read(answer, known)
+    except Exception as error:
+        raise ModelError(f"task {task.id} cannot read the answer {short(repr(answer))}: {told(error)}") from error
+    if not isinstance(reading, Reading) or not (reading.score is None or math.isfinite(reading.score)):
+        found = f"task {task.id} read {short(repr(answer))} as {short(repr(reading))}"
+        raise ModelError(f"{found}; expected a Reading with a finite score, or none")
+    return reading
+
+
 def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any, faithful: float, error: str = "") -> Outcome:
     """What stored answers mean.
 
@@ -95,10 +115,9 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
         return Outcome(sample, Status.REFUSED, detail=str(made["refused"]))
     if made is None or judged is None or answer is None:
         return Outcome(sample, Status.ERROR, detail=error or "not answered")
-    stated = made.get("truth") or {}
-    if missing := [part for part in sorted(task.needs - {"label"}) if not stated.get(part)]:
-        return Outcome(sample, Status.REFUSED, detail=f"the generator does not state its {missing[0]}")
-    reading = task.read(answer, truth(sample, made))
+    if lacking := missing(task, made):
+        return Outcome(sample, Status.REFUSED, detail=f"the generator does not state its {lacking}")
+    reading = read(task, answer, truth(sample, made))
     if judged < faithful:
         status = Status.UNFAITHFUL
     else:
@@ -108,4 +127,4 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
 
 def marks(task: Task[Any], sample: Sample, made: Any, answer: Any) -> Sequence[Mark]:
     """What a page draws on a stored picture; nothing where there is no answer."""
-    return () if made is None or answer is None else task.marks(answer, truth(sample, made))
+    return () if made is None or answer is None or missing(task, made) else task.marks(answer, truth(sample, made))

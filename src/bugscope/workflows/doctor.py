@@ -36,12 +36,11 @@ def doctor(options: Mapping[str, Any]) -> list[Check]:
     checks.append(Check("versions", "bugscope" in found, ", ".join(f"{k} {v}" for k, v in found.items())))
     try:
         settings = Config.of(options)
+        task = tasks.load(settings)
     except BugscopeError as error:
         return [*checks, Check("options", False, str(error))]
     models: dict[str, Any] = {}
-    task = tasks.load(settings)
-    for kind in (task.role, *registry.SUPPORT):
-        role = registry.role(kind)
+    for role, kind in session.roles(task).items():
         spec = getattr(settings, role)
         if spec:
             arguments = getattr(settings, f"{role}_args")
@@ -74,10 +73,10 @@ def _asked(models: Mapping[str, Any], task: tasks.Task[Any]) -> list[Check]:
     # if the generator made no picture, the others are shown a sample
     picture = made if isinstance(made, Specimen) else Specimen(medium.sample(), info={"visible": 1.0})
     ask("judge", lambda j: float(j([picture], [label])[0]), lambda p: f"shows {label!r} with probability {p:.2f}")
-    truth = Truth(label)
+    truth = picture.truth or Truth(label)
     ask(
         "target",
-        lambda t: task.read(task.ask(t, [picture.content], [truth])[0], truth),
+        lambda t: tasks.read(task, task.ask(t, [picture.content], [truth])[0], truth),
         lambda read: f"says {read.taken_for!r}" + _known(task, models),
     )
     ask("captioner", lambda c: c([picture.content])[0], lambda c: f"says {c!r}")

@@ -1,6 +1,6 @@
 """`bugscope hunt`: find the bugs of a target and keep everything in a run folder."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,17 +112,18 @@ class Keeper:
         return _id(self.tried.index(bug.hypothesis))
 
 
-def resume(path: Path | str, progress: Listener | None = None, *, max_cost: float | None = None) -> Run:
+def resume(path: Run | Path | str, progress: Listener | None = None, *, max_cost: float | None = None) -> Run:
     """Continue the run in the folder `path` under its own options, and under its own cap on costs unless `max_cost` is given.
 
     A finished run is only reported again. `progress` and errors as in `hunt`; SpecError also if the folder holds a probe.
     """
-    with Store.open(path) as store:
+    folder = path.path if isinstance(path, Run) else Path(path)
+    with Store.open(folder) as store:
         identity = store.meta("identity")
         cap = (store.meta("max_cost") or 0.0) if max_cost is None else float(max_cost)
     if identity.get("kind") == "probe":
-        raise SpecError(f"{str(path)!r} holds a probe; to continue it, run the same probe again with --out {path}")
-    return hunt(identity["labels"], path, config=identity["options"] | {"max_cost": cap}, progress=progress)
+        raise SpecError(f"{str(folder)!r} holds a probe; to continue it, run the same probe again with --out {folder}")
+    return hunt(identity["labels"], folder, config=identity["options"] | {"max_cost": cap}, progress=progress)
 
 
 def _id(i: int) -> str:
@@ -132,6 +133,8 @@ def _id(i: int) -> str:
 def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:
     """Label names as the target spells them, each once. A generator with a fixed vocabulary must know them too."""
     suggested: Sequence[str] = getattr(models.generator, "suggested", ())
+    if not (labels is None or isinstance(labels, Iterable)) or not all(isinstance(x, str) for x in labels or ()):
+        raise SpecError(f"labels are {labels!r}; expected a list of names")
     wanted = [labels] if isinstance(labels, str) else list(labels or suggested)
     if everything:
         if labels:

@@ -6,14 +6,23 @@ from typing import Any
 
 from .. import stats
 from ..core.errors import SpecError
+from ..core.options import Config
 from ..report.words import percent
 from ..stats.planning import LONGEST
 
+DEFAULTS = Config()
 RATES = (0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 
 
 def plan(
-    rates: Sequence[float], *, baseline: float, margin: float, alpha: float, power: float, tried: int, bugs: int
+    rates: Sequence[float] = RATES,
+    *,
+    baseline: float = 0.05,
+    margin: float = DEFAULTS.margin,
+    alpha: float = DEFAULTS.alpha,
+    power: float = 0.8,
+    tried: int = 78,
+    bugs: int = 8,
 ) -> list[dict[str, Any]]:
     """For each failure rate of `rates`, how many pictures it takes to confirm a description that fails this often.
 

@@ -92,15 +92,16 @@ class Replay:
             for b in self.report["bugs"]
         ]
 
-    def exit_code(self, allow: Collection[str] = ()) -> int:
+    def exit_code(self, allow: Collection[str] | str = ()) -> int:
         """0: every bug is fixed and nothing new fails; else 1. `allow`: "undecided" lets such bugs pass, "new" new failures.
 
         Raises SpecError for another word.
         """
-        for word in allow:
+        allowed = [allow] if isinstance(allow, str) else list(allow)
+        for word in allowed:
             if word not in ALLOWED:
                 raise unknown("verdict to allow", word, ALLOWED)
-        return int(bool(words.not_passed(self.report, allow)))
+        return int(bool(words.not_passed(self.report, allowed)))
 
     def lines(self) -> list[str]:
         """For a terminal: the counts, each bug, new failures."""

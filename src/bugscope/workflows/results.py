@@ -184,11 +184,12 @@ class Probe(Run):
         return "\n".join(str(a) for a in self.answers)
 
 
-def load(path: Path | str) -> Run:
+def load(path: Run | Path | str) -> Run:
     """Open an existing run folder, finished or not; that of a probe is a `Probe`. Raises StoreError if it holds no run."""
-    with Store.open(path) as store:
+    folder = path.path if isinstance(path, Run) else Path(path)
+    with Store.open(folder) as store:
         kind = store.meta("identity").get("kind")
-    return Probe(Path(path)) if kind == "probe" else Run(Path(path))
+    return Probe(folder) if kind == "probe" else Run(folder)
 
 
 def explain(run: Run | Path | str, bugs: Sequence[str | float] | str | float = (), **options: Any) -> Run:

@@ -12,7 +12,7 @@ from typing import Any
 from .. import media, report, tasks
 from ..core import labels as names
 from ..core import registry
-from ..core.errors import StoreError
+from ..core.errors import SpecError, StoreError
 from ..core.options import Config
 from ..core.roles import Judge
 from ..engine.costs import CostCap
@@ -26,6 +26,8 @@ PACKAGES = (
     "transformers", "diffusers", "open_clip_torch", "sentence-transformers",
 )  # fmt: skip
 """Packages that can change a result."""
+OPTIONAL = ("editor", "describer")
+"""Roles that a run can do without."""
 PAGES = 20
 """A page of a hundred bugs takes seconds to write; the work goes on this many times as long before the next one."""
 
@@ -51,15 +53,22 @@ def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Mod
     task = tasks.load(settings)
     loaded: dict[str, Any] = {}
     # the judge last: it may need the target's labels
-    for kind in sorted((task.role, *registry.SUPPORT), key=lambda kind: kind == "Judge"):
-        role = registry.role(kind)
+    for role, kind in sorted(roles(task).items(), key=lambda pair: pair[0] == "judge"):
         spec, said = given.get(role, getattr(settings, role)), getattr(settings, f"{role}_args")
-        if kind == "Judge":
+        if spec == "":
+            if role not in OPTIONAL:
+                raise SpecError(f"option {role} is ''; name a model, such as {Config().to_mapping()[role]!r}")
+            continue
+        if role == "judge":
             said = judge_args(spec, said, lambda: task.labels(loaded["target"]))
-        if spec != "":
-            loaded[role] = registry.load(kind, spec, said)
+        loaded[role] = registry.load(kind, spec, said)
     task.labels(loaded["target"])
     return Models(**loaded)
+
+
+def roles(task: tasks.Task[Any]) -> dict[str, str]:
+    """Role in a run -> provider class that plays it. What is tested is the target, whatever its class."""
+    return {"target": task.role} | {kind.lower(): kind for kind in registry.SUPPORT}
 
 
 def judge_args(spec: Any, said: Mapping[str, Any], classes: Callable[[], Sequence[str]]) -> dict[str, Any]:

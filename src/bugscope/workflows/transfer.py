@@ -9,7 +9,7 @@ from ..core import registry
 from ..core.errors import SpecError, unknown
 from ..core.labels import Names
 from ..core.options import Config
-from ..core.records import Purpose, Rate, Truth
+from ..core.records import Purpose, Rate
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
 from ..report.records import BugRecord
@@ -183,7 +183,9 @@ def _column(
     # the engine compares with the run's names; what this model calls them is known here
     answers = store.get("target", str(model.id), [x.key for x in asked])
     own = tasks.load(config.model_copy(update={"accept": {label: sorted(right) for label, right in known.items()}}))
-    wrong = {x.key: own.read(answers[x.key], Truth(x.sample.prompt.label)).wrong for x in asked if x.key in answers}
+    made = store.get("generator", pictures.album.models["generator"], [x.key for x in asked])
+    truths = {x.key: tasks.truth(x.sample, made[x.key]) for x in asked}
+    wrong = {x.key: tasks.read(own, answers[x.key], truths[x.key]).wrong for x in asked if x.key in answers}
     name, lost, notes = registry.name(model), len(asked) - len(wrong), []
     if missing:
         notes.append(

@@ -68,7 +68,9 @@ def stated(options: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
     values: dict[str, Any] = Config.from_file(config) if config else {}
     for name, value in options.items():
         if name.endswith("_arg"):
-            values[name + "s"] = {**values.get(name + "s", {}), **pairs(_flag(name), value)}
+            if given := pairs(_flag(name), value):
+                known = values.get(f"{name}s")
+                values[f"{name}s"] = {**(known if isinstance(known, Mapping) else {}), **given}
         elif value is not None:
             values[name] = value
     return values

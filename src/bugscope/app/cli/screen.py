@@ -130,8 +130,8 @@ def show_bugs(run: "Run") -> None:
     if r["stopped"]:
         say(f"Stopped: {r['stopped']}.")
     say(
-        f"{words.number(len(run.bugs), 'confirmed bug')} in {words.name(r)}"
-        f"{'' if r['finished'] else ' (run not finished)'}: {r['hypotheses_tested']} descriptions tried, "
+        f"{words.number(len(run.bugs), 'confirmed bug')} of {words.name(r)}"
+        f"{'' if r['finished'] else ' (run not finished)'}: {words.number(r['hypotheses_tested'], 'description')} tried, "
         f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
     if shared := r["across"]:
