@@ -67,6 +67,7 @@ def test_a_task_in_one_file(installed, tmp_path):
     assert any("on snow" in line for b in run.bugs for line in b.why)
     page = (run.path / "report.html").read_text()
     assert "2 of them 2<" in page  # a count is no share
+    assert "clearly shows its label and in which the target does not count one thing." in page and "first answer" not in page
     # what the task draws is on the picture of a failure, and on none that was counted rightly
     bug = run.report["bugs"][0]
     assert all(x["marks"][0]["text"] == "2" for x in bug["examples"]) and not any("marks" in x for x in bug["successes"])
@@ -185,6 +186,9 @@ class Lost(Counting):
     def read(self, answer, truth):
         return answer["count"]
 
+class Mute:
+    id, role, needs = "mute", "Counter", frozenset()
+
 nothing = None
 """
 
@@ -197,6 +201,7 @@ nothing = None
         ("Bare", r"task counting read \d as (True|False); expected a Reading"),
         ("Lost", r"task counting cannot read the answer \d: TypeError"),
         ("nothing", "task 'broken' is None; expected a class that fits bugscope.tasks.Task"),
+        ("Mute", "task 'broken' has no failure"),
         ("absent", "task 'broken'.*absent"),
     ],
 )

@@ -8,8 +8,8 @@ from bugscope.tasks import Mark, Reading
 class Counting:
     """A failure is a count that is not one, or off by more than `slack`. The target gives a whole number for each picture."""
 
-    role = "Counter"
-    needs = frozenset()
+    role, needs = "Counter", frozenset()
+    failure = "in which the target does not count one thing"
 
     def __init__(self, *, slack=0):
         self.slack, self.id = slack, "counting" + (f"?slack={slack}" if slack else "")

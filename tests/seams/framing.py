@@ -7,6 +7,7 @@ class Framing:
     """The target gives the share of each picture that shows a thing; a failure is off by more than a tenth of its box."""
 
     id, role, needs = "framing", "Measurer", frozenset({"boxes", "regions"})
+    failure = "whose measured share is off by more than a tenth"
 
     def labels(self, target):
         return ()

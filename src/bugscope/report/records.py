@@ -236,6 +236,7 @@ class Report(Named):
     created: str
     finished: bool
     task: str
+    failure: str
     medium: str
     target: str
     generator: str

@@ -58,6 +58,7 @@ def build(store: Store) -> Report:
         "created": store.meta("created"),
         "finished": bool(store.meta("finished")),
         "task": album.identity["task_id"],
+        "failure": album.task.failure,
         "medium": album.identity["medium"],
         "names": store.meta("names") or {},
         "target": models["target"],

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..core import registry
-from ..core.errors import ModelError, short, told
+from ..core.errors import ModelError, SpecError, short, told
 from ..core.options import Config
 from ..core.records import Box, Outcome, Sample, Status, Truth
 
@@ -40,12 +40,16 @@ class Task(Protocol[M_contra]):
     """What is tested. Made once per run, with those of its keyword arguments that the run's options or `task_args` state.
 
     `id`: part of the run's identity, including options that change an answer ("detect?iou=0.5"). `role`: the provider class
-    that is put to the test ("Classifier"). `needs`: parts of a `Truth` without which a specimen is excluded.
+    that is put to the test ("Classifier"). `needs`: parts of a `Truth` without which a specimen is excluded. `failure`: ends
+    the sentence "A failure is a picture that clearly shows its label and", for a reader.
     """
 
     id: str
     role: str
     needs: frozenset[str]
+
+    @property
+    def failure(self) -> str: ...
 
     def labels(self, target: Any) -> tuple[str, ...]:
         """The label names that the target knows; empty if it takes any. Called when a run begins. Raises SpecError or
@@ -72,6 +76,8 @@ def load(config: Config) -> Task[Any]:
     shared = {name: options[name] for name in taken if name in options}
     registry.check_names(f"task {config.task!r}", config.task_args, [name for name in taken if name not in options])
     made: Task[Any] = cls(**shared, **config.task_args)
+    if lacking := next((name for name in ("id", "needs", "failure") if not hasattr(made, name)), ""):
+        raise SpecError(f"task {config.task!r} has no {lacking}; expected what bugscope.tasks.Task describes")
     return made
 
 

@@ -29,6 +29,12 @@ class Classify:
     def __init__(self, *, top_k: int = 1, accept: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
         self.top_k, self.accept = top_k, accept
 
+    @property
+    def failure(self) -> str:
+        if self.top_k == 1:
+            return "whose first answer is neither the label nor an accepted near-synonym"
+        return f"none of whose first {self.top_k} answers is the label or an accepted near-synonym"
+
     def labels(self, target: Any) -> tuple[str, ...]:
         """The target's label names: at least two, all different. Raises SpecError if there are none, ModelError if unusable."""
         given = getattr(target, "labels", None)
