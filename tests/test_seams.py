@@ -17,7 +17,7 @@ import bugscope
 from bugscope.core import registry
 from bugscope.core.errors import BugscopeError, ModelError, SpecError
 from bugscope.core.records import Box, Specimen, Truth
-from bugscope.testing import World
+from bugscope.testing import World, check_medium, check_task
 
 SEAMS = Path(__file__).parent / "seams"
 
@@ -293,6 +293,16 @@ def test_sounds_are_resumed_replayed_transferred_and_exported(tones, tmp_path):
     assert bugscope.transfer(run, [tones.Target("tones/twin")]).cell("tones/twin", "1").rate.k > 0
     with pytest.raises(SpecError, match="a data set of waveforms cannot be written"):
         bugscope.dataset(run, tmp_path / "data")
+
+
+def test_the_seams_conform(tones, installed):
+    import counting  # noqa: PLC0415 - installed just now
+    import waveform  # noqa: PLC0415
+
+    check_medium(waveform, [waveform.sample() / 2])
+    world = World(labels=("mug", "pot"))
+    shown = [p.content for p in world.generator(["a photo of a mug", "a photo of a mug on snow"], [1, 2])]
+    check_task(counting.Counting(), Counter(world), shown, [Truth("mug")] * 2)
 
 
 def test_what_is_no_sound_is_named(tones, tmp_path):

@@ -96,7 +96,7 @@ def test_a_harmless_prompt_shows_no_rise_and_a_doubtful_one_stays_undecided(tmp_
     doubtful = world(planted={"sand": 0.22}, base=0.05)
     (answer,) = asked(tmp_path / "b", "a photo of a mug on sand", n=30, **doubtful.roles()).answers
     assert not answer.confirmed and answer.verdict.startswith("undecided")
-    assert "undecided at the image budget" in str(answer)
+    assert "undecided when the picture budget ran out" in str(answer)
 
 
 def test_two_prompts_are_compared_with_each_other(tmp_path):

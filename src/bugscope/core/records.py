@@ -219,7 +219,7 @@ class Verdict(StrEnum):
     CONFIRMED = "confirmed"
     FUTILE = "no sign of a rise"
     UNFAITHFUL = "too few pictures that show the label"
-    UNDECIDED = "undecided at the image budget"
+    UNDECIDED = "undecided when the picture budget ran out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
         check_editor,
         check_generator,
         check_judge,
+        check_medium,
         check_pickle,
+        check_task,
         images,
         modes,
     )
@@ -21,12 +23,12 @@ _HOMES = {name: "world" for name in ("NOTHING", "PHRASES", "World", "null_world"
     name: "conformance"
     for name in (
         "check_captioner", "check_classifier", "check_describer", "check_editor", "check_generator", "check_judge",
-        "check_pickle", "images", "modes",
+        "check_medium", "check_pickle", "check_task", "images", "modes",
     )
 }  # fmt: skip
 __all__ = [
     "NOTHING", "PHRASES", "World", "check_captioner", "check_classifier", "check_describer", "check_editor",
-    "check_generator", "check_judge", "check_pickle", "images", "modes", "null_world",
+    "check_generator", "check_judge", "check_medium", "check_pickle", "check_task", "images", "modes", "null_world",
 ]  # fmt: skip
 
 

@@ -1,5 +1,8 @@
-"""A conformance suite for people who write providers: each check asserts what the role's protocol requires."""
+"""A conformance suite for people who write providers, tasks or media: each check asserts what the protocol requires."""
 
+import io
+import json
+import math
 import pickle
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..core.records import Refused, Specimen
+from ..core.records import Refused, Specimen, Truth
+from ..media import Medium
 from ..media.picture import Picture, as_rgb
+from ..tasks import Mark, Reading, Task
 
 
 def images() -> list[Image.Image]:
@@ -126,3 +131,50 @@ def _same(found: Any, wanted: Any, how: str) -> None:
     """Asserts that answers are equal up to the rounding of another batch size."""
     close = np.allclose(np.asarray(found, dtype=float), wanted, rtol=1e-3, atol=1e-4)
     assert close, f"asked {how} the answers differ: each should depend only on its own picture, as `picture.as_rgb` shows it"
+
+
+def check_task(task: Task[Any], target: Any, items: Sequence[Any], truths: Sequence[Truth]) -> None:
+    """That the answers of `target` to `items` can be kept as JSON, and that they are read in one way."""
+    assert task.id and task.role and task.failure, "expected an id, a role, and words for what a failure is"
+    known = task.labels(target)
+    assert len(set(known)) == len(known), "expected label names that are all different"
+    answers = list(task.ask(target, items, truths))
+    assert len(answers) == len(items), f"{len(answers)} answers to {len(items)} items; expected one per item"
+    assert list(task.ask(target, [], [])) == [], "no items must give no answers"
+    for answer, truth in zip(json.loads(json.dumps(answers, allow_nan=False)), truths, strict=True):
+        reading = task.read(answer, truth)
+        assert isinstance(reading, Reading), f"read gave a {type(reading).__name__}; expected a Reading"
+        assert reading.score is None or math.isfinite(reading.score), f"a score of {reading.score}; expected a finite one"
+        assert task.read(answer, truth) == reading, "the same answer is read in two ways"
+        assert truth.label in task.accepted(truth.label), f"{truth.label!r} is not accepted for itself"
+        assert all(isinstance(mark, Mark) for mark in task.marks(answer, truth)), "expected marks"
+
+
+def check_medium(medium: Medium[Any], contents: Sequence[Any] = ()) -> None:
+    """That content is kept without loss, shown small enough, compared by signatures of one length, and checked."""
+    shown = [medium.sample(), *contents]
+    assert medium.name and medium.suffix.startswith(".") and medium.words.opening, "expected a name, a suffix and an opening"
+    for content in shown:
+        kept = medium.check(content)
+        assert not isinstance(kept, Refused), f"a sample is refused: {kept}"
+        data = medium.encode(kept)
+        assert medium.encode(medium.decode(data)) == data, "content is not the same after it was kept"
+        copy = medium.copy(kept)
+        assert copy is not kept and medium.encode(copy) == data, "expected a copy"
+        preview = medium.preview(kept, 64)
+        assert preview.type.startswith("image/"), f"a preview of type {preview.type!r}; expected a picture"
+        with Image.open(io.BytesIO(preview.data)) as picture:
+            assert max(picture.size) <= 64, f"a preview of size {picture.size}; expected at most 64 x 64"
+        assert medium.signature(kept) == medium.signature(medium.decode(data)), "the same content has two signatures"
+    lengths = {len(medium.signature(content)) for content in shown}
+    assert len(lengths) == 1 and min(lengths) >= 8, f"signatures of {lengths} bytes; expected one length, of at least 8"
+    _raises(TypeError, medium.check, object())
+    _raises(ValueError, medium.decode, b"damaged")
+
+
+def _raises(kind: type[Exception], call: Any, value: Any) -> None:
+    try:
+        call(value)
+    except kind:
+        return
+    raise AssertionError(f"{value!r} was taken; expected {kind.__name__}")

@@ -146,7 +146,7 @@ def _check(format: str, test: float, per_bug: int | None) -> None:
     if format not in FORMATS:
         raise unknown("format", format, FORMATS)
     if not 0 <= test < 1:
-        raise SpecError(f"option test is {test!r}; it must be at least 0 and less than 1 (share of the test part)")
+        raise SpecError(f"option test (--split) is {test!r}; it must be at least 0 and less than 1 (share of the test part)")
     if per_bug is not None and per_bug < 0:
         raise SpecError(f"option per_bug is {per_bug}; it must be at least 0 (0: no limit)")
     if format == "parquet":
