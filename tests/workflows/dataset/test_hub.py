@@ -113,8 +113,8 @@ def hub():
 def push(url, tmp_path, folder, repository, token=TOKEN, **options):
     """In a process of its own: the client reads its settings when it is imported. Its answer, or its error."""
     code = f"""
-from bugscope import dataset
-from bugscope.errors import BugscopeError
+from bugscope.workflows import dataset
+from bugscope.core.errors import BugscopeError
 try:
     print(dataset.push({str(folder)!r}, {repository!r}, **{options!r}))
 except BugscopeError as error:
@@ -186,5 +186,5 @@ def test_a_bad_repository_name_is_refused(tmp_path, folder, name):
 
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path):
-    with pytest.raises(SpecError, match="no exported data set"):
+    with pytest.raises(SpecError, match="is not an exported data set"):
         dataset.push(tmp_path, "me/mugs")
