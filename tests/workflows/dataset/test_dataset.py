@@ -484,9 +484,9 @@ def test_a_run_that_names_a_picture_outside_its_folder_is_refused(tmp_path):
     ("options", "words"),
     [
         ({"format": "imagefolders"}, "unknown format 'imagefolders'. Did you mean 'imagefolder'"),
-        ({"test": 1.0}, "option test is 1.0"),
-        ({"test": -0.1}, "option test is -0.1"),
-        ({"test": float("nan")}, "option test is nan"),
+        ({"test": 1.0}, "option test (--split) is 1.0"),
+        ({"test": -0.1}, "option test (--split) is -0.1"),
+        ({"test": float("nan")}, "option test (--split) is nan"),
         ({"per_bug": -1}, "option per_bug is -1"),
     ],
 )
