@@ -172,27 +172,22 @@ class Engine:
     def _keep(self, batch: Sequence[Sample], made: "Future[list[Any]]") -> None:
         """Store what was generated, then judge it and show it to the target."""
         specimens = made.result()
-        self._store(batch, specimens)
-        self._check_needs(specimens)
+        self._check_needs(self._store(batch, specimens))
         self._view([(s, p) for s, p in zip(batch, specimens, strict=True) if isinstance(p, Specimen)])
         self._count(batch)
         self.on_batch(self)
 
-    def _check_needs(self, made: Sequence[Any]) -> None:
-        """A generator that never states what the task needs would have every picture left out."""
-        truths = [p.truth for p in made if isinstance(p, Specimen)]
-        stated = [
-            {"others": t.others, "boxes": t.boxes, "regions": t.regions is not None, "answer": t.answer} if t else {}
-            for t in truths
-        ]
-        lacking = [tasks.missing(self.task, {"truth": parts}) for parts in stated]
+    def _check_needs(self, rows: Sequence[Any]) -> None:
+        """A generator that never states what the task needs would have every picture left out. `rows`: as they are stored."""
+        lacking = [tasks.missing(self.task, row) for row in rows if isinstance(row, dict) and "image" in row]
         if lacking and all(lacking):
             raise ModelError(
                 f"task {self.task.id} needs the {lacking[0]} of what a picture shows, and the generator "
                 f"{self.models.generator.id} stated none for {len(lacking)}"
             )
 
-    def _store(self, batch: Sequence[Sample], made: Sequence[Any]) -> None:
+    def _store(self, batch: Sequence[Sample], made: Sequence[Any]) -> list[Any]:
+        """Store what was generated; returns it as it is stored."""
         answers: list[Any] = []
         for s, p in zip(batch, made, strict=True):
             if isinstance(p, Specimen):
@@ -201,6 +196,7 @@ class Engine:
             else:
                 answers.append({"refused": p.reason} if isinstance(p, Refused) else p)
         self._put("generator", [s.key for s in batch], answers)
+        return answers
 
     def _row(self, image: str, p: Specimen[Any]) -> dict[str, Any]:
         row = {"image": image, "info": dict(p.info)}
