@@ -70,7 +70,7 @@ class Config(BaseModel):
     budget: int = option(
         0, "pictures for finding bugs, over all labels; 0: 600 for up to six labels and 60 more for each further one", ge=0
     )
-    explore: int = option(24, "plain pictures of each label to start from", gt=0)
+    explore: int = option(10, "plain pictures of each label to start from", gt=0)
     hypotheses: int = option(24, "descriptions to try for each label, at most", gt=0)
     look: int = option(4, "pictures generated for a description before its evidence is checked again", commands=FRESH, gt=0)
     explain_budget: int = option(480, "additional pictures for explaining the bugs; 0: explain none", ge=0)

@@ -25,6 +25,15 @@ def kind(phrase: Phrase, words: Vocabulary) -> Kind:
     return next((k for k, pattern in words.patterns if re.search(pattern, text)), Kind.ATTRIBUTE)
 
 
+def compatible(a: Phrase, b: Phrase, words: Vocabulary) -> bool:
+    """Whether two phrases can be said of one specimen, as far as their words tell: two colours or two times of day cannot, two
+    companions can, and two places if one is "on" and the other "in front of" something."""
+    ours, theirs = kind(a, words), kind(b, words)
+    if ours is not theirs or ours in (Kind.ATTRIBUTE, Kind.COMPANION):
+        return a != b
+    return ours is Kind.PLACE and a.text.split()[0] != b.text.split()[0]
+
+
 def siblings(phrase: Phrase, words: Vocabulary) -> tuple[Phrase, ...]:
     """Other phrases of the same kind, likeliest first."""
     phrase = Phrase(phrase.text.lower(), phrase.before)

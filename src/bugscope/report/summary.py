@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..core.records import Purpose, Status, Usage
-from ..stats import agreement, newcombe, uniform_rise
+from ..stats import agreement, newcombe, uniform, uniform_rise
 from ..store import ledger
 from ..store.album import Album, Shot
 from ..store.folder import SCHEMA, Store
@@ -177,6 +177,9 @@ def _label(album: Album, label: str, evidence: Sequence[EvidenceNote]) -> LabelR
     # a probe may compare with another prompt than the plain label
     plain = album.plain(label)
     baselines = [e["baseline"] for e in evidence if e["label"] == label and e["neutral"] == plain]
+    if not baselines and (seen := [x for x in album.of("explore", label, plain) if x.status.counts]):
+        # no description of it was tested
+        baselines = [ledger.rate(uniform(sum(x.wrong for x in seen), len(seen)))]
     # what explains a bug shows other labels' surroundings too
     mine = [stream for stream in album.streams if stream.label == label and stream.purpose != "explain"]
     statuses = Counter(x.status for stream in mine for x in album.of(*stream))

@@ -7,7 +7,7 @@ from .agreement import agreement
 from .evidence import chance_of_rise, e_value, log_e_value, log_e_values, log_mixture
 from .intervals import clopper_pearson, newcombe, uniform, uniform_rise, wilson
 from .judged import JudgeError
-from .multiplicity import benjamini_hochberg, e_bh, holm
+from .multiplicity import benjamini_hochberg, e_bh, harmonic, holm
 from .planning import Needed, fisher_power, plan_adaptive, plan_fixed
 from .tests import fisher, mcnemar, paired_difference
 
@@ -24,6 +24,7 @@ __all__ = [
     "e_value",
     "fisher",
     "fisher_power",
+    "harmonic",
     "holm",
     "log_e_value",
     "log_e_values",

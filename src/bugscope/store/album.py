@@ -11,7 +11,7 @@ from ..language import Wording
 from ..tasks import Mark
 from .folder import Store
 
-PURPOSES: tuple[Purpose, ...] = ("explore", "confirm", "refine", "explain")
+PURPOSES: tuple[Purpose, ...] = ("explore", "design", "confirm", "refine", "explain")
 """In the order in which a run draws for them."""
 
 

@@ -90,9 +90,9 @@ class Keeper:
     def __call__(self, event: Event) -> None:
         match event:
             case events.Proposed(hypotheses):
+                new = {_id(i): ledger.hypothesis(h, self.wording) for i, h in enumerate(hypotheses) if i >= len(self.tried)}
                 self.tried = list(hypotheses)
-                notes = {_id(i): ledger.hypothesis(h, self.wording) for i, h in enumerate(hypotheses)}
-                self.store.note_all("hypothesis", notes)
+                self.store.note_all("hypothesis", new)
             case events.Measured(evidence):
                 self.store.note_all("evidence", {_id(i): ledger.evidence(e, self.wording) for i, e in enumerate(evidence)})
             case events.Explained(bug, explanation):

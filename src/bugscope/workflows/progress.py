@@ -10,7 +10,7 @@ from ..engine.engine import Engine
 from ..method import events
 from ..method.events import Event
 
-Stage = Literal["loading", "exploring", "describing", "confirming", "refining", "explaining", "done"]
+Stage = Literal["loading", "exploring", "confirming", "refining", "explaining", "done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Watch:
     def __call__(self, event: Event) -> None:
         """Takes an event of a search."""
         match event:
-            case events.Explored():
-                self.stage("describing")
             case events.Proposed(hypotheses):
-                self.stage("confirming", hypotheses=len(hypotheses))
+                self._tell(hypotheses=len(hypotheses))
+            case events.Settling():
+                self.stage("confirming")
             case events.Measured(evidence):
                 self.evidence(evidence)
             case events.Confirmed():

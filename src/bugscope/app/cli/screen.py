@@ -24,7 +24,6 @@ ACROSS = 5
 STAGES: Mapping["Stage", str] = {
     "loading": "Loading models",
     "exploring": "Exploring",
-    "describing": "Describing",
     "confirming": "Confirming",
     "refining": "Refining",
     "explaining": "Explaining",

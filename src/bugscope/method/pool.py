@@ -1,0 +1,24 @@
+"""Where conditions come from: the generator's own vocabulary, or whatever captions bring in. Nothing is listed beforehand."""
+
+from collections.abc import Iterable, Iterator
+
+from ..core.records import Phrase
+from ..language import Wording
+
+LARGEST = 160
+"""Conditions of one label, at most: every pair of them is weighed."""
+
+
+def seeds(label: str, wording: Wording) -> list[Phrase]:
+    """The conditions that a label begins with: its generator's vocabulary; else what the medium's words suggest."""
+    words = wording.words
+    own = wording.vocabulary(label)
+    return list(dict.fromkeys(own or (*words.checklist, *(p for group in words.groups for p in group))))
+
+
+def harvest(texts: Iterable[str], label: str, wording: Wording) -> Iterator[Phrase]:
+    """The conditions that captions or descriptions of a label state, each followed by those that may replace it."""
+    for text in texts:
+        for phrase in wording.described(text, label):
+            yield phrase
+            yield from wording.siblings(phrase)
