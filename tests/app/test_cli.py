@@ -11,6 +11,7 @@ import bugscope
 from bugscope.app.cli import app
 from bugscope.app.cli.screen import Live
 from bugscope.core.options import OPTIONS
+from bugscope.workflows import session
 from bugscope.workflows.progress import Progress
 
 LABELS = ("mug", "pot")
@@ -334,3 +335,51 @@ def test_a_new_bug_is_a_line_of_its_own_that_obeys_nothing(capsys):
         tell(Progress("confirming", images=40, budget=80, hypotheses=1, bugs=1, message="a mug [red]on snow\x1b[31m"))
     said = capsys.readouterr().err
     assert "bug 1: a mug [red]on snow" in said and "\x1b[31m" not in said
+
+
+# --- plain pictures that fail nearly always -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_misnamed(monkeypatch, roles):
+    """As `on_world`; the label names of the target are in another order than its outputs."""
+    swapped = type(roles["target"])(roles["target"].call, "world/misnamed", ("pot", "mug", "bowl"))
+    loaded = session.load_models
+    monkeypatch.setattr(session, "load_models", lambda settings, given=None: loaded(settings, roles | {"target": swapped}))
+
+
+SMALL = ("--budget", "200", "--explain-budget", "0", "--hypotheses", "4")
+
+
+def test_a_hunt_says_first_that_plain_pictures_fail_and_other_programs_get_exit_code_1(tmp_path, said, on_misnamed):
+    first = "Plain pictures fail nearly always, over all 2 labels: 48 of 48 fail (95 % CI 89-100 %)."
+    code, out, err = said("hunt", *LABELS, *SMALL, "--out", tmp_path / "r")
+    assert code == 0, "as for bugs, where nobody asks for a check"
+    lines = out.splitlines()
+    assert lines[0] == first and "the label names are probably not in the order" in lines[1]
+    assert lines[2].startswith("0 confirmed bugs of world/misnamed")
+    assert err.startswith(f"bugscope: {first} They are taken for one another (mug -> pot, pot -> mug)") and err.count("\n") == 1
+    for name in ("hunt", "resume", "report"):
+        target = (*LABELS, *SMALL, "--out", tmp_path / "r") if name == "hunt" else (tmp_path / "r",)
+        for option in ("--junit", "--csv"):
+            code, again, _ = said(name, *target, option, tmp_path / f"{name}{option}")
+            assert code == 1 and again.splitlines()[0] == first, (name, option)
+        assert 'failures="3"' in (tmp_path / f"{name}--junit").read_text()
+        assert said(name, *target)[0] == 0
+    code, out, _ = said("report", tmp_path / "r", "--json", "--junit", tmp_path / "j.xml")
+    assert code == 1 and json.loads(out)["baseline"]["verdict"] == "all"
+    _, out, err = said("replay", tmp_path / "r", "--target", "efficientnet-lite/0")
+    assert out == "" and f"has no confirmed bugs to replay: {first}" in err
+
+
+def test_a_sound_hunt_passes_for_other_programs(tmp_path, said, on_world):
+    code, out, err = said("hunt", *LABELS, *SMALL, "--out", tmp_path / "r", "--junit", tmp_path / "j.xml")
+    assert (code, err) == (0, "") and "nearly always" not in out + (tmp_path / "j.xml").read_text()
+    assert len(re.findall(r'testcase name="plain pictures', (tmp_path / "j.xml").read_text())) == 3
+
+
+def test_a_terminal_warns_once(capsys):
+    with Live() as tell:
+        for _ in range(3):
+            tell(Progress("describing", images=3, budget=9, warning="Plain pictures fail."))
+    assert capsys.readouterr().err.count("Plain pictures fail.") == 1

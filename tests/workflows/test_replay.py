@@ -10,12 +10,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import bugscope
 from bugscope.core.errors import Declined, ModelError, SpecError, StoreError
+from bugscope.report.junit import junit
+from bugscope.report.table import markdown
 from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows import session as api
@@ -423,3 +426,54 @@ def test_a_real_classifier_and_its_larger_sister(tmp_path):
         assert b.record["fresh"]["n"] <= 2 and b.record["before"]["n"] >= 8
         assert b.verdict in ("persists", "worse", "undecided", "fixed") and b.n >= 8
     assert other.report["target"] != other.report["before"]
+
+
+# --- plain pictures that fail nearly always -------------------------------------------------------------------------------
+
+
+def misnamed(id="world/misnamed"):
+    """Its label names are in another order than its outputs."""
+    made = target(id)
+    made.labels = ("pot", "mug", "bowl")
+    return made
+
+
+def test_a_target_that_is_wired_up_wrongly_fixes_nothing(run):
+    found = replay(run, misnamed(), fresh=60, **drawing())
+    report = found.report
+    assert (report["baseline"]["verdict"], report["baseline"]["pattern"]) == ("all", "one another")
+    assert report["baseline_before"]["verdict"] == "fine"
+    assert {b.verdict for b in found.bugs} == {"undecided"}, "no rise is possible, which is no cure"
+    assert all(b.record["plain_fails"] and "its absence does not show a fix" in b.sentence for b in found.bugs)
+    assert found.exit_code(["undecided", "new"]) == 1, "nothing lets it pass"
+    assert found.lines()[0].startswith("Plain pictures fail nearly always, over all 2 labels: ")
+    page = found.page(["undecided", "new"])
+    assert page.index('class="alarm"') < page.index("<h1>") and "Exit code 1: plain pictures fail nearly always now, " in page
+    root = ElementTree.fromstring(junit(report, ["undecided", "new"]))
+    states = {case.get("name"): case[0].tag if len(case) else "passed" for case in root.iter("testcase")}
+    names = ["plain pictures", *(f"plain pictures: {label}" for label in LABELS), *(b["sentence"] for b in report["bugs"])]
+    assert [states[name] for name in names] == ["failure"] * len(names)
+    assert markdown(report).startswith("**Plain pictures fail nearly always")
+
+
+def test_what_always_failed_is_said_and_not_held_against_the_new_target(tmp_path):
+    """Pots are called bowls by both; mugs have a bug that the new target does not have."""
+
+    def without_pots(made):
+        sees = made.call
+        made.call = lambda images: np.where(np.eye(3)[1] * sees(images) > 0, 0, sees(images)) + [0, 0, 0.1]
+        return made
+
+    roles = world(prior=0.0).roles()
+    without_pots(roles["target"])
+    hunted = bugscope.hunt(LABELS, tmp_path / "run", budget=400, explain_budget=0, **roles)
+    base = hunted.report["baseline"]
+    assert base["verdict"] == "some" and [r["verdict"] for r in base["labels"]] == ["fine", "failing"]
+    assert {b.label for b in hunted.bugs} == {"mug"}
+    new = without_pots(target(planted={}, base=0.0, prior=0.0))
+    found = replay(hunted, new, fresh=60, **drawing(prior=0.0))
+    assert found.exit_code() == 0 and {b.verdict for b in found.bugs} == {"fixed"}
+    assert found.lines()[1].endswith("So they did under the run’s own target.")
+    root = ElementTree.fromstring(junit(found.report))
+    states = {case.get("name"): case[0].tag if len(case) else "passed" for case in root.iter("testcase")}
+    assert states["plain pictures: pot"] == "skipped" and states["plain pictures: mug"] == "passed"

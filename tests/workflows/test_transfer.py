@@ -453,3 +453,16 @@ def test_transfer_and_evaluate_on_the_command_line(tmp_path, monkeypatch, capsys
     assert code == 0 and json.loads(out)[0]["n"] == 12
     code, _, err = said("evaluate", "--images", tmp_path / "none")
     assert code == 2 and "none" in err
+
+
+def test_a_model_that_is_wired_up_wrongly_is_named_first(run):
+    """Its label names are in another order than its outputs."""
+    found = transfer(run, [Model("wrong", names=("goblet", "cab", "bowl")), twin()])
+    (alarm,) = found.alarms()
+    assert alarm.startswith("wrong: Plain pictures fail nearly always, over all 2 labels: ") and "(cab -> goblet, " in alarm
+    assert str(found).splitlines()[0] == alarm
+    page = found.page()
+    assert page.count('class="alarm"') == 1 and page.index('class="alarm"') < page.index("<h1>")
+    bases = {m["model"]: m["baseline"] for m in found.to_dict()["models"]}
+    assert [bases[name]["verdict"] for name in ("world/target", "wrong", "twin")] == ["fine", "all", "fine"]
+    assert transfer(run, [twin(), better()]).alarms() == []

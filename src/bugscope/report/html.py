@@ -13,6 +13,7 @@ from .. import media
 from ..media import Preview
 from ..store.folder import Store
 from . import words
+from .baseline import lines
 from .marks import by_image
 from .plain import for_html
 from .records import BugRecord, Example, Report
@@ -119,6 +120,7 @@ def _template(name: str) -> jinja2.Template:
     )
     environment.globals["words"] = words
     said = (
+        lines,
         words.capital,
         words.count,
         words.interval,

@@ -178,6 +178,36 @@ class LabelRecord(TypedDict):
     errored: int
 
 
+Baseline = Literal["all", "some", "fine", "unknown"]
+Pattern = Literal["one another", "own", "few", ""]
+
+
+class BaselineLabel(RateNote):
+    """A label's plain pictures, what their failures are taken for, and whether they fail nearly always; "few": too few pictures
+    to say it."""
+
+    label: str
+    verdict: Literal["failing", "few", "fine"]
+    predicted: list[Share]
+    message: str
+
+
+class BaselineRecord(TypedDict):
+    """Whether plain pictures fail nearly always: those of all labels together, of some, or of none. `pooled`: all together.
+
+    `pattern`: labels that fail nearly always are taken for "one another", each for an "own" label, or all for the same "few".
+    `sentence`, `advice`: the finding and its likely reason; empty where there is none. `notes`: labels with too few pictures.
+    """
+
+    verdict: Baseline
+    pooled: RateNote
+    pattern: Pattern
+    labels: list[BaselineLabel]
+    sentence: str
+    advice: str
+    notes: list[str]
+
+
 class LabelOfBug(TypedDict):
     label: str
     bug: str
@@ -257,6 +287,7 @@ class Report(Named):
     stopped: str | None
     usage: UsageRecord | None
     seconds: float
+    baseline: BaselineRecord
     labels: list[LabelRecord]
     bugs: list[BugRecord]
     across: list[Across]
@@ -331,6 +362,8 @@ class Compared(RateRecord, Called):
 
 
 class ReplayedBug(Compared):
+    """`plain_fails`: what it is compared with fails nearly always, so that neither a rise nor a cure can be shown."""
+
     id: str
     key: str
     minimal_description: str | None
@@ -345,6 +378,7 @@ class ReplayedBug(Compared):
     fresh_asked: int
     easier: bool
     needed: int | None
+    plain_fails: bool
     mended: list[ReplayedExample]
 
 
@@ -387,7 +421,7 @@ class NewFailures(TypedDict):
 
 
 class ReplayReport(Named):
-    """`target`: the new one; `before`: the run's own."""
+    """`target`: the new one; `before`: the run's own. `baseline`, `baseline_before`: their plain pictures."""
 
     schema: int
     kind: Literal["replay"]
@@ -410,6 +444,8 @@ class ReplayReport(Named):
     cost: float
     counts: dict[str, int]
     summary: str
+    baseline: BaselineRecord
+    baseline_before: BaselineRecord
     bugs: list[ReplayedBug]
     new_failures: NewFailures
     seconds: NotRequired[float]

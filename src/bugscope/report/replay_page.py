@@ -75,6 +75,7 @@ def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
         "flags": _flags,
         "said": said,
         "outcome": said.outcome(report, allow),
+        "alarms": said.alarms(report),
         "trouble": len(said.new_sentences(report)),
     }
 

@@ -4,18 +4,19 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..core.records import Purpose, Status, Usage
-from ..stats import agreement, newcombe, uniform, uniform_rise
+from ..core.records import Outcome, Purpose, Status, Usage
+from ..stats import agreement, nearly_always, newcombe, uniform, uniform_rise
 from ..store import ledger
 from ..store.album import Album, Shot
 from ..store.folder import SCHEMA, Store
 from ..store.ledger import CHILD, EstimateNote, EvidenceNote, RateNote, SharperNote, TriedNote, estimate, finite
-from . import why
+from . import baseline, why
 from .html import page
 from .marks import noted
 from .records import (
     Across,
     Agreement,
+    BaselineRecord,
     BugRecord,
     Corrected,
     Example,
@@ -51,6 +52,7 @@ def build(store: Store) -> Report:
     bugs = _Bugs(album)
     models, config, probing = album.models, album.config, bugs.probing
     confirmed = bugs.tree(tried, sharper)
+    labels = _labels(album, list(tried.values()))
     return {
         "schema": SCHEMA,
         "kind": "probe" if probing else "hunt",
@@ -80,7 +82,8 @@ def build(store: Store) -> Report:
         "stopped": store.meta("stopped"),
         "usage": _usage(store),
         "seconds": round(store.meta("seconds") or 0.0, 1),
-        "labels": _labels(album, list(tried.values())),
+        "baseline": _baseline(album, labels),
+        "labels": labels,
         "bugs": confirmed,
         "across": [] if probing else _across(confirmed, tried.values()),
         "probed": bugs.probed(tried) if probing else [],
@@ -177,9 +180,9 @@ def _label(album: Album, label: str, evidence: Sequence[EvidenceNote]) -> LabelR
     # a probe may compare with another prompt than the plain label
     plain = album.plain(label)
     baselines = [e["baseline"] for e in evidence if e["label"] == label and e["neutral"] == plain]
-    if not baselines and (seen := [x for x in album.of("explore", label, plain) if x.status.counts]):
-        # no description of it was tested
-        baselines = [ledger.rate(uniform(sum(x.wrong for x in seen), len(seen)))]
+    if not baselines and album.identity["labels"]:
+        # no description of it was tested (yet)
+        baselines = [ledger.rate(baseline.plain(label, _plain(album, label), uniform).rate)]
     # what explains a bug shows other labels' surroundings too
     mine = [stream for stream in album.streams if stream.label == label and stream.purpose != "explain"]
     statuses = Counter(x.status for stream in mine for x in album.of(*stream))
@@ -191,6 +194,21 @@ def _label(album: Album, label: str, evidence: Sequence[EvidenceNote]) -> LabelR
         "unfaithful": statuses[Status.UNFAITHFUL],
         "errored": statuses[Status.ERROR],
     }
+
+
+def _plain(album: Album, label: str) -> list[Outcome]:
+    return [x.outcome for x in album.every(label, album.plain(label), ("explore", "confirm"))]
+
+
+def _baseline(album: Album, labels: Sequence[LabelRecord]) -> BaselineRecord:
+    """Of the labels of which plain pictures were asked for, at the rates of their rows."""
+    found = []
+    for row in labels:
+        if row["baseline"] and (outcomes := _plain(album, row["label"])):
+            taken_for = baseline.plain(row["label"], outcomes, uniform).taken_for
+            found.append(baseline.Plain(row["label"], ledger.read_rate(row["baseline"]), taken_for))
+    classes = album.store.meta("classes") or ()
+    return baseline.assess(found, uniform, baseline.guessing(classes, album.config.top_k), named=bool(classes))
 
 
 class _Bugs:
@@ -238,7 +256,7 @@ class _Bugs:
             "besides": album.wording.besides(e["neutral"], label),
             "source": e["source"],
             "verdict": e["verdict"],
-            "reason": e["reason"],
+            "reason": _reason(e),
             "predicted": [{"label": name, "share": n / len(failures)} for name, n in shares],
             **e["treated"],
             "rate": rate,
@@ -282,12 +300,19 @@ def _rise(e: EvidenceNote, fixed: bool) -> EstimateNote:
     return estimate(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"]))
 
 
+def _reason(e: EvidenceNote) -> str:
+    """The verdict in words; where there was no room for a rise, that too."""
+    if e["verdict"] != "confirmed" and nearly_always(ledger.read_rate(e["baseline"])):
+        return f"{e['reason']}: what it is compared with fails nearly always"
+    return e["reason"]
+
+
 def _rejected(e: EvidenceNote) -> Rejected:
     return {
         "label": e["label"],
         "description": e["description"],
         "sentence": e["sentence"],
-        "reason": e["reason"],
+        "reason": _reason(e),
         "source": e["source"],
         "compared_with": e["neutral"],
         **e["treated"],

@@ -5,9 +5,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from .baseline import lines
 from .plain import for_csv, for_markdown
 from .records import AnyReport, BugRecord, Compared, ReplayedBug, ReplayReport, Report
-from .replay_words import heading
+from .replay_words import alarms, heading
 from .words import called, cell, count, name, number, of, p_value
 
 FOUND = (
@@ -84,14 +85,15 @@ def _found(report: Report) -> str:
     ]
     tried = f"{report['hypotheses_tested']} descriptions tried on {report['images_generated']} pictures"
     head = ("", "prompt" if probing else "bug", "fails", "compared with", "verdict" if probing else "shortest description")
-    return _page(f"Bugscope: {what} {name(report)}", f"{tried} from {name(report, 'generator')}.", head, rows)
+    said = f"{tried} from {name(report, 'generator')}."
+    return _page(f"Bugscope: {what} {name(report)}", said, head, rows, lines(report["baseline"]))
 
 
 def _replayed(report: ReplayReport) -> str:
     bugs, new = report["bugs"], report["new_failures"]
     rows = [[b["id"], called(b, "→"), MARKS[b["verdict"]] + b["verdict"], cell(b), _base(b), count(b["before"])] for b in bugs]
     said = f"{report['summary']} ({report['pictures']} pictures)."
-    page = _page(f"Bugscope: {heading(report)}", said, (*HEAD, "before"), rows)
+    page = _page(f"Bugscope: {heading(report)}", said, (*HEAD, "before"), rows, alarms(report))
     broken = [r for r in new["labels"] if r["significant"]]
     if broken:
         rows = [[r["label"], of(r["after"], r["n"]), of(r["before"], r["n"]), p_value(r["p_adjusted"])] for r in broken]
@@ -110,9 +112,10 @@ HEAD = ("", "bug", "verdict", "fails", "compared with")
 MARKS = {"fixed": "✅ ", "persists": "❌ ", "worse": "❌ ", "undecided": "❔ "}
 
 
-def _page(title: str, said: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _page(title: str, said: str, head: Sequence[str], rows: Sequence[Sequence[str]], alarms: Sequence[str]) -> str:
     found = table(head, rows) if rows else "No bug is confirmed.\n"
-    return f"### {for_markdown(title)}\n\n{for_markdown(said)}\n\n{found}"
+    first = f"**{for_markdown(alarms[0])}** {for_markdown(' '.join(alarms[1:]))}\n\n" if alarms else ""
+    return f"{first}### {for_markdown(title)}\n\n{for_markdown(said)}\n\n{found}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

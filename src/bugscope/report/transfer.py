@@ -15,9 +15,11 @@ from ..core.errors import StoreError
 from ..core.records import Estimate, Rate
 from ..store.album import Shot
 from ..store.ledger import estimate, finite
+from .baseline import lines
 from .frames import pandas
 from .html import frame, render
 from .plain import for_terminal as plain
+from .records import BaselineRecord
 from .words import count, interval, listed, number, rate, shown
 
 LEVEL = 0.95
@@ -120,7 +122,8 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Column:
     """One model. `cells` by bug id (None: it does not know the label), `baselines` by label, `sets` by name (`SETS`), `wrong`
-    by the key of a picture, as far as it answered. `name`: what people call it."""
+    by the key of a picture, as far as it answered. `baseline`: whether its plain pictures fail nearly always; None where there
+    are none. `name`: what people call it."""
 
     model: str
     own: bool
@@ -130,6 +133,7 @@ class Column:
     wrong: Mapping[str, bool]
     unanswered: int
     name: str = ""
+    baseline: BaselineRecord | None = None
 
     @property
     def adversarial(self) -> Rate:
@@ -204,6 +208,12 @@ class Transfer:
         """-1 or 1 where it fails less or more than the run's own target on the same pictures, 0 where that is not shown."""
         return int(np.sign(cell.only_this - cell.only_own)) if cell.p_differs_adjusted <= self.alpha else 0
 
+    def alarms(self) -> list[str]:
+        """Models whose plain pictures fail nearly always, and the likely reason of each: what else is said of them means
+        little."""
+        found = [(self.called(c), lines(c.baseline)) for c in self.columns if c.baseline]
+        return [f"{name}: {plain(' '.join(said))}" for name, said in found if said]
+
     def sentences(self) -> list[str]:
         """A summary of each other model, then what is to be known of it."""
         return [*(self._sentence(c) for c in self.columns if not c.own), *map(plain, self.notes)]
@@ -255,6 +265,7 @@ class Transfer:
                     "unanswered": c.unanswered,
                     "adversarial": _rate(c.adversarial) | ({"by_construction": True} if c.own else {}),
                     "sets": {name: _rate(r) | {"by_construction": c.given(name)} for name, r in c.sets.items()},
+                    "baseline": c.baseline,
                     "baselines": [{"label": label, **_rate(r)} for label, r in c.baselines.items()],
                     "bugs": [
                         {"id": id, **cell.to_dict(), "shares": self.has(cell), "differs": self.differs(cell)}
@@ -327,7 +338,7 @@ class Transfer:
         return [*(["shared"] if self.has(cell) else []), *([MARKS[differs]] if differs else [])]
 
     def __str__(self) -> str:
-        return "\n".join([shown(self.table()), *self.sentences(), *self.caveats()])
+        return "\n".join([*self.alarms(), shown(self.table()), *self.sentences(), *self.caveats()])
 
     def page(self) -> str:
         """One HTML file that opens from disk: no script, no outside address."""

@@ -16,6 +16,7 @@ from .. import stats
 from ..core import labels, registry
 from ..core.errors import SpecError, told, unknown
 from ..core.labels import Names
+from ..report.baseline import guessing
 from ..report.evaluation import ClassRow, Comparison, Confidence, Evaluation
 from ..stats.distance import LEAST, Array, Cloud, Distance, between
 from ..tasks.classify import Classify, places, wrong
@@ -227,6 +228,7 @@ def evaluate(
             images=str(images),
             distance=spread.distance(),
             found=len(found),
+            guess=guessing(tally.columns, top_k),
             unlabelled=sum(not item.label for item in found),
             unknown=dict(sorted(skipped.items())),
             options={

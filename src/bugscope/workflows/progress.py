@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from .. import language
-from ..core.records import Evidence, Hypothesis, Verdict
+from .. import language, stats
+from ..core.records import Evidence, Hypothesis, Outcome, Verdict
 from ..engine.engine import Engine
 from ..method import events
 from ..method.events import Event
+from ..report import baseline
 
 Stage = Literal["loading", "exploring", "confirming", "refining", "explaining", "done"]
 
@@ -18,7 +19,8 @@ class Progress:
     """A snapshot of a run for display.
 
     `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` and `cost` (of hosted models, in the currency of
-    their prices) are totals since the run began, earlier sessions included. `message`: the bug in question.
+    their prices) are totals since the run began, earlier sessions included. `message`: the bug in question. `warning`: that
+    plain pictures fail nearly always, from the moment when they have been drawn.
     """
 
     stage: Stage
@@ -29,6 +31,7 @@ class Progress:
     bugs: int = 0
     cost: float = 0.0
     message: str = ""
+    warning: str = ""
 
 
 Listener = Callable[[Progress], None]
@@ -46,6 +49,8 @@ class Watch:
     def __call__(self, event: Event) -> None:
         """Takes an event of a search."""
         match event:
+            case events.Explored(outcomes):
+                self._tell(warning=self.warning(outcomes))
             case events.Proposed(hypotheses):
                 self._tell(hypotheses=len(hypotheses))
             case events.Settling():
@@ -56,6 +61,16 @@ class Watch:
                 self.stage("explaining")
             case events.Sharpened():
                 self.stage("refining")
+
+    def warning(self, outcomes: Sequence[Outcome]) -> str:
+        """What plain pictures say where they fail nearly always; "" elsewhere."""
+        engine = self.engine
+        classes = engine.task.labels(engine.models.target)
+        labels = dict.fromkeys(o.sample.prompt.label for o in outcomes)
+        groups = [(label, [o for o in outcomes if o.sample.prompt.label == label]) for label in labels]
+        plain = [baseline.plain(label, mine, stats.uniform) for label, mine in groups]
+        guess = baseline.guessing(classes, engine.config.top_k)
+        return " ".join(baseline.lines(baseline.assess(plain, stats.uniform, guess, named=bool(classes))))
 
     def stage(self, stage: Stage, **counts: Any) -> None:
         self._tell(stage=stage, **counts)

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
@@ -19,10 +19,12 @@ from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
 from ..method.plan import Plan, judge_error
 from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
+from ..report import baseline
 from ..report import replay_page as page
 from ..report import replay_words as words
 from ..report.marks import noted
 from ..report.records import (
+    BaselineRecord,
     BugRecord,
     NewBug,
     NewFailure,
@@ -147,10 +149,11 @@ def bugs_of(run: Any) -> list[BugRecord]:
 
 
 def _bugs(path: Path, store: Store) -> list[BugRecord]:
-    found = report.build(store)["bugs"]
-    if not found:
-        raise SpecError(f"{str(path)!r} has no confirmed bugs to replay")
-    return found
+    found = report.build(store)
+    if not found["bugs"]:
+        why = " ".join(baseline.lines(found["baseline"]))
+        raise SpecError(f"{str(path)!r} has no confirmed bugs to replay" + (f": {why}" if why else ""))
+    return found["bugs"]
 
 
 def replay(
@@ -428,7 +431,7 @@ class _Replaying:
         settings = self.settings
         # what a probe asked is all that it tried
         tried = Plan.of(self.hunted, settings).tried if self.hunted else len(self.notes)
-        return weigh(
+        findings, others = weigh(
             [_case(self.sides, suite, self.use_stored) for suite in self.suites],
             [_case(self.sides, suite, True) for suite in self.beside],
             alpha=settings.alpha,
@@ -438,12 +441,32 @@ class _Replaying:
             judge_error=judge_error(settings),
             stored=self.use_stored,
         )
+        return [_with_room(f) for f in findings], others
+
+    def baseline(self) -> tuple[BaselineRecord, BaselineRecord]:
+        """Plain pictures under the new target, fresh ones among them, and under the run's own."""
+        sides, top_k = self.sides, self.settings.top_k
+        pictures = {label: {s.key: s for s in stored} for label, stored in self.neutral.items()}
+        for suite, against in zip(self.suites, self.against, strict=True):
+            if against == self.album.plain(suite.label):
+                pictures.setdefault(suite.label, {}).update({s.key: s for s in suite.fresh_baseline})
+        classes = (sides.engine.task.labels(sides.engine.models.target), self.below.meta("classes") or ())
+        made = []
+        for outcomes, known in zip((sides.after, sides.before), classes, strict=True):
+            plain = [
+                baseline.plain(label, [outcomes[key] for key in keys if key in outcomes], stats.clopper_pearson)
+                for label, keys in pictures.items()
+            ]
+            guess = baseline.guessing(known, top_k)
+            made.append(baseline.assess(plain, stats.clopper_pearson, guess, named=bool(known)))
+        return made[0], made[1]
 
     def report(self, tell: Listener) -> ReplayReport:
         self.ask(tell)
         findings, new_bugs = self.weighed()
         sides, settings, identity = self.sides, self.settings, self.album.identity
         models, target = self.album.models, sides.engine.models.target
+        now, before = self.baseline()
         counts = {v.value: sum(f.verdict is v for f in findings) for v in ReplayVerdict}
         return {
             "schema": SCHEMA,
@@ -468,6 +491,8 @@ class _Replaying:
             "cost": sides.engine.meter.cost,
             "counts": counts,
             "summary": words.summary(counts),
+            "baseline": now,
+            "baseline_before": before,
             "bugs": [self.bug(*each) for each in zip(self.bugs, self.suites, findings, self.against, strict=True)],
             "new_failures": self.new_failures(new_bugs),
         }
@@ -511,6 +536,7 @@ class _Replaying:
             "fresh_asked": sides.fresh,
             "easier": f.easier,
             "needed": f.needed,
+            "plain_fails": stats.nearly_always(f.baseline),
             "predicted": _taken_for(failed),
             "examples": sides.failing(asked),
             "mended": sides.mended(pairs),
@@ -586,6 +612,12 @@ class _Replaying:
             "significant": False,
             "message": "",
         }
+
+
+def _with_room(f: Finding) -> Finding:
+    """Above a baseline that fails nearly always nothing can rise, so that a small rise is no sign of a cure."""
+    hollow = f.verdict is ReplayVerdict.FIXED and stats.nearly_always(f.baseline)
+    return replace(f, verdict=ReplayVerdict.UNDECIDED) if hollow else f
 
 
 def _taken_for(failed: Sequence[Outcome]) -> list[Share]:

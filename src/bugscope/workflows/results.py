@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import report
+from ..report import baseline
 from ..report.frames import pandas
 from ..report.records import BugRecord, Report
 from ..report.words import count, failing, points
@@ -131,7 +132,8 @@ class Run:
         return self.path / "report.html"
 
     def __repr__(self) -> str:
-        return f"<bugscope.Run {str(self.path)!r}: {len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures>"
+        found = f"{len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures"
+        return f"<bugscope.Run {str(self.path)!r}: {' '.join([*baseline.lines(self.report['baseline']), found])}>"
 
     def _repr_html_(self) -> str:
         with Store.open(self.path) as store:
@@ -181,7 +183,7 @@ class Probe(Run):
         ]  # fmt: skip
 
     def __repr__(self) -> str:
-        return "\n".join(str(a) for a in self.answers)
+        return "\n".join([*baseline.lines(self.report["baseline"]), *map(str, self.answers)])
 
 
 def load(path: Run | Path | str) -> Run:

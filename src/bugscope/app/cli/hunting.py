@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .options import CSV, JSON, ConfigFile, JUnit, Page, RunFolder, like, stated, stating
 from .reuse import files
 from .screen import display, print_json, say, show, write
+
+if TYPE_CHECKING:
+    from ...workflows.results import Run
 
 
 def hunt(
@@ -25,6 +28,8 @@ def hunt(
         typer.Option("--out", **stating("run folder; an unfinished run in it is continued", "runs/DATE-TIME")),
     ] = None,
     config: ConfigFile = None,
+    junit: JUnit = None,
+    csv: CSV = None,
     as_json: JSON = False,
     **options: Any,
 ) -> None:
@@ -44,6 +49,7 @@ def hunt(
     with display(as_json) as listener:
         run = find(labels or None, folder, all_labels=all_labels, config=values, progress=listener)
     show(run, as_json)
+    checked(run, junit, csv)
 
 
 def resume(
@@ -52,6 +58,8 @@ def resume(
         float | None,
         typer.Option("--max-cost", **stating("another limit on what hosted models may cost in all", "the run's own")),
     ] = None,
+    junit: JUnit = None,
+    csv: CSV = None,
     as_json: JSON = False,
 ) -> None:
     """Continue a run that was stopped, with its own options."""
@@ -60,6 +68,7 @@ def resume(
     with display(as_json) as listener:
         found = go_on(run, progress=listener, max_cost=max_cost)
     show(found, as_json)
+    checked(found, junit, csv)
 
 
 def probe(
@@ -128,5 +137,15 @@ def report(run: RunFolder, html: Page = None, junit: JUnit = None, csv: CSV = No
     page = found.write_report()
     if html is not None:
         write(html, page.read_text(encoding="utf-8"))
-    files(found.report, junit, csv)
     show(found, as_json, html or page)
+    checked(found, junit, csv)
+
+
+def checked(run: "Run", junit: Path | None, csv: Path | None) -> None:
+    """A run as other programs read it. For them the exit code is 1 where plain pictures fail nearly always: a file without bugs
+    would pass for good news."""
+    from ...report import baseline
+
+    files(run.report, junit, csv)
+    if (junit or csv) and baseline.fails(run.report["baseline"]):
+        raise typer.Exit(1)

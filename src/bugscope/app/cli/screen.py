@@ -35,10 +35,18 @@ STAGES: Mapping["Stage", str] = {
 
 
 class Quiet:
-    """Shows nothing."""
+    """Shows nothing but a warning, once."""
+
+    def __init__(self) -> None:
+        self.warned = ""
 
     def __enter__(self) -> "Listener":
-        return lambda now: None
+        return self.tell
+
+    def tell(self, now: "Progress") -> None:
+        if now.warning not in ("", self.warned):
+            say(f"bugscope: {now.warning}", err=True)
+            self.warned = now.warning
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -57,6 +65,7 @@ class Live:
         self.task = self.bar.add_task(STAGES["loading"], total=None, counts="")
         self.began: tuple[float, int] | None = None
         self.bugs = 0
+        self.warned = ""
 
     def __enter__(self) -> "Listener":
         self.bar.start()
@@ -84,6 +93,9 @@ class Live:
         if now.bugs > self.bugs and now.message:
             self.bar.console.print(f"  bug {now.bugs}: {for_terminal(now.message)}", markup=False)
         self.bugs = now.bugs
+        if now.warning not in ("", self.warned):
+            self.bar.console.print(f"  {for_terminal(now.warning)}", markup=False)
+            self.warned = now.warning
 
     def _rate(self, now: "Progress") -> float:
         if self.began is None:
@@ -98,7 +110,7 @@ def _clock(seconds: float) -> str:
 
 
 def display(as_json: bool) -> Live | Quiet:
-    """Live progress on a terminal's stderr; elsewhere nothing."""
+    """Live progress on a terminal's stderr; elsewhere warnings alone."""
     return Live() if sys.stderr.isatty() and not as_json else Quiet()
 
 
@@ -106,17 +118,23 @@ def display(as_json: bool) -> Live | Quiet:
 
 
 def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
-    """A run or a probe, and where its page is."""
+    """A run or a probe, and where its page is. What plain pictures say comes first where they fail nearly always."""
+    from ...report import baseline
+    from ...report.words import capital
     from ...workflows.results import Probe
 
     if as_json:
         print_json(run.report)
         return
+    for indent, line in zip(("", "  "), baseline.lines(run.report["baseline"]), strict=False):
+        say(f"{indent}{line}")
     if isinstance(run, Probe):
         for answer in run.answers:
             say(str(answer))
     else:
         show_bugs(run)
+    for note in run.report["baseline"]["notes"]:
+        say(f"{capital(note)}.")
     if used := run.report["usage"]:
         say(f"Hosted models: {used['sentence']}")
     say(f"Report: {page or run.path / 'report.html'}")
