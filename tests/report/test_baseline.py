@@ -177,7 +177,7 @@ def test_it_is_said_as_soon_as_the_plain_pictures_are_in(tmp_path):
     heard = []
     hunted(tmp_path / "run", misnamed(), progress=heard.append)
     warned = [now.stage for now in heard if now.warning]
-    assert warned[0] == "describing" and set(warned) == {"describing", "confirming", "done"}, "the hunt goes on"
+    assert warned[0] == "exploring" and set(warned) == {"exploring", "confirming", "done"}, "the hunt goes on"
     assert {now.warning for now in heard if now.warning} == {said(bugscope.load(tmp_path / "run").report["baseline"])}
     heard.clear()
     bugscope.hunt(LABELS, tmp_path / "sound", progress=heard.append, **OPTIONS, **world().roles())

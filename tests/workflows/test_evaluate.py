@@ -225,7 +225,8 @@ def test_what_cannot_be_read_or_is_not_known_is_counted_and_said(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"limit": 0}, "option limit is 0"),
+        ({"limit": 0}, "option limit is 0; it must be a number of pictures, at least 1"),
+        ({"seed": -1}, "option seed is -1; it must be a whole number, at least 0"),
         ({"top_k": 0}, "option top_k is 0"),
         ({"batch_size": 0}, "option batch_size is 0"),
         ({"split": "test"}, "unknown split"),

@@ -215,8 +215,8 @@ def test_a_persons_phrase_takes_the_place_of_one_of_its_kind_or_is_added(bare_ru
         ("a mug on snwo", {}, "unknown bug 'a mug on snwo'. Did you mean 'a mug on snow'"),
         (1, {"add": ["on mars"]}, "world/generator cannot show 'on mars' with"),
         (1, {"add": [" "]}, "a phrase to add is empty"),
-        (1, {"pairs": 0}, "option pairs is 0; it must be at least 1"),
-        (1, {"budget": -1}, "option budget is -1; it must be at least 1"),
+        (1, {"pairs": 0}, "option pairs is 0; it must be a number of pictures, at least 1"),
+        (1, {"budget": -1}, "option budget is -1; it must be a number of pictures, at least 1"),
         (1, {"budget": 3}, "option budget is 3, too small to explain"),
     ],
 )

@@ -341,7 +341,7 @@ def test_a_picture_that_was_drawn_before_is_not_fresh(run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fresh": -1}, "option fresh is -1; it must be at least 0"),
+        ({"fresh": -1}, "option fresh is -1; it must be a number of pictures, at least 0"),
         ({"stored": False}, "without the stored pictures fresh ones are needed"),
         ({"fresh": 4}, "need the run's generator world/generator, which cannot be loaded by its name"),
         (
@@ -406,8 +406,8 @@ def test_pictures_without_an_answer_are_counted_and_do_not_pass_for_successes(ru
 def test_progress_is_told_and_ends_with_done(run):
     told = []
     replay(run, target(), progress=told.append)
-    assert told[0].stage == "loading" and told[-1].stage == "done" and any(now.stage == "confirming" for now in told)
-    images = [now.images for now in told if now.stage == "confirming"]
+    assert told[0].stage == "loading" and told[-1].stage == "done" and any(now.stage == "replaying" for now in told)
+    images = [now.images for now in told if now.stage == "replaying"]
     assert images == sorted(images) and images[-1] == told[-1].images > 100
 
 

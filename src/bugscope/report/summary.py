@@ -72,7 +72,8 @@ def build(store: Store) -> Report:
         "alpha": config.alpha,
         "margin": config.margin,
         "seed": config.seed,
-        "budget": config.budget,
+        # a probe has none
+        "budget": 0 if config.budget == "auto" else config.budget,
         "explain_budget": config.explain_budget,
         "explaining_images": album.asked("explain", "refine"),
         "fixed_n": 0 if probing else config.fixed_n,

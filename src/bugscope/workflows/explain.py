@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import report
 from ..core.errors import SpecError, unknown
-from ..core.options import Config
+from ..core.options import Config, counted
 from ..core.records import Hypothesis, Phrase
 from ..engine import wording
 from ..engine.engine import Engine
@@ -51,15 +51,12 @@ def explain(
     for name in models:
         if name not in ROLES:
             raise unknown("option", name, ("pairs", "budget", "add", "progress", *ROLES))
-    for name, value in (("pairs", pairs), ("budget", budget)):
-        if value < 1:
-            raise SpecError(f"option {name} is {value}; it must be at least 1")
+    pairs, budget = counted("pairs", pairs, "pictures"), counted("budget", budget, "pictures")
     more = [add] if isinstance(add, str) else list(add)
     tell = progress or (lambda now: None)
     with Store.open(path) as store:
         wanted = choose(report.build(store)["bugs"], bugs, path)
-        identity, cap = store.meta("identity"), store.meta("max_cost") or 0.0
-    settings = Config.of(identity["options"] | {"max_cost": cap})
+        identity, settings = store.meta("identity"), store.options()
     tell(Progress("loading"))
     loaded = session.load_models(settings, models)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from .. import language, stats
@@ -11,7 +12,26 @@ from ..method import events
 from ..method.events import Event
 from ..report import baseline
 
-Stage = Literal["loading", "exploring", "confirming", "refining", "explaining", "done"]
+Stage = Literal[
+    "loading", "exploring", "confirming", "refining", "explaining", "replaying", "asking", "evaluating",
+    "writing", "uploading", "checking", "done",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a hunt is about to do: where, on which labels, with how many pictures. `auto`: nobody stated the budget."""
+
+    folder: Path
+    labels: tuple[str, ...]
+    budget: int
+    explain_budget: int
+    auto: bool
+
+    @property
+    def pictures(self) -> int:
+        """About how many in all."""
+        return self.budget + self.explain_budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +39,15 @@ class Progress:
     """A snapshot of a run for display.
 
     `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` and `cost` (of hosted models, in the currency of
-    their prices) are totals since the run began, earlier sessions included. `message`: the bug in question. `warning`: that
+    their prices) are totals since the run began, earlier sessions included; `recalled` of the `images` were there already.
+    Other commands than hunts and probes count steps in the same way. `message`: what it is about, such as the bug, the model,
+    the folder. `planned`: of a hunt, once, before its first picture. `warning`: that
     plain pictures fail nearly always, from the moment when they have been drawn.
     """
 
     stage: Stage
     images: int = 0
+    recalled: int = 0
     budget: int = 0
     failures: int = 0
     hypotheses: int = 0
@@ -32,6 +55,7 @@ class Progress:
     cost: float = 0.0
     message: str = ""
     warning: str = ""
+    planned: Planned | None = None
 
 
 Listener = Callable[[Progress], None]
@@ -88,6 +112,7 @@ class Watch:
     def _tell(self, **changes: Any) -> None:
         counts: dict[str, Any] = {
             "images": len(self.engine.asked),
+            "recalled": self.engine.recalled,
             "failures": len(self.engine.failures),
             "cost": self.engine.meter.cost,
         }

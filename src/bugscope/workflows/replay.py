@@ -13,7 +13,7 @@ from .. import report, stats, tasks
 from ..core import labels as names
 from ..core import registry
 from ..core.errors import SpecError, StoreError, unknown
-from ..core.options import Config
+from ..core.options import Config, Cost, counted
 from ..core.records import Counts, Outcome, Prompt, Rate, Sample, Status
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
@@ -166,7 +166,7 @@ def replay(
     out: Path | str | None = None,
     generator: Any = None,
     judge: Any = None,
-    max_cost: float = 0.0,
+    max_cost: Cost = "none",
     progress: Listener | None = None,
 ) -> Replay:
     """Ask another target about the bugs of a run: which are fixed, which persist, what newly fails?
@@ -180,15 +180,14 @@ def replay(
     StoreError, MissingDependency.
     """
     began, tell = time.monotonic(), progress or (lambda now: None)
-    if fresh < 0:
-        raise SpecError(f"option fresh is {fresh}; it must be at least 0")
+    fresh = counted("fresh", fresh, "pictures", least=0)
     if not stored and not fresh:
         raise SpecError("without the stored pictures fresh ones are needed: option fresh is 0, try 40")
     path = Path(getattr(run, "path", run))
     with Store.open(path) as below:
         bugs = _bugs(path, below)
         identity = below.meta("identity")
-        settings = Config.of(identity["options"] | {"max_cost": float(max_cost)})
+        settings = Config.of(below.options().to_mapping() | {"max_cost": max_cost})
         tell(Progress("loading"))
         task = tasks.load(settings)
         new = registry.load(task.role, target, target_args)
@@ -424,7 +423,7 @@ class _Replaying:
         asked = [s for suite in (*self.suites, *self.beside) for s in suite.all()]
         asked += [s for group in self.neutral.values() for s in group]
         watch = Watch(self.sides.engine, len({s.key for s in asked}), tell)
-        watch.stage("confirming", hypotheses=len(self.bugs))
+        watch.stage("replaying")
         self.sides.ask(asked)
 
     def weighed(self) -> tuple[list[Finding], list[float | None]]:

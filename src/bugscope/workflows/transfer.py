@@ -49,8 +49,7 @@ def transfer(
     wanted = _wanted(targets, target_args or {})
     records = found.report["probed"] if found.report["kind"] == "probe" else found.report["bugs"]
     with Store.open(found.path) as store:
-        identity, cap = store.meta("identity"), store.meta("max_cost") or 0.0
-    config = Config.of(identity["options"] | {"max_cost": cap})
+        identity, config = store.meta("identity"), store.options()
     with Store.create(found.path, identity) as store:
         pictures = _Pictures(Album(store), records)
         if not pictures.shown:

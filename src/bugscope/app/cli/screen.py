@@ -1,9 +1,6 @@
-"""What a person sees on a terminal, and what a script reads."""
+"""What a person sees on a terminal when it is done, and what a script reads."""
 
 import json
-import sys
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,107 +11,10 @@ from ...core.errors import StoreError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...workflows.progress import Listener, Progress, Stage
     from ...workflows.results import Run
 
-WIDE = 112
-"""Columns of a terminal that has room for a bar beside the counts."""
 ACROSS = 5
 """Descriptions shared by several labels are shown up to this many."""
-STAGES: Mapping["Stage", str] = {
-    "loading": "Loading models",
-    "exploring": "Exploring",
-    "confirming": "Confirming",
-    "refining": "Refining",
-    "explaining": "Explaining",
-    "done": "Done",
-}
-
-
-# --- while it works -----------------------------------------------------------------------------------------------------
-
-
-class Quiet:
-    """Shows nothing but a warning, once."""
-
-    def __init__(self) -> None:
-        self.warned = ""
-
-    def __enter__(self) -> "Listener":
-        return self.tell
-
-    def tell(self, now: "Progress") -> None:
-        if now.warning not in ("", self.warned):
-            say(f"bugscope: {now.warning}", err=True)
-            self.warned = now.warning
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-class Live:
-    """Pictures, failures, descriptions tried, bugs, rate and time left; each new bug on a line of its own."""
-
-    def __init__(self) -> None:
-        from rich import progress
-
-        screen = console(stderr=True)
-        bar = [progress.BarColumn(bar_width=None)] if screen.width >= WIDE else []
-        label, counts = progress.TextColumn("{task.description}"), progress.TextColumn("{task.fields[counts]}")
-        self.bar = progress.Progress(label, *bar, counts, console=screen, transient=True, expand=True)
-        self.task = self.bar.add_task(STAGES["loading"], total=None, counts="")
-        self.began: tuple[float, int] | None = None
-        self.bugs = 0
-        self.warned = ""
-
-    def __enter__(self) -> "Listener":
-        self.bar.start()
-        return self.tell
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def tell(self, now: "Progress") -> None:
-        """Show a snapshot. The rate counts what was drawn in this session, not what a resumed run already had."""
-        from ...report.plain import for_terminal
-        from ...report.words import number
-
-        if self.began is None and now.stage != "loading":
-            self.began = (time.monotonic(), now.images)
-        rate = self._rate(now)
-        left = f", {_clock((now.budget - now.images) / rate)} left" if rate and now.budget > now.images else ""
-        counts = (
-            f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} tried, {number(now.bugs, 'bug')}"
-        )
-        counts += f", cost {now.cost:.2f}" if now.cost else ""
-        counts += f", {rate:.1f}/s{left}" if rate else ""
-        total = now.budget if now.stage != "loading" else None
-        self.bar.update(self.task, description=STAGES[now.stage], completed=now.images, total=total, counts=counts)
-        if now.bugs > self.bugs and now.message:
-            self.bar.console.print(f"  bug {now.bugs}: {for_terminal(now.message)}", markup=False)
-        self.bugs = now.bugs
-        if now.warning not in ("", self.warned):
-            self.bar.console.print(f"  {for_terminal(now.warning)}", markup=False)
-            self.warned = now.warning
-
-    def _rate(self, now: "Progress") -> float:
-        if self.began is None:
-            return 0.0
-        seconds, pictures = time.monotonic() - self.began[0], now.images - self.began[1]
-        return pictures / seconds if seconds > 1 and pictures > 0 else 0.0
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
-
-
-def display(as_json: bool) -> Live | Quiet:
-    """Live progress on a terminal's stderr; elsewhere warnings alone."""
-    return Live() if sys.stderr.isatty() and not as_json else Quiet()
-
-
-# --- when it is done ----------------------------------------------------------------------------------------------------
 
 
 def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
