@@ -12,6 +12,7 @@ from bugscope.app.cli import app
 from bugscope.app.cli.screen import Live
 from bugscope.core.options import OPTIONS
 from bugscope.workflows.progress import Progress
+from support.runs import copied
 
 LABELS = ("mug", "pot")
 
@@ -120,8 +121,26 @@ def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, said):
     undecided = run.report["undecided"]
     explained = [b for b in run.report["bugs"] if b["explanation"]]
     assert explained and all(b["explanation"]["sentences"][0] in out for b in explained)
-    assert len(out.splitlines()) == len(run.bugs) + len(explained) + 2 + (undecided > 0) + bool(run.report["across"])
+    same = [b for b in run.report["bugs"] if b["also"]]
+    expected = len(run.bugs) + len(explained) + len(same) + 2 + (undecided > 0) + bool(run.report["across"])
+    assert len(out.splitlines()) == expected
     assert (" undecided when the budget ran out; the closest: " in out) == (undecided > 0)
+
+
+def test_a_cause_is_listed_once_and_what_else_has_it_can_be_asked_for(tmp_path, run, said, on_world):
+    _, out, _ = said("report", run.path)
+    (home,) = [b for b in run.bugs if b.also]
+    (other,) = home.also
+    lines = out.splitlines()
+    assert f", {len(run.bugs) + 1} confirmed, " in lines[0] and lines[0].startswith(f"{len(run.bugs)} confirmed bugs of ")
+    assert f"      also: {other.description.replace(', ', ' ')} (bug {other.number})" in lines
+    assert not any(line.startswith(f"   {other.number}. ") for line in lines)
+    folder = copied(run, tmp_path / "r")
+    code, out, err = said("explain", folder, other.number, "--pairs", "8")
+    again = next(x for b in bugscope.load(folder).bugs for x in (b, *b.also) if x.number == other.number)
+    assert (code, err) == (0, "") and again.sentence == other.sentence
+    assert out.splitlines()[0] == f"{other.number}. {again}"
+    assert again.record["same_as"] is None or f"   The same cause as bug {home.number}." in out.splitlines()
 
 
 def test_labels_come_from_a_file_or_are_all_that_both_know(tmp_path, said, run, monkeypatch):
@@ -333,4 +352,4 @@ def test_a_new_bug_is_a_line_of_its_own_that_obeys_nothing(capsys):
     with Live() as tell:
         tell(Progress("confirming", images=40, budget=80, hypotheses=1, bugs=1, message="a mug [red]on snow\x1b[31m"))
     said = capsys.readouterr().err
-    assert "bug 1: a mug [red]on snow" in said and "\x1b[31m" not in said
+    assert "confirmed: a mug [red]on snow" in said and "\x1b[31m" not in said

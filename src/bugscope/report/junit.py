@@ -1,4 +1,5 @@
-"""Bugs as a JUnit XML file, which GitHub, GitLab, Jenkins and others read: one test case per bug.
+"""Bugs as a JUnit XML file, which GitHub, GitLab, Jenkins and others read: one test case per bug, which names what else has
+its cause.
 
 Kept to what the common schemas share: properties stand with the suite, a case has at most a failure or is skipped.
 """
@@ -7,9 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
+from .folding import under
 from .plain import for_xml
 from .records import AnyReport, BugRecord, Compared, NewFailure, ReplayReport, Report
-from .words import called, count, failing, name
+from .words import also, called, count, failing, name
 
 Result = Literal["passed", "failure", "skipped"]
 STATED = ("target", "before", "generator", "judge", "run", "run_id", "alpha", "margin", "seed", "fresh")
@@ -80,10 +82,16 @@ def _found(report: Report) -> list[TestCase]:
     for b in report["probed"] if report["kind"] == "probe" else report["bugs"]:
         result: Result = "failure" if b["verdict"] == "confirmed" else "passed"
         why = b["explanation"]["sentences"] if b["explanation"] else []
-        rates = f"{called(b)}: {failing(b)}, {b['besides']} {count(b['baseline'])}"
-        cases.append(TestCase(b["label"], b["sentence"], result, "bug", rates, _details(b, b["minimal_description"], why)))
+        same = under(b, report["folded"])
+        message = "; ".join([_rates(b), also(same)] if same else [_rates(b)])
+        details = [*_details(b, b["minimal_description"], why), *(f"also: {_rates(other)}" for other in same)]
+        cases.append(TestCase(b["label"], b["sentence"], result, "bug", message, details))
     tried = f"no bug is confirmed: {report['hypotheses_tested']} descriptions tried"
     return cases or [TestCase("hunt", "no bug is confirmed", "passed", "", tried, ())]
+
+
+def _rates(b: BugRecord) -> str:
+    return f"{called(b)}: {failing(b)}, {b['besides']} {count(b['baseline'])}"
 
 
 def _replayed(report: ReplayReport, allow: Collection[str]) -> list[TestCase]:
@@ -91,7 +99,8 @@ def _replayed(report: ReplayReport, allow: Collection[str]) -> list[TestCase]:
     for b in report["bugs"]:
         let_pass = b["verdict"] == "undecided" and "undecided" in allow
         result: Result = "passed" if b["verdict"] == "fixed" else "skipped" if let_pass else "failure"
-        details = _details(b, b["minimal_description"])
+        others = [f"also: {other['message']}" for other in under(b, report["folded"])]
+        details = [*_details(b, b["minimal_description"]), *others]
         cases.append(TestCase(b["label"], b["sentence"], result, b["verdict"], b["message"], details))
     bad: Result = "skipped" if "new" in allow else "failure"
     for row in report["new_failures"]["labels"]:

@@ -17,8 +17,9 @@ Stage = Literal["loading", "exploring", "describing", "confirming", "refining", 
 class Progress:
     """A snapshot of a run for display.
 
-    `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` and `cost` (of hosted models, in the currency of
-    their prices) are totals since the run began, earlier sessions included. `message`: the bug in question.
+    `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` (descriptions that are confirmed so far) and `cost`
+    (of hosted models, in the currency of their prices) are totals since the run began, earlier sessions included. `message`:
+    the bug in question.
     """
 
     stage: Stage

@@ -46,7 +46,10 @@ class Quiet:
 
 
 class Live:
-    """Pictures, failures, descriptions tried, bugs, rate and time left; each new bug on a line of its own."""
+    """Pictures, failures, descriptions tried and confirmed, rate and time left; each one confirmed on a line of its own.
+
+    Which of them have one cause is known only when they are explained.
+    """
 
     def __init__(self) -> None:
         from rich import progress
@@ -69,21 +72,18 @@ class Live:
     def tell(self, now: "Progress") -> None:
         """Show a snapshot. The rate counts what was drawn in this session, not what a resumed run already had."""
         from ...report.plain import for_terminal
-        from ...report.words import number
 
         if self.began is None and now.stage != "loading":
             self.began = (time.monotonic(), now.images)
         rate = self._rate(now)
         left = f", {_clock((now.budget - now.images) / rate)} left" if rate and now.budget > now.images else ""
-        counts = (
-            f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} tried, {number(now.bugs, 'bug')}"
-        )
+        counts = f"{now.images}/{now.budget} pictures, {now.failures} failures, {now.hypotheses} tried, {now.bugs} confirmed"
         counts += f", cost {now.cost:.2f}" if now.cost else ""
         counts += f", {rate:.1f}/s{left}" if rate else ""
         total = now.budget if now.stage != "loading" else None
         self.bar.update(self.task, description=STAGES[now.stage], completed=now.images, total=total, counts=counts)
         if now.bugs > self.bugs and now.message:
-            self.bar.console.print(f"  bug {now.bugs}: {for_terminal(now.message)}", markup=False)
+            self.bar.console.print(f"  confirmed: {for_terminal(now.message)}", markup=False)
         self.bugs = now.bugs
 
     def _rate(self, now: "Progress") -> float:
@@ -125,14 +125,16 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
 
 def show_bugs(run: "Run") -> None:
     from ...report import words
+    from ...report.folding import under
 
-    r = run.report
+    r, folded = run.report, run.report["folded"]
     if r["stopped"]:
         say(f"Stopped: {r['stopped']}.")
+    every = f"{len(run.bugs) + len(folded)} confirmed, " if folded else ""
     say(
         f"{words.number(len(run.bugs), 'confirmed bug')} of {words.name(r)}"
         f"{'' if r['finished'] else ' (run not finished)'}: {words.number(r['hypotheses_tested'], 'description')} tried, "
-        f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
+        f"{every}{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
     if shared := r["across"]:
         rows = [f"{x['description']} ({words.of(x['confirmed'], x['tried'])} labels tried)" for x in shared[:ACROSS]]
@@ -140,7 +142,9 @@ def show_bugs(run: "Run") -> None:
     for bug in run.bugs:
         say(f"  {bug.number:>2}. {bug}")
         for line in bug.why[:1]:
-            say(f"      {line}" + (f" See bug {bug.record['same_as']}." if bug.record["same_as"] else ""))
+            say(f"      {line}")
+        if same := under(bug.record, folded):
+            say(f"      {words.also(same, numbered=True)}")
     if r["undecided"]:
         near = r["rejected"][0]
         say(
