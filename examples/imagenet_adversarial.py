@@ -109,7 +109,7 @@ def rate(shown: Iterable[Picture], model: str) -> Rate:
 
 def fresh(replayed: Any, good: Callable[[str], bool], baseline: bool = False) -> Rate:
     """On pictures that no network has seen before: of the bugs' prompts, or of the plain labels they are compared with."""
-    bugs = [b for b in replayed.report["bugs"] if good(b["label"])]
+    bugs = [b for b in (*replayed.report["bugs"], *replayed.report["folded"]) if good(b["label"])]
     if baseline:
         counts = list({b["compared_with"]: b["fresh"]["baseline"] for b in bugs}.values())
     else:

@@ -13,6 +13,7 @@ import bugscope
 from bugscope.app.cli import app
 from bugscope.core.options import OPTIONS
 from bugscope.workflows import session
+from support.runs import copied
 
 LABELS = ("mug", "pot")
 
@@ -157,8 +158,26 @@ def test_json_is_all_of_stdout(run, said):
     undecided = run.report["undecided"]
     explained = [b for b in run.report["bugs"] if b["explanation"]]
     assert explained and all(b["explanation"]["sentences"][0] in out for b in explained)
-    assert len(out.splitlines()) == len(run.bugs) + len(explained) + 2 + (undecided > 0) + bool(run.report["across"])
+    same = [b for b in run.report["bugs"] if b["also"]]
+    expected = len(run.bugs) + len(explained) + len(same) + 2 + (undecided > 0) + bool(run.report["across"])
+    assert len(out.splitlines()) == expected
     assert (" undecided when the budget ran out; the closest: " in out) == (undecided > 0)
+
+
+def test_a_cause_is_listed_once_and_what_else_has_it_can_be_asked_for(tmp_path, run, said, on_world):
+    _, out, _ = said("report", run.path)
+    (home,) = [b for b in run.bugs if b.also]
+    (other,) = home.also
+    lines = out.splitlines()
+    assert f", {len(run.bugs) + 1} confirmed, " in lines[0] and lines[0].startswith(f"{len(run.bugs)} confirmed bugs of ")
+    assert f"      also: {other.description.replace(', ', ' ')} (bug {other.number})" in lines
+    assert not any(line.startswith(f"   {other.number}. ") for line in lines)
+    folder = copied(run, tmp_path / "r")
+    code, out, err = said("explain", folder, other.number, "--pairs", "8")
+    again = next(x for b in bugscope.load(folder).bugs for x in (b, *b.also) if x.number == other.number)
+    assert (code, err) == (0, "") and again.sentence == other.sentence
+    assert out.splitlines()[0] == f"{other.number}. {again}"
+    assert again.record["same_as"] is None or f"   The same cause as bug {home.number}." in out.splitlines()
 
 
 def test_labels_come_from_a_file_or_are_all_that_both_know(tmp_path, said, run, monkeypatch):

@@ -255,8 +255,8 @@ def test_a_new_bug_is_a_line_of_its_own_that_obeys_nothing(capsys):
 def test_a_warning_is_shown_once_by_either(capsys):
     warnings = ["", "Plain pictures fail.", "Plain pictures fail."]
     out = io.StringIO()
-    for display in (Live(), Lines(out)):
-        with display as tell:
+    for shown in (Live(), Lines(out)):
+        with shown as tell:
             for warning in warnings:
                 tell(Progress("exploring", images=3, budget=9, warning=warning))
     assert capsys.readouterr().err.count("Plain pictures fail.") == 1 == out.getvalue().count("Plain pictures fail.")

@@ -116,6 +116,25 @@ def test_a_hunts_bugs_fail_and_none_pass(run, tmp_path):
     assert state(case) == "passed" and case.get("name") == "no bug is confirmed"
 
 
+def test_a_bug_names_the_other_descriptions_of_its_cause(run, mixed):
+    (home,) = [b for b in run.report["bugs"] if b["also"]]
+    (folded,) = run.report["folded"]
+    also = f"; also: {folded['description'].replace(', ', ' ')}"
+    case = next(c for c in checked(junit(run.report)).findall("testcase") if c.get("name") == home["sentence"])
+    assert case[0].get("message").endswith(also)
+    assert f"also: {folded['sentence']} -> bowl: {folded['failures']} of {folded['n']} fail" in case[0].text
+    replayed = next(c for c in checked(junit(mixed)).findall("testcase") if c.get("name") == home["sentence"])
+    (again,) = mixed["folded"]
+    if len(replayed):
+        assert f"{also} ({again['own']}: {again['failures']} of {again['n']} fail" in replayed[0].get("message")
+    for report in (run.report, mixed):
+        rows = {row["id"]: row["also"] for row in csv.DictReader(io.StringIO(csv_table(report), newline=""))}
+        assert rows == {b["id"]: folded["sentence"] if b["id"] == home["id"] else "" for b in report["bugs"]}
+        (line,) = [line for line in markdown(report).splitlines() if line.startswith(f"| {home['id']} |")]
+        assert "; also\\: " + folded["description"].replace(", ", " ") in line
+        assert not any(line.startswith(f"| {folded['id']} |") for line in markdown(report).splitlines())
+
+
 def test_each_prompt_of_a_probe_is_a_case(probed):
     states = {case.get("name"): state(case) for case in checked(junit(probed)).findall("testcase")}
     assert [states[f"a photo of a mug {where}"] for where in ("on snow", "on sand")] == ["bug", "passed"]
@@ -130,7 +149,7 @@ EVIL = (
 def spoilt(report, text=EVIL):
     """The report with a harmful text wherever a model or a user may have put one."""
     names = ("label", "description", "sentence", "prompt", "compared_with", "message", "predicted", "minimal_description",
-             "target", "before", "generator", "reason", "summary")  # fmt: skip
+             "target", "before", "generator", "reason", "summary", "phrases")  # fmt: skip
 
     def spoil(value, name=""):
         if isinstance(value, dict):

@@ -80,6 +80,20 @@ def test_each_bug_is_a_test_that_fails_with_its_sentence(project, hunted):
     result.stdout.no_fnmatch_line("*def test_known_bug*")
 
 
+def test_a_test_is_about_one_cause_and_names_its_other_descriptions(project, hunted):
+    (bug,) = [b for b in bugs_of(hunted) if b["also"]]
+    text = """
+    import pytest
+    @pytest.mark.bugscope(run="run", target="python/my_models:same")
+    def test_known_bug(bugscope_bug):
+        if bugscope_bug.replayed.also:
+            bugscope_bug.check()
+    """
+    result = pytest_of(project, text=text)
+    result.assert_outcomes(failed=1, passed=len(bugs_of(hunted)) - 1)
+    result.stdout.fnmatch_lines([f"{bug['sentence']} -> bowl: persists: *; also: * (persists: * of * fail (95 % CI *"])
+
+
 def test_the_model_is_asked_once_a_session(project):
     pytest_of(project, model="half")
     first = asked(project)

@@ -321,12 +321,28 @@ def test_numbers_text_and_page_agree_and_are_safe(run, tmp_path):
     own, other, _ = kept["models"]
     assert own["own"] and own["adversarial"]["by_construction"] and "by construction" in page
     frame = found.to_frame()
-    assert len(frame) == 3 * (len(run.bugs) + len(SETS))
-    for bug, row in zip(run.bugs, other["bugs"], strict=True):
+    every = [*run.bugs, *(x for b in run.bugs for x in b.also)]
+    assert len(frame) == 3 * (len(every) + len(SETS))
+    for bug, row in zip(every, other["bugs"], strict=True):
         line = frame[(frame.model == "better") & (frame.bug == bug.number)].iloc[0]
         assert (line.failures, line.n, line.shares) == (row["failures"], row["n"], row["shares"])
         assert f"{row['failures']} of {row['n']} · " in page
     assert "shared" in page and "sandbox" in found._repr_html_()
+
+
+def test_a_cause_is_counted_once_and_each_of_its_descriptions_is_tested(tmp_path):
+    small = {"labels": ("mug", "pot"), "base": 0.03}
+    run = bugscope.hunt(small["labels"], tmp_path / "run", budget=400, **world(**small).roles())
+    found = transfer(run, twin(names=("mug", "pot", "bowl"), **small))
+    (home,) = [b for b in run.bugs if b.also]
+    assert [b.id for b in found.distinct] == [b.number for b in run.bugs]
+    assert [(b.id, b.same_as) for b in found.bugs[len(run.bugs) :]] == [(x.number, home.number) for x in home.also]
+    for x in home.also:
+        assert found.cell("twin", x.number).rate.k == x.failures
+        assert f"{x.number}. {x.sentence} (the same cause as bug {home.number})" in " ".join(str(found).split())
+        assert f"<small>the same cause as bug {home.number}</small>" in found.page()
+    assert f"of {len(run.bugs)} bugs" in found.sentences()[0]
+    assert f"share the {len(run.bugs)} bugs of" in found.page() and "not counted as a bug" in found.caveats()[-1]
 
 
 # --- what the statistics say ------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Bugs as a JUnit XML file, which GitHub, GitLab, Jenkins and others read: one test case per bug.
+"""Bugs as a JUnit XML file, which GitHub, GitLab, Jenkins and others read: one test case per bug, which names what else has
+its cause.
 
 Kept to what the common schemas share: properties stand with the suite, a case has at most a failure or is skipped.
 """
@@ -10,10 +11,11 @@ from xml.etree import ElementTree as ET
 from ..stats import nearly_always
 from ..store.ledger import read_rate
 from .baseline import lines
+from .folding import under
 from .plain import for_xml
 from .records import AnyReport, BaselineRecord, BugRecord, Compared, NewFailure, ReplayReport, Report
 from .replay_words import let_pass
-from .words import called, count, failing, name
+from .words import also, called, count, failing, name
 
 Result = Literal["passed", "failure", "skipped"]
 STATED = ("target", "before", "generator", "judge", "run", "run_id", "alpha", "margin", "seed", "fresh")
@@ -110,8 +112,11 @@ def _found(report: Report) -> list[TestCase]:
         no_room = nearly_always(read_rate(b["baseline"]))
         result: Result = "failure" if b["verdict"] == "confirmed" else "skipped" if no_room else "passed"
         why = b["explanation"]["sentences"] if b["explanation"] else []
-        rates = f"{called(b)}: {failing(b)}, {b['besides']} {count(b['baseline'])}" + (f"; {b['reason']}" if no_room else "")
-        cases.append(TestCase(b["label"], b["sentence"], result, "bug", rates, _details(b, b["minimal_description"], why)))
+        same = under(b, report["folded"])
+        rates = _rates(b) + (f"; {b['reason']}" if no_room else "")
+        message = "; ".join([rates, also(same)] if same else [rates])
+        details = [*_details(b, b["minimal_description"], why), *(f"also: {_rates(other)}" for other in same)]
+        cases.append(TestCase(b["label"], b["sentence"], result, "bug", message, details))
     if report["kind"] == "hunt" and not report["bugs"]:
         tried = f"no bug is confirmed: {report['hypotheses_tested']} descriptions tried"
         nothing: Result = "skipped" if report["baseline"]["verdict"] == "all" else "passed"
@@ -119,11 +124,16 @@ def _found(report: Report) -> list[TestCase]:
     return cases
 
 
+def _rates(b: BugRecord) -> str:
+    return f"{called(b)}: {failing(b)}, {b['besides']} {count(b['baseline'])}"
+
+
 def _replayed(report: ReplayReport, allow: Collection[str]) -> list[TestCase]:
     cases = _plain(report, report["baseline_before"])
     for b in report["bugs"]:
         result: Result = "passed" if b["verdict"] == "fixed" else "skipped" if let_pass(b, allow) else "failure"
-        details = _details(b, b["minimal_description"])
+        others = [f"also: {other['message']}" for other in under(b, report["folded"])]
+        details = [*_details(b, b["minimal_description"]), *others]
         cases.append(TestCase(b["label"], b["sentence"], result, b["verdict"], b["message"], details))
     bad: Result = "skipped" if "new" in allow else "failure"
     for row in report["new_failures"]["labels"]:

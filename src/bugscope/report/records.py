@@ -124,16 +124,25 @@ class Corrected(TypedDict):
     baseline: EstimateNote
 
 
-class BugRecord(RateNote, Reasons, Called):
-    """A description with its evidence: a confirmed bug, or a prompt of a probe. `id`: as people see it ("3.1"); `key`: in the
-    ledger; `besides`: what it is compared with, in words."""
+class Folding(TypedDict):
+    """A confirmed description among those with its cause. `id`: as people see it ("3.1"); `also`: the ids of those that are
+    folded into it; `same_as`: the id of the bug into which it is folded, None for a bug of its own."""
 
     id: str
+    phrases: list[str]
+    also: list[str]
+    same_as: str | None
+
+
+class BugRecord(RateNote, Reasons, Called, Folding):
+    """A description with its evidence: a confirmed bug, or a prompt of a probe. `key`: in the ledger; `besides`: what it is
+    compared with, in words; `cause`: the phrases that cause it, as far as that is known, else all of them."""
+
     key: str
     label: str
     description: str
     prompt: str
-    phrases: list[str]
+    cause: list[str]
     compared_with: str
     besides: str
     source: str
@@ -152,7 +161,6 @@ class BugRecord(RateNote, Reasons, Called):
     successes: list[Example]
     successes_from_neutral: bool
     parent: str | None
-    same_as: str | None
 
 
 class Rejected(RateNote):
@@ -258,7 +266,7 @@ class Named(TypedDict):
 
 
 class Report(Named):
-    """Of a hunt or a probe."""
+    """Of a hunt or a probe. `bugs`: of descriptions with one cause, the one that stands for it; `folded`: the others."""
 
     schema: int
     kind: Kind
@@ -290,6 +298,7 @@ class Report(Named):
     baseline: BaselineRecord
     labels: list[LabelRecord]
     bugs: list[BugRecord]
+    folded: list[BugRecord]
     across: list[Across]
     probed: list[BugRecord]
     rejected: list[Rejected]
@@ -361,14 +370,15 @@ class Compared(RateRecord, Called):
     message: str
 
 
-class ReplayedBug(Compared):
-    """`plain_fails`: what it is compared with fails nearly always, so that neither a rise nor a cure can be shown."""
+class ReplayedBug(Compared, Folding):
+    """`own`: the verdict on this description; `verdict`: the worst of it and of those folded into it. `plain_fails`: what it is
+    compared with fails nearly always, so that neither a rise nor a cure can be shown."""
 
-    id: str
     key: str
     minimal_description: str | None
     parent: str | None
     verdict: str
+    own: str
     improved: bool
     rise: EstimateNote
     e_value: float
@@ -421,7 +431,8 @@ class NewFailures(TypedDict):
 
 
 class ReplayReport(Named):
-    """`target`: the new one; `before`: the run's own. `baseline`, `baseline_before`: their plain pictures."""
+    """`target`: the new one; `before`: the run's own; `bugs`, `folded`: as in the run's report. `baseline`, `baseline_before`:
+    their plain pictures."""
 
     schema: int
     kind: Literal["replay"]
@@ -447,6 +458,7 @@ class ReplayReport(Named):
     baseline: BaselineRecord
     baseline_before: BaselineRecord
     bugs: list[ReplayedBug]
+    folded: list[ReplayedBug]
     new_failures: NewFailures
     seconds: NotRequired[float]
 

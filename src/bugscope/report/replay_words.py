@@ -7,6 +7,8 @@ from .baseline import lines as baseline_lines
 from .records import Compared, NewBug, NewFailure, ReplayedBug, ReplayReport
 from .words import called, count, failing, margin, name, number, of, p_value, plural, points
 
+ORDER = ("worse", "persists", "undecided", "fixed")
+"""Verdicts, the worst first: what is to be done first."""
 WHAT = {"undecided": "undecided bug", "new": "new failure"}
 
 
@@ -56,9 +58,21 @@ def new_bug(b: NewBug) -> str:
     return f"new bug: {_rates(b, called(b))}; {count(b['before'])} before"
 
 
-def message(b: ReplayedBug, least: float) -> str:
-    """One bug: verdict, rates with n and interval, and what the verdict rests on. `least`: the margin."""
-    return f"{_rates(b, called(b) + ': ' + b['verdict'])}; {reason(b, least)}"
+def message(b: ReplayedBug, least: float, folded: Sequence[ReplayedBug] = ()) -> str:
+    """One bug: verdict, rates with n and interval, what the verdict rests on, and what is `folded` into it. `least`: the
+    margin."""
+    verdict = b["verdict"] if b["verdict"] == b["own"] else f"{b['verdict']}, by itself {b['own']}"
+    said = f"{_rates(b, called(b) + ': ' + verdict)}; {reason(b, least)}"
+    return f"{said}; {also(folded)}" if folded else said
+
+
+def also(folded: Sequence[ReplayedBug]) -> str:
+    """What is folded into a bug, each with its own verdict and rate; "" where nothing is."""
+    parts = []
+    for b in folded:
+        said = f"{b['own']}: {failing(b)}" + (f", {_advice(b)}" if b["own"] == "undecided" else "")
+        parts.append(f"{' '.join(b['phrases'])} ({said})")
+    return f"also: {', '.join(parts)}" if parts else ""
 
 
 def _rates(b: Compared, what: str) -> str:
@@ -66,17 +80,17 @@ def _rates(b: Compared, what: str) -> str:
 
 
 def reason(b: ReplayedBug, least: float) -> str:
-    """What the verdict of a bug rests on."""
+    """What the verdict on a description rests on."""
     then = f"{count(b['before'])} before"
     if b["before"]["n"] and (b["fresh"]["n"] or b["after"]["n"] != b["n"]):
         then = f"on the stored pictures {count(b['after'])}, before {count(b['before'])}"
     rise = b["rise"]
-    if b["verdict"] == "fixed":
+    if b["own"] == "fixed":
         sure = f"({50 + 50 * rise['level']:.0f} % sure)"
         said = f"the rise is at most {points(rise['high'])} points {sure}, below the margin of {margin(least)}; {then}"
-    elif b["verdict"] == "worse":
+    elif b["own"] == "worse":
         said = f"more than before on the same pictures: {then} (McNemar, adjusted p = {p_value(b['p_worse'])})"
-    elif b["verdict"] == "persists":
+    elif b["own"] == "persists":
         said = then
     elif b["plain_fails"]:
         said = (
@@ -147,7 +161,7 @@ def basis(report: ReplayReport) -> str:
 
 def warnings(report: ReplayReport) -> list[str]:
     """What a reader must know before believing the verdicts."""
-    easier, said = [b["id"] for b in report["bugs"] if b["easier"]], []
+    easier, said = [b["id"] for b in (*report["bugs"], *report["folded"]) if b["easier"]], []
     if easier:
         said.append(
             f"Bug{plural(len(easier))} {', '.join(easier)}: the target fails less on the stored pictures than on fresh ones. "

@@ -36,7 +36,8 @@ MARKS = {-1: "fails less", 1: "fails more"}
 @dataclass(frozen=True, slots=True)
 class BugRow:
     """A bug and its pictures. `verdict`: all that its verdict rests on, right or wrong; `later`: of the same prompt, generated
-    after it was confirmed (to explain it); `plain`: what it is compared with; `own`: the rate in the report."""
+    after it was confirmed (to explain it); `plain`: what it is compared with; `own`: the rate in the report; `same_as`: the id
+    of the bug into which it is folded, because they have one cause."""
 
     id: str
     label: str
@@ -47,6 +48,7 @@ class BugRow:
     later: tuple[Shot, ...]
     plain: tuple[Shot, ...]
     own: Rate
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Failure rates of several models on the pictures of one run. The first column is the run's own target."""
+    """Failure rates of several models on the pictures of one run. The first column is the run's own target; `bugs`: each
+    confirmed description, those that are folded into another last."""
 
     run: Path
     columns: tuple[Column, ...]
@@ -161,6 +164,11 @@ class Transfer:
     def models(self) -> tuple[str, ...]:
         """Their ids."""
         return tuple(c.model for c in self.columns)
+
+    @property
+    def distinct(self) -> tuple[BugRow, ...]:
+        """Each cause once: what is counted."""
+        return tuple(b for b in self.bugs if not b.same_as)
 
     def called(self, column: Column) -> str:
         """What people call a model; its id where two have the same name, or none is known."""
@@ -223,7 +231,7 @@ class Transfer:
         said = f"{self.called(c)}: {rate(fooled, what + ' that fool the run’s target fool it too')}"
         if self.bugs and c.sets["chance"].n:
             said += f"; of plain pictures that fool the run’s target, {count(c.sets['chance'])}"
-        if cells := [cell for cell in c.cells.values() if cell]:
+        if cells := [cell for b in self.distinct if (cell := c.cells[b.id])]:
             said += f"; it shares {sum(map(self.has, cells))} of {number(len(cells), 'bug')}"
             less, more = (sum(self.differs(cell) == sign for cell in cells) for sign in (-1, 1))
             said += f", fails less on {less}" if less else ""
@@ -248,6 +256,8 @@ class Transfer:
                 "pictures generated after the verdict where there are any (later, ↻); otherwise those of the verdict, on which "
                 "“fails less” comes too easily.",
             ]
+        if len(self.distinct) < len(self.bugs):
+            lines.append("A description with the same cause as another bug is tested by itself and not counted as a bug.")
         return lines
 
     # --- out ----------------------------------------------------------------------------------------------------------
@@ -282,6 +292,7 @@ class Transfer:
                     "label": b.label,
                     "sentence": b.sentence,
                     "prompt": b.prompt,
+                    "same_as": b.same_as,
                     "compared_with": b.compared_with,
                     "verdict_pictures": len(b.verdict),
                     "later_pictures": len(b.later),
@@ -318,7 +329,8 @@ class Transfer:
         if self.bugs:
             made.add_section()
         for b in self.bugs:
-            made.add_row(Text(f"{b.id}. {plain(b.sentence)}"), *(Text(self._cell(b, c)) for c in self.columns))
+            same = f" (the same cause as bug {b.same_as})" if b.same_as else ""
+            made.add_row(Text(f"{b.id}. {plain(b.sentence)}{same}"), *(Text(self._cell(b, c)) for c in self.columns))
         return made
 
     def _cell(self, bug: BugRow, column: Column) -> str:

@@ -38,10 +38,10 @@ class Planned:
 class Progress:
     """A snapshot of a run for display.
 
-    `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` and `cost` (of hosted models, in the currency of
-    their prices) are totals since the run began, earlier sessions included; `recalled` of the `images` were there already.
-    Other commands than hunts and probes count steps in the same way. `message`: what it is about, such as the bug, the model,
-    the folder. `planned`: of a hunt, once, before its first picture. `warning`: that
+    `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` (descriptions that are confirmed so far) and `cost`
+    (of hosted models, in the currency of their prices) are totals since the run began, earlier sessions included; `recalled`
+    of the `images` were there already. Other commands than hunts and probes count steps in the same way. `message`: what it
+    is about, such as the bug, the model, the folder. `planned`: of a hunt, once, before its first picture. `warning`: that
     plain pictures fail nearly always, from the moment when they have been drawn.
     """
 

@@ -22,6 +22,7 @@ from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
 from ..report import baseline
 from ..report import replay_page as page
 from ..report import replay_words as words
+from ..report.folding import under
 from ..report.marks import noted
 from ..report.records import (
     BaselineRecord,
@@ -56,7 +57,10 @@ Pair = tuple[Outcome, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One bug under the new target. `sentence` sums it up; `record` has every number (docs/replay.md)."""
+    """One bug under the new target. `sentence` sums it up; `record` has every number (docs/replay.md).
+
+    `also`: the other descriptions with its cause. The verdict on the bug is the worst of theirs and its own (`record["own"]`).
+    """
 
     number: str
     label: str
@@ -68,6 +72,7 @@ class Replayed:
     low: float
     high: float
     record: ReplayedBug
+    also: tuple["Replayed", ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -87,12 +92,8 @@ class Replay:
     @property
     def bugs(self) -> list[Replayed]:
         """In the order of the run's report."""
-        return [
-            Replayed(
-                b["id"], b["label"], b["description"], b["verdict"], b["message"], b["failures"], b["n"], b["low"], b["high"], b
-            )
-            for b in self.report["bugs"]
-        ]
+        folded = self.report["folded"]
+        return [_replayed(b, [_replayed(other) for other in under(b, folded)]) for b in self.report["bugs"]]
 
     def exit_code(self, allow: Collection[str] | str = ()) -> int:
         """0: every bug is fixed and nothing new fails; else 1. `allow`: "undecided" lets such bugs pass, "new" new failures.
@@ -138,6 +139,11 @@ class Replay:
         return "\n".join(self.lines())
 
 
+def _replayed(b: ReplayedBug, also: Sequence[Replayed] = ()) -> Replayed:
+    rate = b["failures"], b["n"], b["low"], b["high"]
+    return Replayed(b["id"], b["label"], b["description"], b["verdict"], b["message"], *rate, b, tuple(also))
+
+
 def bugs_of(run: Any) -> list[BugRecord]:
     """Records of the confirmed bugs of a run (a path or a `Run`), as report.json has them.
 
@@ -145,15 +151,16 @@ def bugs_of(run: Any) -> list[BugRecord]:
     """
     path = Path(getattr(run, "path", run))
     with Store.open(path) as store:
-        return _bugs(path, store)
+        return [b for b in _bugs(path, store) if not b["same_as"]]
 
 
 def _bugs(path: Path, store: Store) -> list[BugRecord]:
+    """With those that are folded into others: each is checked."""
     found = report.build(store)
     if not found["bugs"]:
         why = " ".join(baseline.lines(found["baseline"]))
         raise SpecError(f"{str(path)!r} has no confirmed bugs to replay" + (f": {why}" if why else ""))
-    return found["bugs"]
+    return [*found["bugs"], *found["folded"]]
 
 
 def replay(
@@ -466,7 +473,9 @@ class _Replaying:
         sides, settings, identity = self.sides, self.settings, self.album.identity
         models, target = self.album.models, sides.engine.models.target
         now, before = self.baseline()
-        counts = {v.value: sum(f.verdict is v for f in findings) for v in ReplayVerdict}
+        records = [self.bug(*each) for each in zip(self.bugs, self.suites, findings, self.against, strict=True)]
+        bugs, folded = self.folded(records)
+        counts = {v.value: sum(b["verdict"] == v for b in bugs) for v in ReplayVerdict}
         return {
             "schema": SCHEMA,
             "kind": "replay",
@@ -492,9 +501,19 @@ class _Replaying:
             "summary": words.summary(counts),
             "baseline": now,
             "baseline_before": before,
-            "bugs": [self.bug(*each) for each in zip(self.bugs, self.suites, findings, self.against, strict=True)],
+            "bugs": bugs,
+            "folded": folded,
             "new_failures": self.new_failures(new_bugs),
         }
+
+    def folded(self, records: Sequence[ReplayedBug]) -> tuple[list[ReplayedBug], list[ReplayedBug]]:
+        """Bugs of their own, each with the worst verdict of those folded into it, and these."""
+        bugs, folded = [b for b in records if not b["same_as"]], [b for b in records if b["same_as"]]
+        for b in records:
+            mine = under(b, folded)
+            b["verdict"] = min((b["own"], *(other["own"] for other in mine)), key=words.ORDER.index)
+            b["message"] = words.message(b, self.settings.margin, mine)
+        return bugs, folded
 
     def _names(self, target: Any) -> dict[str, str]:
         return {"target": registry.name(target), "before": (self.below.meta("names") or {}).get("target", "")}
@@ -506,18 +525,22 @@ class _Replaying:
         asked = [*suite.treated, *suite.fresh_treated]
         failed = [o for s in asked if (o := sides.after[s.key]).status is Status.FAILURE]
         more, more_plain = sides.counts(suite.fresh_treated), sides.counts(suite.fresh_baseline)
-        record: ReplayedBug = {
+        return {
             "id": b["id"],
+            "also": b["also"],
+            "same_as": b["same_as"],
             "key": b["key"],
             "label": b["label"],
             "description": b["description"],
             "sentence": b["sentence"],
             "prompt": b["prompt"],
+            "phrases": b["phrases"],
             "minimal_description": b["minimal_description"],
             "parent": b["parent"],
             "compared_with": compared_with,
             "besides": self.album.wording.besides(compared_with, b["label"]),
             "verdict": f.verdict.value,
+            "own": f.verdict.value,
             "improved": f.verdict is ReplayVerdict.UNDECIDED and f.better,
             **_rate(f.treated),
             "baseline": _rate(f.baseline),
@@ -541,8 +564,6 @@ class _Replaying:
             "mended": sides.mended(pairs),
             "message": "",
         }
-        record["message"] = words.message(record, self.settings.margin)
-        return record
 
     def new_bug(self, e: TriedNote, suite: _Suite, p_worse: float) -> NewBug:
         """A description that the hunt tried and that was not a bug of the old target."""

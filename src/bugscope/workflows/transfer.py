@@ -47,7 +47,8 @@ def transfer(
     """
     found = run if isinstance(run, Run) else Run(Path(run))
     wanted = _wanted(targets, target_args or {})
-    records = found.report["probed"] if found.report["kind"] == "probe" else found.report["bugs"]
+    bugs = [*found.report["bugs"], *found.report["folded"]]
+    records = found.report["probed"] if found.report["kind"] == "probe" else bugs
     with Store.open(found.path) as store:
         identity, config = store.meta("identity"), store.options()
     with Store.create(found.path, identity) as store:
@@ -127,6 +128,7 @@ class _Pictures:
             later=tuple(later),
             plain=tuple(self.neutral(label, compared)),
             own=ledger.read_rate(record),
+            same_as=record["same_as"],
         )
 
     def _sets(self) -> dict[str, list[Shot]]:

@@ -24,8 +24,9 @@ class Run:
 
 def item(number, label="cat", prompt="at night", seed=0, reason="failure"):
     return RunPicture(
-        Run(), f"{number}.png", label, prompt, f"{label} {prompt}", "confirm", number, seed, reason, None, None, None, "1"
-    )
+        Run(), f"{number}.png", label, prompt, f"{label} {prompt}", "confirm", number, seed, reason, None, None, None, "1",
+        f"{label} {prompt}",
+    )  # fmt: skip
 
 
 @st.composite

@@ -66,7 +66,7 @@ def files(folder):
 
 def test_only_failures_on_prompts_of_confirmed_bugs_are_kept(run, tmp_path):
     made = dataset.dataset(run, tmp_path / "set", per_bug="none")
-    bugs = {(b["label"], b["prompt"]): b["id"] for b in run.report["bugs"]}
+    bugs = {(b["label"], b["prompt"]): b["id"] for b in (*run.report["bugs"], *run.report["folded"])}
     known = {(i.label, i.prompt, i.purpose, i.seed): i for i in run.samples().itertuples()}
     found = rows(tmp_path / "set")
     assert len(found) == made.pictures == made.kept == made.train + made.test > 40
@@ -116,13 +116,14 @@ def test_no_bug_and_no_label_outweighs_the_middle_one(run, tmp_path):
     loose = dataset.dataset(run, tmp_path / "loose", per_bug="none")
     made = dataset.dataset(run, tmp_path / "set")
     assert loose.limit is None and made.kept < loose.kept
-    of_bug = Counter(values["bug"] for _, values, _ in rows(tmp_path / "loose"))
+    homes = {b["id"]: b["same_as"] or b["id"] for b in (*run.report["bugs"], *run.report["folded"])}
+    of_bug = Counter(homes[values["bug"]] for _, values, _ in rows(tmp_path / "loose"))
     assert made.limit == sorted(of_bug.values())[(len(of_bug) - 1) // 2]
-    kept = Counter((v["label_name"], v["bug"]) for _, v, _ in rows(tmp_path / "set"))
+    kept = Counter(homes[v["bug"]] for _, v, _ in rows(tmp_path / "set"))
     assert max(kept.values()) <= made.limit
     assert len(set(made.labels.values())) == 1, "of two labels each has as many as the smaller"
     strict = dataset.dataset(run, tmp_path / "strict", per_bug=3)
-    assert set(Counter(v["bug"] for _, v, _ in rows(tmp_path / "strict")).values()) == {3} and strict.limit == 3
+    assert set(Counter(homes[v["bug"]] for _, v, _ in rows(tmp_path / "strict")).values()) == {3} and strict.limit == 3
 
 
 def test_near_duplicates_within_and_across_runs_are_left_out(run, other, tmp_path):
@@ -272,7 +273,7 @@ def test_the_card_says_what_the_report_says(run, tmp_path):
     assert head["license"] == "unknown" and "None is stated" in text
     assert head["size_categories"] == ["n<1K"] and "bugscope" in head["tags"]
     assert head["configs"][0]["data_files"] == [{"split": p, "path": f"{p}/**"} for p in ("train", "test")]
-    for bug in run.report["bugs"]:
+    for bug in (*run.report["bugs"], *run.report["folded"]):
         base = bug["baseline"]
         interval = f"{100 * bug['low']:.0f}–{100 * bug['high']:.0f} %"
         assert f"| {bug['sentence']} | bowl | {bug['failures']} of {bug['n']} | {interval} |" in text
@@ -283,6 +284,17 @@ def test_the_card_says_what_the_report_says(run, tmp_path):
     assert f"| train | {made.train} | {made.train} |" in text
     # no path of this machine
     assert str(run.path) not in text and str(tmp_path) not in text
+
+
+def test_a_limit_is_for_a_cause_and_its_descriptions_keep_their_numbers(run, tmp_path):
+    (folded,) = run.report["folded"]
+    home = next(b for b in run.report["bugs"] if b["id"] == folded["same_as"])
+    made = dataset.dataset(run, tmp_path / "set", per_bug=12)
+    assert made.bugs == len(run.bugs)
+    found = Counter(values["bug"] for _, values, _ in rows(tmp_path / "set"))
+    assert found[home["id"]] > 0 < found[folded["id"]] and found[home["id"]] + found[folded["id"]] == 12
+    text = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"\| {folded['id']} \| {folded['sentence']} \|.*\| {folded['same_as']} \|\n", text)
 
 
 def test_the_sentence_counts(run, tmp_path):

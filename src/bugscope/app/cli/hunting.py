@@ -118,6 +118,7 @@ def explain(
     as_json: JSON = False,
 ) -> None:
     """Find out why bugs happen. Which phrase is the cause, what is the shortest description, is the context alone enough?"""
+    from ...report.folding import because
     from ...workflows import results
 
     wanted = results.load(run).choose(bugs or ())
@@ -127,10 +128,12 @@ def explain(
         print_json(found.report)
         return
     keys = {bug["key"] for bug in wanted}
-    for bug in (b for b in found.bugs if b.record["key"] in keys):
+    for bug in (x for b in found.bugs for x in (b, *b.also) if x.record["key"] in keys):
         say(f"{bug.number}. {bug}")
         for line in bug.why:
             say(f"   {line}")
+        if bug.record["same_as"]:
+            say(f"   {because(bug.record, found.report['bugs'])}")
     say(f"Report: {found.path / 'report.html'}")
 
 

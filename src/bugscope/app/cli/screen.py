@@ -42,14 +42,16 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
 
 def show_bugs(run: "Run") -> None:
     from ...report import words
+    from ...report.folding import under
 
-    r = run.report
+    r, folded = run.report, run.report["folded"]
     if r["stopped"]:
         say(f"Stopped: {r['stopped']}.")
+    every = f"{len(run.bugs) + len(folded)} confirmed, " if folded else ""
     say(
         f"{words.number(len(run.bugs), 'confirmed bug')} of {words.name(r)}"
         f"{'' if r['finished'] else ' (run not finished)'}: {words.number(r['hypotheses_tested'], 'description')} tried, "
-        f"{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
+        f"{every}{r['images_generated']} pictures, {r['seconds'] / 60:.1f} minutes"
     )
     if shared := r["across"]:
         rows = [f"{x['description']} ({words.of(x['confirmed'], x['tried'])} labels tried)" for x in shared[:ACROSS]]
@@ -57,7 +59,9 @@ def show_bugs(run: "Run") -> None:
     for bug in run.bugs:
         say(f"  {bug.number:>2}. {bug}")
         for line in bug.why[:1]:
-            say(f"      {line}" + (f" See bug {bug.record['same_as']}." if bug.record["same_as"] else ""))
+            say(f"      {line}")
+        if same := under(bug.record, folded):
+            say(f"      {words.also(same, numbered=True)}")
     if r["undecided"]:
         near = r["rejected"][0]
         say(
