@@ -75,7 +75,7 @@ class Discovery:
             wrong = e.treated.k - k
             for failed, times in ((True, wrong), (False, e.treated.n - n - wrong)):
                 for _ in range(times):
-                    suspects.add(cause, failed)
+                    suspects.add(cause, failed, len(cause))
             self.heard[i] = e.treated.k, e.treated.n
             if explains(e, self.test):
                 suspects.know(cause)
@@ -100,7 +100,7 @@ class Discovery:
             label, text = o.sample.prompt.label, captions.get(o.sample.key, "")
             heard += pool.harvest([text], label, self.wording)
             seen = self.wording.phrases(text, label) if self._all(o) else []
-            self.inquiries[label].learn(o, (*phrases, *seen), text or self.wording.bare(o.sample.prompt.text))
+            self.inquiries[label].learn(o, (*phrases, *seen), len(phrases), text or self.wording.bare(o.sample.prompt.text))
         for inquiry in self.inquiries.values():
             heard += [p for text in inquiry.ask(self.world.propose) for p in pool.harvest([text], inquiry.label, self.wording)]
         for inquiry in self.inquiries.values():

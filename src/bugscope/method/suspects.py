@@ -26,6 +26,9 @@ Shared = Mapping[Cause, tuple[int, int]]
 
 GUILTY, INNOCENT = (3.0, 1.0), (1.0, 6.0)
 """Beta priors of the failure rate: of pictures that show a cause, and of those that show none."""
+FEW = 4
+"""Pictures that state more conditions than this are compared with their like alone, and so are those that state fewer: the more
+a picture states, the oftener it fails, whatever the cause."""
 SINGLE, PAIR, TRIPLE, NOTHING = 0.4, 0.35, 0.1, 1.0
 """Prior weights of causes of one, two and three conditions, each shared by all sets of that size; and of no cause at all."""
 WHOLE = 0.1
@@ -97,11 +100,11 @@ class Suspects:
         """Sets that are no causes by themselves, whatever is still thought of sets that contain them."""
         self.hints: set[Cause] = set()
         self._at: dict[Phrase, int] = {}
-        self._rows: list[tuple[Cause, bool]] = []
+        self._rows: list[tuple[Cause, bool, int]] = []
         self._larger: Bools
         """[s, P] larger sets that a failing picture showed."""
         self._counts: Floats
-        """[s, 2] of each of them, how many pictures with it failed, of how many."""
+        """[2, 2, s] of each of them, how many pictures with it failed, of how many."""
         self._forget()
 
     def grow(self, phrases: Iterable[Phrase]) -> None:
@@ -112,9 +115,9 @@ class Suspects:
                 self.pool.append(p)
                 self._forget()
 
-    def add(self, phrases: Iterable[Phrase], failed: bool) -> None:
-        """One more picture, which shows `phrases`."""
-        self._rows.append((frozenset(phrases), failed))
+    def add(self, phrases: Iterable[Phrase], failed: bool, stated: int) -> None:
+        """One more picture, which shows `phrases`; so many of them were `stated` in its prompt."""
+        self._rows.append((frozenset(phrases), failed, int(stated > FEW)))
 
     def know(self, cause: Cause) -> None:
         """From here on, `cause` explains the failures of the pictures that show it."""
@@ -145,11 +148,11 @@ class Suspects:
     def beliefs(self, shared: Shared = MappingProxyType({})) -> Beliefs:
         """What the pictures so far, and those of other labels, make of every set."""
         self._catch_up()
-        pairs = self._prior(shared) * np.exp(_log_factor(self._failed, self._shown, self._failures, self._pictures))
+        pairs = self._prior(shared) * np.exp(_log_factor(self._pairs, self._all[:, :, None, None]))
         weights = self._weights()
         if len(weights) > KEPT:
             keep = np.sort(np.argsort(-np.round(weights, 12), kind="stable")[:KEPT])
-            self._larger, self._counts = self._larger[keep], self._counts[keep]
+            self._larger, self._counts = self._larger[keep], self._counts[..., keep]
             weights = weights[keep]
         cleared = [self.mask(c) for c in self.cleared]
         for one in cleared:
@@ -166,27 +169,28 @@ class Suspects:
     def _forget(self) -> None:
         """Count again from the first picture."""
         n = len(self.pool)
-        self._read = self._failures = self._pictures = 0
-        self._failed, self._shown = np.zeros((n, n)), np.zeros((n, n))
-        self._rows_read: list[tuple[Bools, bool]] = []
-        self._larger, self._counts = np.zeros((0, n), dtype=bool), np.zeros((0, 2))
+        self._read = 0
+        self._all = np.zeros((2, 2))
+        """How many pictures failed, of how many."""
+        self._pairs = np.zeros((2, 2, n, n))
+        """Of every pair, how many pictures with it failed, of how many."""
+        self._rows_read: list[tuple[Bools, bool, int]] = []
+        self._larger, self._counts = np.zeros((0, n), dtype=bool), np.zeros((2, 2, 0))
         self._followed: set[tuple[int, ...]] = set()
 
     def _catch_up(self) -> None:
-        for shown, failed in self._rows[self._read :]:
+        for shown, failed, many in self._rows[self._read :]:
             if not any(cause <= shown for cause in self.known):
-                self._count(self.mask(shown), failed)
+                self._count(self.mask(shown), failed, many)
         self._read = len(self._rows)
 
-    def _count(self, x: Bools, failed: bool) -> None:
-        self._pictures += 1
-        self._failures += failed
-        both = np.outer(x, x)
-        self._shown += both
-        self._failed += both * failed
+    def _count(self, x: Bools, failed: bool, many: int) -> None:
         inside = self._larger[:, x].sum(axis=1) == self._larger.sum(axis=1)
-        self._counts[inside] += (failed, 1)
-        self._rows_read.append((x, failed))
+        for counted in (0, 1) if failed else (1,):
+            self._all[counted, many] += 1
+            self._pairs[counted, many] += np.outer(x, x)
+            self._counts[counted, many] += inside
+        self._rows_read.append((x, failed, many))
         if failed:
             self._follow(x)
 
@@ -200,11 +204,12 @@ class Suspects:
         new = np.zeros((len(sets), len(x)), dtype=bool)
         for i, s in enumerate(sets):
             new[i, list(s)] = True
-        rows = np.array([row for row, _ in self._rows_read], dtype=float)
-        inside = new.astype(float) @ rows.T == new.sum(axis=1)[:, None]
-        failed = np.array([f for _, f in self._rows_read])
-        counts = np.stack([(inside & failed).sum(axis=1), inside.sum(axis=1)], axis=1).astype(float)
-        self._larger, self._counts = np.concatenate([self._larger, new]), np.concatenate([self._counts, counts])
+        rows = np.array([x for x, _, _ in self._rows_read], dtype=float)
+        inside = (new.astype(float) @ rows.T == new.sum(axis=1)[:, None]).astype(float)
+        failed = np.array([f for _, f, _ in self._rows_read])
+        at = np.eye(2)[[many for _, _, many in self._rows_read]]
+        counts = np.stack([(inside @ (at * failed[:, None])).T, (inside @ at).T])
+        self._larger, self._counts = np.concatenate([self._larger, new]), np.concatenate([self._counts, counts], axis=-1)
 
     # --- priors -------------------------------------------------------------------------------------------------------
 
@@ -228,12 +233,16 @@ class Suspects:
         prior = np.where(self._larger.sum(axis=1) == 3, each, WHOLE * each)
         for cause in self.hints:
             prior[(self._larger == self.mask(cause)).all(axis=1)] = HINT
-        return prior * np.exp(_log_factor(self._counts[:, 0], self._counts[:, 1], self._failures, self._pictures))
+        return prior * np.exp(_log_factor(self._counts, self._all[:, :, None]))
 
 
-def _log_factor(k: Floats, n: Floats, k_all: int, n_all: int) -> Floats:
-    """Log Bayes factor: pictures with the set (k of n fail) have a failure rate of their own, against one rate for all."""
+def _log_factor(counts: Floats, all_: Floats) -> Floats:
+    """Log Bayes factor: pictures with the set (k of n fail) have a failure rate of their own, against one rate for all.
+
+    `counts`, `all_`: (k, n) on the first axis; those of few conditions and of many on the second, which add up.
+    """
     (a, b), (c, d) = GUILTY, INNOCENT
+    (k, n), (k_all, n_all) = counts, all_
     apart = betaln(a + k, b + n - k) - betaln(a, b) + betaln(c + k_all - k, d + n_all - n - k_all + k)
-    found: Floats = apart - betaln(c + k_all, d + n_all - k_all)
+    found: Floats = (apart - betaln(c + k_all, d + n_all - k_all)).sum(axis=0)
     return found
