@@ -98,11 +98,12 @@ class Discovery:
         heard: list[Phrase] = []
         for o, phrases in zip(outcomes, stated, strict=True):
             label, text = o.sample.prompt.label, captions.get(o.sample.key, "")
-            heard += pool.harvest([text], label, self.wording)
-            seen = self.wording.phrases(text, label) if self._all(o) else []
+            said = self.wording.phrases(text, label)
+            heard += pool.harvest(said, self.wording)
+            seen = said if self._all(o) else []
             self.inquiries[label].learn(o, (*phrases, *seen), len(phrases), text or self.wording.bare(o.sample.prompt.text))
         for inquiry in self.inquiries.values():
-            heard += [p for text in inquiry.ask(self.world.propose) for p in pool.harvest([text], inquiry.label, self.wording)]
+            heard += pool.harvest(inquiry.ask(self.world.propose), self.wording)
         for inquiry in self.inquiries.values():
             inquiry.grow(heard)
 

@@ -21,8 +21,9 @@ HARMS = np.array([0.0, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.125, 0.15, 0.
 """How often a condition alone spoils a picture: values that are considered ..."""
 USUAL, DOUBTED = 0.08, 3
 """... and before anything was seen, as if so many pictures of four conditions had been spoilt at this rate each."""
-RIPE = 0.5
-"""A description is tested once it is the likeliest cause, with at least this chance."""
+RIPE = (0.5, 0.65, 0.8, 0.9)
+"""The chance that pictures of a description of one, two, three or four conditions show a cause, from which on it is tested. The
+longer, the surer: until then it is rather cut down."""
 
 
 class Shown(NamedTuple):
@@ -93,34 +94,41 @@ class Inquiry:
         room = np.log1p(-INFORMATIVE) - np.log1p(-plain)
         return int(np.clip(room / np.log1p(-max(each, 1e-3)), 1, MOST))
 
-    def ask(self, propose: Callable[[str, Sequence[str], Sequence[str]], Sequence[str]]) -> list[str]:
-        """Descriptions from a describer, which is asked again whenever failures have doubled."""
+    def ask(self, propose: Callable[[str, Sequence[str], Sequence[str]], Sequence[str]]) -> list[Phrase]:
+        """The conditions of a describer's descriptions, which are suspects from here on.
+
+        It is asked again whenever failures have doubled.
+        """
         failures = [p.text for p in self.pictures if p.failed]
         if len(failures) < max(1, 2 * self._asked_at):
             return []
         self._asked_at = len(failures)
         said = propose(self.label, failures, [p.text for p in self.pictures if not p.failed])
-        for text in said:
-            phrases = self.wording.described(text, self.label)
+        read = [self.wording.described(text, self.label) for text in said]
+        for phrases in read:
             self.grow(phrases)
             if phrases and self.wording.fair(self.label, phrases):
                 self.suspects.hint(frozenset(phrases))
-        return list(said)
+        return [p for phrases in read for p in phrases]
 
     def ripe(self, shared: Shared) -> list[Hypothesis]:
         """Descriptions that are likely causes and were not tested yet."""
-        found = []
-        while len(self.tested) < self.slots:
-            chance, mask = self.suspects.beliefs(shared).likeliest()
-            phrases = self.suspects.phrases(mask)
+        found: list[Hypothesis] = []
+        while len(self.tested) < self.slots and (phrases := self._ripe(shared)):
             cause = frozenset(phrases)
-            if chance < RIPE or cause in self.tested:
-                break
             self.tested.add(cause)
             self.suspects.know(cause)
             behind = tuple(p.key for p in self.pictures if p.failed and cause <= p.phrases)
             found.append(Hypothesis(self.label, phrases, "design", behind))
         return found
+
+    def _ripe(self, shared: Shared) -> tuple[Phrase, ...]:
+        """The shortest description that is surely enough a cause and was not tested; empty if there is none."""
+        for sure, (chance, mask) in zip(RIPE, self.suspects.beliefs(shared).descriptions(len(RIPE)), strict=False):
+            phrases = self.suspects.phrases(mask)
+            if chance >= sure and frozenset(phrases) not in self.tested and self.wording.fair(self.label, phrases):
+                return phrases
+        return ()
 
 
 def harm(pictures: Sequence[tuple[int, bool]]) -> tuple[float, float]:

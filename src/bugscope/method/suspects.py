@@ -4,7 +4,7 @@ One failing picture accuses everything that it states, one passing picture acqui
 tests that err. The beliefs rank what to try next; they never decide. Pure: numbers in, numbers out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -29,7 +29,7 @@ GUILTY, INNOCENT = (3.0, 1.0), (1.0, 6.0)
 FEW = 4
 """Pictures that state more conditions than this are compared with their like alone, and so are those that state fewer: the more
 a picture states, the oftener it fails, whatever the cause."""
-SINGLE, PAIR, TRIPLE, NOTHING = 0.4, 0.35, 0.1, 1.0
+SINGLE, PAIR, TRIPLE, NOTHING = 0.6, 0.3, 0.1, 1.0
 """Prior weights of causes of one, two and three conditions, each shared by all sets of that size; and of no cause at all."""
 WHOLE = 0.1
 """A failing picture's whole description as a cause, as a share of one set of three: only where no part of it will do."""
@@ -68,18 +68,26 @@ class Beliefs:
         inside = self.larger[:, chosen].sum(axis=1) == self._sizes
         return Beliefs(pairs, self.larger, np.where(inside, passing * self.weights, self.weights))
 
-    def likeliest(self) -> tuple[float, Bools]:
-        """The likeliest cause [P], and its chance."""
-        cause = np.zeros(len(self.pairs), dtype=bool)
-        if not len(self.pairs):
-            return 0.0, cause
+    def descriptions(self, longest: int) -> Iterator[tuple[float, Bools]]:
+        """(chance that pictures of it show a cause, description [P]) of one condition, two, ... up to `longest`: the likeliest
+        one, and from two on each extended by what adds most."""
+        n = len(self.pairs)
+        alone = np.diag(self.pairs)
         # chances that agree to nine digits are equal: the last ones differ from machine to machine
-        i, j = np.unravel_index(int(np.round(self.pairs, 9).argmax()), self.pairs.shape)
-        k = int(np.round(self.weights, 9).argmax()) if len(self.weights) else -1
-        if k >= 0 and self.weights[k] > self.pairs[i, j]:
-            return float(self.weights[k]), self.larger[k]
-        cause[[i, j]] = True
-        return float(self.pairs[i, j]), cause
+        if n:
+            yield float(alone.max()), np.arange(n) == np.round(alone, 9).argmax()
+        if n < 2:
+            return
+        both = self.pairs + alone[:, None] + alone[None, :]
+        np.fill_diagonal(both, 0.0)
+        i, j = np.unravel_index(int(np.round(both, 9).argmax()), both.shape)
+        chance, chosen = float(both[i, j]), np.isin(np.arange(n), (i, j))
+        yield chance, chosen
+        for _ in range(3, longest + 1):
+            gains = self.gains(chosen)
+            chosen = chosen | (np.arange(n) == np.round(gains, 9).argmax())
+            chance += float(gains.max())
+            yield chance, chosen
 
     @cached_property
     def _sizes(self) -> Ints:
@@ -207,8 +215,8 @@ class Suspects:
         rows = np.array([x for x, _, _ in self._rows_read], dtype=float)
         inside = (new.astype(float) @ rows.T == new.sum(axis=1)[:, None]).astype(float)
         failed = np.array([f for _, f, _ in self._rows_read])
-        at = np.eye(2)[[many for _, _, many in self._rows_read]]
-        counts = np.stack([(inside @ (at * failed[:, None])).T, (inside @ at).T])
+        kinds = np.eye(2)[[many for _, _, many in self._rows_read]]
+        counts = np.stack([(inside @ (kinds * failed[:, None])).T, (inside @ kinds).T])
         self._larger, self._counts = np.concatenate([self._larger, new]), np.concatenate([self._counts, counts], axis=-1)
 
     # --- priors -------------------------------------------------------------------------------------------------------
