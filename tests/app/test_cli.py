@@ -59,7 +59,8 @@ def test_a_command_offers_its_options_of_the_table_with_their_defaults(said, nam
         flag = "--" + (option.name[:-1] if option.name.endswith("_args") else option.name).replace("_", "-") + " "
         assert (flag in out) == (name in option.commands), flag
         if name in option.commands and not option.name.endswith("_args"):
-            assert f"{option.help} [default: {option.shown_default}]" in out
+            more = "; may be repeated" if option.name == "accept" else ""
+            assert f"{option.help}{more} [default: {option.shown_default}]" in out
 
 
 def test_every_command_and_option_has_help_that_is_whole(said):
@@ -95,6 +96,24 @@ def test_a_file_states_options_and_the_command_line_overrides_it(tmp_path, said,
     report = bugscope.load(tmp_path / "r").report
     assert code == 0 and (report["budget"], report["alpha"]) == (120, 0.1)
     assert [label["label"] for label in report["labels"]] == ["mug"]
+
+
+def test_what_counts_as_right_is_stated_and_said(tmp_path, said, on_world):
+    (tmp_path / "sets.yaml").write_text("mug: [bowl]")
+    small = ("mug", "pot", "--budget", "120", "--explain-budget", "0")
+    code, out, _ = said("hunt", *small, "--accept", tmp_path / "sets.yaml", "--accept", "none", "--out", tmp_path / "r")
+    report = bugscope.load(tmp_path / "r").report
+    used, (mug, pot) = report["accept"], report["labels"]
+    assert code == 0 and mug["baseline"]["failures"] == 0 < pot["baseline"]["failures"]
+    assert (used["set"], used["stated"], used["further"]) == ("none", True, {"mug": ["bowl"]})
+    assert used["forgiven"] == mug["forgiven"] > 0 == pot["forgiven"]
+    line = f"{used['forgiven']} of {used['n']} answers are right only thanks to it. By label: mug {used['forgiven']}."
+    assert f"Accept-set: no near-synonyms, as stated; further labels stated for “mug”. {line}" in out.splitlines()
+    code, _, err = said("hunt", *small, "--accept", "imagenet", "--out", tmp_path / "r")
+    assert code == 2 and "holds another run: accept is ['none', {'mug': ['bowl']}] there, 'imagenet' here" in err
+    (tmp_path / "sets.yaml").write_text("mug: [bowel]")
+    code, _, err = said("hunt", *small, "--accept", tmp_path / "sets.yaml", "--out", tmp_path / "new")
+    assert code == 2 and "unknown label of the target in accept 'bowel'. Did you mean 'bowl'" in err
 
 
 def test_a_model_is_called_by_its_name(tmp_path, said, roles):
@@ -238,6 +257,10 @@ def test_explain_says_why_and_takes_phrases_of_ones_own(tmp_path, said, on_world
         (["hunt", "--config", "none.yaml"], "cannot read the config file 'none.yaml'"),
         (["hunt", "--config", "bad.yaml"], "unknown option in 'bad.yaml' 'alfa'. Did you mean 'alpha'"),
         (["hunt", "--alpha", "2"], "option alpha is 2.0; it should be less than 1 (false discovery rate"),
+        (["hunt", "--accept", "imagnet"], "unknown accept-set 'imagnet'; it should be none, imagenet, a YAML or JSON file"),
+        (["hunt", "--accept", "bod.yaml"], "'bod.yaml' does not exist. Did you mean 'bad.yaml'"),
+        (["probe", "a photo of a teapot", "--accept", "bad.yaml"], "'bad.yaml' has 'alfa': 0.1; it should map each label"),
+        (["evaluate", "--images", ".", "--accept", "non"], "unknown accept-set 'non'"),
         (["hunt", "teapott"], "unknown label 'teapott'. Did you mean 'teapot'"),
         (["hunt", "tench"], "unknown label of the generator"),
         (["hunt", "--out", "bad.yaml", "teapot"], "'bad.yaml' is a file"),

@@ -9,10 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from .accept import Accept, read
 from .errors import SpecError, unknown
 
 Arguments = dict[str, Any]
-Labels = dict[str, list[str]]
 
 RECORDED = ("models", "versions")
 """What a run's config.yaml holds besides options and labels."""
@@ -20,9 +20,9 @@ UNIMPORTANT = ("batch_size", "max_cost")
 """Options that change no result: a run can be continued with others."""
 HUNT, FRESH, ALL, MODELS = ("hunt",), ("hunt", "probe"), ("hunt", "probe", "doctor"), ("hunt", "doctor")
 """Commands that offer an option: those that explore; that judge fresh pictures; that load models; that load every model."""
-MODEL, PAIR = "PROVIDER/MODEL", "KEY=VALUE"
+MODEL, PAIR, SETS = "PROVIDER/MODEL", "KEY=VALUE", "none|imagenet|FILE"
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", Labels: "mapping"}
+TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", Accept: "word, file, mapping or list"}
 """What people call the type of an option."""
 
 
@@ -98,7 +98,13 @@ class Config(BaseModel):
         metavar="SHARE",
     )
     top_k: int = option(1, "count an answer as right if an accepted label is among its first K", commands=FRESH, ge=1, le=5)
-    accept: Labels = option({}, "further labels that count as right, by label", commands=())
+    accept: Accept = option(
+        {},
+        "what counts as right besides the label: ImageNet's near-synonyms, further labels from a file, or nothing",
+        commands=FRESH,
+        unset="ImageNet's for targets with its labels",
+        metavar=SETS,
+    )
     batch_size: int = option(16, "pictures per call to a model; affects speed, never results", commands=FRESH, gt=0)
     max_cost: float = option(
         0.0, "stop once hosted models have cost this much, in the currency of their prices; 0: no limit", commands=FRESH, ge=0
@@ -111,6 +117,8 @@ class Config(BaseModel):
         for key in values:
             if key not in OPTIONS:
                 raise unknown("option", str(key), OPTIONS)
+        if "accept" in values:
+            values = {**values, "accept": read(values["accept"])}
         try:
             return cls(**values)
         except ValidationError as error:

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from .. import media, tasks
+from ..core.accept import Called
 from ..core.errors import BugscopeError, ModelError
 from ..core.options import Config
 from ..core.records import Outcome, Phrase, Refused, Sample, Specimen, Status
@@ -44,10 +45,13 @@ class Engine:
         on_batch: Callable[["Engine"], None] | None = None,
         sleep: Callable[[float], object] | None = None,
         workers: Workers | None = None,
+        called: Mapping[str, Called] | None = None,
     ) -> None:
+        """`called`: what the target calls the labels of another target's run."""
         self.models, self.store, self.config = models, store, config
-        self.task, self.medium = tasks.load(config), media.of(models.generator)
-        self.task.labels(models.target)  # raises for unusable labels before anything is asked
+        # raises for unusable labels before anything is asked
+        self.task = tasks.knowing(config, tasks.load(config).labels(models.target), called)
+        self.medium = media.of(models.generator)
         self.on_batch = on_batch or (lambda engine: None)
         self.asked: set[str] = set()
         self.failures: set[str] = set()

@@ -12,7 +12,7 @@ import jinja2
 from .. import media
 from ..media import Preview
 from ..store.folder import Store
-from . import words
+from . import accept, words
 from .marks import by_image
 from .plain import for_html
 from .records import BugRecord, Example, Report
@@ -117,7 +117,7 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(source),
     )
-    environment.globals["words"] = words
+    environment.globals |= {"words": words, "accepting": accept.sentence}
     said = (
         words.capital,
         words.count,

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from .accept import sentence
 from .plain import for_csv, for_markdown
 from .records import AnyReport, BugRecord, Compared, ReplayedBug, ReplayReport, Report
 from .replay_words import heading
@@ -84,13 +85,14 @@ def _found(report: Report) -> str:
     ]
     tried = f"{report['hypotheses_tested']} descriptions tried on {report['images_generated']} pictures"
     head = ("", "prompt" if probing else "bug", "fails", "compared with", "verdict" if probing else "shortest description")
-    return _page(f"Bugscope: {what} {name(report)}", f"{tried} from {name(report, 'generator')}.", head, rows)
+    said = f"{tried} from {name(report, 'generator')}.{_accept(report)}"
+    return _page(f"Bugscope: {what} {name(report)}", said, head, rows)
 
 
 def _replayed(report: ReplayReport) -> str:
     bugs, new = report["bugs"], report["new_failures"]
     rows = [[b["id"], called(b, "→"), MARKS[b["verdict"]] + b["verdict"], cell(b), _base(b), count(b["before"])] for b in bugs]
-    said = f"{report['summary']} ({report['pictures']} pictures)."
+    said = f"{report['summary']} ({report['pictures']} pictures).{_accept(report)}"
     page = _page(f"Bugscope: {heading(report)}", said, (*HEAD, "before"), rows)
     broken = [r for r in new["labels"] if r["significant"]]
     if broken:
@@ -123,6 +125,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def raw_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Of cells that are Markdown already."""
     return "".join(f"| {' | '.join(str(cell) for cell in line)} |\n" for line in (head, ["---"] * len(head), *rows))
+
+
+def _accept(report: AnyReport) -> str:
+    return f" {sentence(report['accept'])}" if report["accept"] else ""
 
 
 def _base(b: BugRecord | Compared) -> str:

@@ -15,9 +15,11 @@ from ..core.errors import StoreError
 from ..core.records import Estimate, Rate
 from ..store.album import Shot
 from ..store.ledger import estimate, finite
+from .accept import sentence
 from .frames import pandas
 from .html import frame, render
 from .plain import for_terminal as plain
+from .records import AcceptRecord
 from .words import count, interval, listed, number, rate, shown
 
 LEVEL = 0.95
@@ -130,6 +132,8 @@ class Column:
     wrong: Mapping[str, bool]
     unanswered: int
     name: str = ""
+    accept: AcceptRecord | None = None
+    """What counted as right; None for the run's own target, whose report says it."""
 
     @property
     def adversarial(self) -> Rate:
@@ -218,7 +222,7 @@ class Transfer:
             less, more = (sum(self.differs(cell) == sign for cell in cells) for sign in (-1, 1))
             said += f", fails less on {less}" if less else ""
             said += f", more on {more}" if more else ""
-        return said + "."
+        return said + "." + (f" {plain(sentence(c.accept))}" if c.accept else "")
 
     def caveats(self) -> list[str]:
         """What the numbers mean; the same for every transfer, as far as it applies."""
@@ -253,6 +257,7 @@ class Transfer:
                     "name": c.name,
                     "own": c.own,
                     "unanswered": c.unanswered,
+                    "accept": c.accept,
                     "adversarial": _rate(c.adversarial) | ({"by_construction": True} if c.own else {}),
                     "sets": {name: _rate(r) | {"by_construction": c.given(name)} for name, r in c.sets.items()},
                     "baselines": [{"label": label, **_rate(r)} for label, r in c.baselines.items()],

@@ -9,7 +9,7 @@ import typer
 
 from ...core.errors import StoreError
 from ...core.options import MODEL
-from .options import CSV, DEFAULTS, JSON, JUnit, Page, RunFolder, TargetArgs, like, pairs, stating
+from .options import CSV, DEFAULTS, JSON, Accepting, AcceptingToo, JUnit, Page, RunFolder, TargetArgs, like, pairs, stating
 from .screen import display, print_json, say, write
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def replay(
     run: RunFolder,
     target: Annotated[str, typer.Option("--target", **stating("model to test", metavar=MODEL))],
     target_arg: TargetArgs = None,
+    accept: AcceptingToo = None,
     fresh: Annotated[
         int, typer.Option("--fresh", help="new pictures to generate of each prompt, with the run's own generator")
     ] = 0,
@@ -48,8 +49,8 @@ def replay(
 
     with display(as_json) as listener:
         found = again(
-            run, target, target_args=pairs("--target-arg", target_arg), fresh=fresh, stored=stored, out=out,
-            max_cost=max_cost, progress=listener,
+            run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, fresh=fresh, stored=stored,
+            out=out, max_cost=max_cost, progress=listener,
         )  # fmt: skip
     allowed = allow or ()
     code = found.exit_code(allowed)
@@ -89,6 +90,7 @@ def transfer(
     run: RunFolder,
     target: Annotated[list[str], typer.Option("--target", **stating("another model to test; may be repeated", metavar=MODEL))],
     target_arg: TargetArgs = None,
+    accept: AcceptingToo = None,
     out: Annotated[
         Path | None, typer.Option("--out", **stating("folder for transfer.html and transfer.json", "RUN/transfer"))
     ] = None,
@@ -99,7 +101,9 @@ def transfer(
 
     folder = out or run / "transfer"
     with counting(as_json) as count:
-        found = show_others(run, target, target_args=pairs("--target-arg", target_arg), out=folder, progress=count)
+        found = show_others(
+            run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, out=folder, progress=count
+        )
     if as_json:
         print_json(found.to_dict())
         return
@@ -124,7 +128,7 @@ def evaluate(
     subset: Annotated[
         bool, typer.Option("--subset", help="let the target choose among the folder's labels only (for ImageNet-A and -R)")
     ] = False,
-    synonyms: Annotated[bool, typer.Option("--synonyms", help="count near-synonyms as right, as a hunt does")] = False,
+    accept: Accepting = None,
     top_k: Annotated[int, like("top_k")] = DEFAULTS.top_k,
     split: Annotated[str, typer.Option("--split", **stating("use one part of the data set only, such as test", "all"))] = "",
     limit: Annotated[int, typer.Option("--limit", help="use this many pictures, drawn at random; 0: all")] = 0,
@@ -139,7 +143,7 @@ def evaluate(
         found = [
             measure(
                 target, folder, target_args=pairs("--target-arg", target_arg), label_map=label_map, subset=subset,
-                synonyms=synonyms, top_k=top_k, split=split, reference=reference, limit=limit or None, seed=seed,
+                accept=accept or {}, top_k=top_k, split=split, reference=reference, limit=limit or None, seed=seed,
                 progress=count,
             )
             for folder in images

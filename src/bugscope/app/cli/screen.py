@@ -108,6 +108,7 @@ def display(as_json: bool) -> Live | Quiet:
 
 def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
     """A run or a probe, and where its page is."""
+    from ...report import accept
     from ...workflows.results import Probe
 
     if as_json:
@@ -118,6 +119,9 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
             say(str(answer))
     else:
         show_bugs(run)
+    if sets := run.report["accept"]:
+        labels = accept.by_label((x["label"], x["forgiven"]) for x in run.report["labels"])
+        say(accept.sentence(sets) + (f" By label: {labels}." if labels else ""))
     if used := run.report["usage"]:
         say(f"Hosted models: {used['sentence']}")
     say(f"Report: {page or run.path / 'report.html'}")
