@@ -136,10 +136,11 @@ def test_json_is_all_of_stdout_and_progress_is_quiet_off_a_terminal(run, said):
     assert json.loads(out)["run_id"] == run.report["run_id"]
     _, out, _ = said("report", run.path)
     assert out.startswith(f"{len(run.bugs)} confirmed bugs of world/target")
+    assert "\nAccept-set: none, because the target’s labels are not ImageNet’s. Only the label itself is right.\n" in out
     undecided = run.report["undecided"]
     explained = [b for b in run.report["bugs"] if b["explanation"]]
     assert explained and all(b["explanation"]["sentences"][0] in out for b in explained)
-    assert len(out.splitlines()) == len(run.bugs) + len(explained) + 2 + (undecided > 0) + bool(run.report["across"])
+    assert len(out.splitlines()) == len(run.bugs) + len(explained) + 3 + (undecided > 0) + bool(run.report["across"])
     assert (" undecided when the budget ran out; the closest: " in out) == (undecided > 0)
 
 
@@ -192,9 +193,9 @@ def test_probe_answers_in_a_line_for_each_prompt(tmp_path, said, on_world):
     folder = tmp_path / "p"
     code, out, err = said("probe", "a photo of a mug on snow", "a photo of a pot on sand", "--out", folder)
     assert (code, err) == (0, "")
-    first, second, last = out.splitlines()
+    first, second, used, last = out.splitlines()
     assert first.startswith("a photo of a mug on snow -> bowl: ") and first.endswith(": confirmed")
-    assert second.startswith("a photo of a pot on sand")
+    assert second.startswith("a photo of a pot on sand") and used.startswith("Accept-set: none, because")
     assert last == f"Report: {folder / 'report.html'}"
     code, out, err = said("probe", "a photo of a mug on snow", "--out", folder, "--json")
     assert (code, err) == (0, "") and out.count("\n") == 1

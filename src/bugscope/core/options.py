@@ -20,7 +20,7 @@ UNIMPORTANT = ("batch_size", "max_cost")
 """Options that change no result: a run can be continued with others."""
 HUNT, FRESH, ALL, MODELS = ("hunt",), ("hunt", "probe"), ("hunt", "probe", "doctor"), ("hunt", "doctor")
 """Commands that offer an option: those that explore; that judge fresh pictures; that load models; that load every model."""
-MODEL, PAIR, SETS = "PROVIDER/MODEL", "KEY=VALUE", "none|imagenet|FILE"
+MODEL, PAIR = "PROVIDER/MODEL", "KEY=VALUE"
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", Accept: "word, file, mapping or list"}
 """What people call the type of an option."""
@@ -100,10 +100,10 @@ class Config(BaseModel):
     top_k: int = option(1, "count an answer as right if an accepted label is among its first K", commands=FRESH, ge=1, le=5)
     accept: Accept = option(
         {},
-        "what counts as right besides the label: ImageNet's near-synonyms, further labels from a file, or nothing",
+        "what counts as right besides the label: none, imagenet (its near-synonyms), or further labels from a file",
         commands=FRESH,
         unset="ImageNet's for targets with its labels",
-        metavar=SETS,
+        metavar="WHAT",
     )
     batch_size: int = option(16, "pictures per call to a model; affects speed, never results", commands=FRESH, gt=0)
     max_cost: float = option(
