@@ -9,9 +9,9 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-Purpose = Literal["explore", "confirm", "refine", "explain"]
+Purpose = Literal["explore", "design", "confirm", "refine", "explain"]
 M = TypeVar("M")
-Source = Literal["caption", "contrast", "checklist", "describer", "refinement", "user"]
+Source = Literal["design", "refinement", "user"]
 
 
 def joined(*parts: str) -> str:

@@ -1,13 +1,13 @@
 """Checks every answer before it is kept. All checks raise ModelError that names the model and what it gave."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import ModelError, short, told
-from ..core.records import Box, Refused, Specimen, Truth
+from ..core.records import Box, Phrase, Refused, Specimen, Truth
 from ..media import Medium
 
 
@@ -104,6 +104,14 @@ def descriptions(describer: Any, given: Any) -> list[str]:
     if isinstance(given, str) or not all(isinstance(text, str) and text.strip() for text in given):
         raise ModelError(f"describer {describer.id} gave {short(repr(given))}; expected a list of descriptions")
     return [_writable(text) for text in given]
+
+
+def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) -> tuple[Phrase, ...]:
+    """A generator's own vocabulary: phrases, or texts that `read` makes phrases of."""
+    if isinstance(given, str) or not all(isinstance(p, Phrase) or (isinstance(p, str) and p.strip()) for p in given):
+        raise ModelError(f"generator {generator.id} gave {short(repr(given))} as its phrases; expected a list of phrases")
+    found = [p if isinstance(p, Phrase) else read(_writable(p)) for p in given]
+    return tuple(dict.fromkeys(p for p in found if p is not None))
 
 
 def alternatives(editor: Any, given: Any, asked: Sequence[str]) -> list[list[str]]:

@@ -13,7 +13,7 @@ from .. import media, tasks
 from ..core.accept import Called
 from ..core.errors import BugscopeError, ModelError
 from ..core.options import Config
-from ..core.records import Outcome, Phrase, Refused, Sample, Specimen, Status
+from ..core.records import Outcome, Phrase, Purpose, Refused, Sample, Specimen, Status
 from ..language import Wording
 from ..store.folder import Store
 from . import contracts
@@ -26,6 +26,8 @@ from .workers import Workers
 T = TypeVar("T")
 A = TypeVar("A")
 REPEAT = "the same picture as another of this prompt"
+SUGGESTS: Mapping[Purpose, Sequence[Purpose]] = {"confirm": ("design",), "refine": ("design", "confirm")}
+"""Purpose of a picture -> those whose pictures may have suggested its description."""
 Shown = tuple[Sample, Specimen[Any]]
 
 
@@ -54,17 +56,19 @@ class Engine:
         self.medium = media.of(models.generator)
         self.on_batch = on_batch or (lambda engine: None)
         self.asked: set[str] = set()
+        # of those, how many were answered in an earlier session
+        self.recalled = 0
         self.failures: set[str] = set()
         # what got no answer is not asked again in this session: the same question always gets the same answer
         self.errors: dict[str, str] = {}
         self._speechless: set[str] = set()
         self._noted = set(store.notes("error"))
         self.patience = Patience(sleep)
-        self.meter = Meter(models.present(), store.meta("usage") or {}, config.max_cost)
+        self.meter = Meter(models.present(), store.meta("usage") or {}, config.cap)
         self.workers: Workers = workers or Local()
         self.workers.start(models)
         self._drawn: dict[tuple[str, str, bool, str], str] | None = None
-        self._confirming: set[tuple[str, str]] = set()
+        self._described: set[tuple[Purpose, str, str]] = set()
 
     def close(self) -> None:
         """Called after the last question. Models are closed by whoever loaded them."""
@@ -78,7 +82,9 @@ class Engine:
         self.store.put_samples(unique)
         keys = [s.key for s in unique]
         made, judged, answered = self._answers(keys)
+        before = len(self.asked)
         self._count(s for s in unique if s.key in made and s.key in judged and s.key in answered)
+        self.recalled += len(self.asked) - before
         self._generate([s for s in unique if s.key not in made and s.key not in self.errors])
         # pictures that this judge or this target has not seen: another one did, or the run ended before they were asked
         self._look(
@@ -208,19 +214,20 @@ class Engine:
 
     def _again(self, s: Sample, image: str) -> bool:
         """Whether this picture is not fresh. (A folder may run out of pictures; a server may ignore seeds.) It answered another
-        sample of the same prompt or, for a sharper description, confirmed a bug and so may have suggested the description."""
+        sample of the same prompt, or one that may have suggested the description: a designed picture or, for a sharper
+        description, one that confirmed a bug."""
         if self._drawn is None:
             self._drawn = {}
             for sample, known in self.store.pictures(self._id("generator")):
                 self._see(sample, known)
-        suggested = s.purpose == "refine" and (s.prompt.label, image) in self._confirming
+        suggested = any((purpose, s.prompt.label, image) in self._described for purpose in SUGGESTS.get(s.purpose, ()))
         return self._see(s, image) != s.key or suggested
 
     def _see(self, s: Sample, image: str) -> str:
         """The key of the first sample of this prompt with this picture; samples that explain a bug are counted separately."""
         assert self._drawn is not None
-        if s.purpose == "confirm" and s.prompt.description:
-            self._confirming.add((s.prompt.label, image))
+        if s.prompt.description:
+            self._described.add((s.purpose, s.prompt.label, image))
         return self._drawn.setdefault((s.prompt.label, s.prompt.text, s.purpose == "explain", image), s.key)
 
     def _look(self, samples: Sequence[Sample]) -> None:

@@ -5,6 +5,7 @@ Kinds come from the words alone, so captions of any captioner can be edited: not
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from ..core.explanation import Edit
 from ..core.records import Phrase, Prompt
@@ -12,6 +13,7 @@ from .vocabulary import Kind, Vocabulary
 from .words import ADVERBS, NUMBERS, PARTICIPLES, PREPOSITIONS, SHADES, TRANSITIVE, listed
 
 
+@lru_cache(maxsize=65536)
 def kind(phrase: Phrase, words: Vocabulary) -> Kind:
     """What the phrase is about; `ATTRIBUTE` if its words do not say."""
     text = phrase.text.lower()
@@ -23,6 +25,15 @@ def kind(phrase: Phrase, words: Vocabulary) -> Kind:
             return Kind.COLOUR
         return Kind.MATERIAL if parts & words.materials else Kind.ATTRIBUTE
     return next((k for k, pattern in words.patterns if re.search(pattern, text)), Kind.ATTRIBUTE)
+
+
+def compatible(a: Phrase, b: Phrase, words: Vocabulary) -> bool:
+    """Whether two phrases can be said of one specimen, as far as their words tell: two colours or two times of day cannot, two
+    companions can, and two places if one is "on" and the other "in front of" something."""
+    ours, theirs = kind(a, words), kind(b, words)
+    if ours is not theirs or ours in (Kind.ATTRIBUTE, Kind.COMPANION):
+        return a != b
+    return ours is Kind.PLACE and a.text.split()[0] != b.text.split()[0]
 
 
 def siblings(phrase: Phrase, words: Vocabulary) -> tuple[Phrase, ...]:

@@ -16,7 +16,8 @@ class Wording:
 
     `nouns`: names of things, for reading captions. `others`: labels to put into the context of another label's bug.
     `admissible(label, phrase)`: can the generator show the label with this phrase? `sayable(prompt)`: does it understand the
-    prompt? `alike(a, b)`: can one picture rightly be called either?
+    prompt? `alike(a, b)`: can one picture rightly be called either? `checked`: does `sayable` know which conditions contradict
+    each other? `vocabulary(label)`: the conditions that the generator offers for it; empty where it has no vocabulary.
     """
 
     words: Vocabulary
@@ -25,6 +26,8 @@ class Wording:
     admissible: Callable[[str, Phrase], bool] = lambda label, phrase: True
     sayable: Callable[[Prompt], bool] = lambda prompt: True
     alike: Callable[[str, str], bool] = operator.eq
+    checked: bool = False
+    vocabulary: Callable[[str], Sequence[Phrase]] = lambda label: ()
 
     # --- prompts ------------------------------------------------------------------------------------------------------
 
@@ -55,6 +58,12 @@ class Wording:
     def fair(self, label: str, phrases: Sequence[Phrase]) -> bool:
         """Whether a label can be shown with these phrases so that a person could still name it."""
         return all(self.admissible(label, p) for p in phrases) and self.sayable(self.prompt(label, phrases))
+
+    def together(self, label: str, a: Phrase, b: Phrase) -> bool:
+        """Whether one picture can show both conditions."""
+        if not self.fair(label, (a, b)):
+            return False
+        return self.checked or edits.compatible(a, b, self.words)
 
     # --- captions -----------------------------------------------------------------------------------------------------
 

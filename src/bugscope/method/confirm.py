@@ -4,9 +4,11 @@ Pure: no models, files or screen; its only question is `measure`.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Required, TypedDict, Unpack
 
 import numpy as np
 
@@ -22,18 +24,36 @@ SCREEN = 0.35
 ROUND = 48
 """Each round goes to the best 1/ROUND of the undecided descriptions, and to at least two: strong bugs are settled first,
 doubtful ones wait. The greedier, the more bugs a budget confirms (simulated); two keep several workers busy."""
-BASELINE_LEAST, BASELINE_RATIO, BASELINE_CAP = 12, 1.5, 60
+BASELINE_LEAST, BASELINE_RATIO, BASELINE_CAP = 10, 1.0, 60
 """Neutral pictures of a label, exploration included: `BASELINE_RATIO` times the longest stream compared with them, at least
 `BASELINE_LEAST` and at most `BASELINE_CAP`, but never less than half of that stream."""
 HOPELESS = 0.05
 """A hypothesis is dropped when the chance that its rise exceeds the margin falls below this (`stats.chance_of_rise`)."""
 UNFAITHFUL_AFTER, UNFAITHFUL_SHARE = 8, 0.6
 """A prompt is given up once it has this many pictures and more than this share of them is excluded."""
+PROMISING, STRONG, LEAST_COST = 0.25, 0.4, 24
+"""Rises in failure rate from which an undecided description is worth its pictures at once: up to `LEAST_COST` pictures, which
+is also what a bug costs at least, and beyond. A middling rise takes hundreds: that waits until exploration is over."""
 ENOUGH, SET_ASIDE = 20, 20
 """Each confirmed bug ends up with this many pictures if the budget allows, for an interval worth reading; 1/SET_ASIDE of
 the budget is reserved for that."""
 
 NOTHING = Counts()
+
+
+class Settings(TypedDict, total=False):
+    """What else a `Confirmation` takes."""
+
+    measure: Required[Measure]
+    wording: Required[Wording]
+    explored: Mapping[str, Counts]
+    tried: int
+    slots: int
+    purpose: Purpose
+    most: int
+    enough: int
+
+
 Found = Callable[[list[Evidence]], None]
 
 
@@ -111,73 +131,154 @@ class Streams:
         return True
 
 
+class Confirmation:
+    """A growing family of hypotheses under test on fresh pictures: false discovery rate <= `test.alpha` over all (e-BH).
+
+    Each round weighs all evidence, drops what shows no sign of a rise, and gives `test.look` fresh pictures to the undecided
+    hypotheses that fail most above their baseline. Dropping, choosing and adding may depend on everything seen so far: an
+    e-process allows it. Where the judge errs, evidence and rates are about pictures that truly show the label
+    (`stats.judged`).
+
+    `budget`: pictures in all, baselines included. `explored`: what became of each label's plain pictures before. They count
+    towards the baseline although they suggested the hypotheses: every e-value contains them through one factor per label,
+    whose expectation is at most 1 whatever is tried, provided that e-BH divides by a number of hypotheses per label that they
+    did not influence: `tried` in all. `slots`: that number for each label, if its hypotheses come one after another; then the
+    j-th needs j times the evidence of the first (weights 1/j, scaled to a mean of 1). docs/statistics.md says why both are
+    sound. `purpose`: of the samples drawn. `most`: pictures of one prompt, at most; 0: limited by the budget alone. `enough`:
+    pictures that a confirmed bug should end up with.
+    """
+
+    def __init__(
+        self,
+        *,
+        measure: Measure,
+        wording: Wording,
+        test: Test,
+        budget: int,
+        explored: Mapping[str, Counts] = MappingProxyType({}),
+        tried: int = 0,
+        slots: int = 0,
+        purpose: Purpose = "confirm",
+        most: int = 0,
+        enough: int = ENOUGH,
+    ) -> None:
+        self.wording, self.test, self.explored, self.tried, self.enough = wording, test, explored, tried, enough
+        self.streams = Streams(measure, test.seed, budget, purpose, most)
+        self.trials: list[Trial] = []
+        self.evidence: list[Evidence] = []
+        """Of every hypothesis so far, in the order in which they were added."""
+        self._weights = stats.harmonic(slots)
+        self._reserve = budget // SET_ASIDE
+
+    def add(self, hypotheses: Sequence[Hypothesis], first: int = 0) -> None:
+        """Test these too, beginning with `first` pictures each (by default, one look)."""
+        first = first or self.test.look
+        places = Counter(t.hypothesis.label for t in self.trials)
+        new = []
+        for h in hypotheses:
+            weight = self._weights[places[h.label]] if self._weights else 1.0
+            places[h.label] += 1
+            new.append(Trial(h, self.streams, self.wording, self.explored.get(h.label, NOTHING), weight))
+        self.trials += new
+        self.streams.draw([*_baselines(new, first), *((t.treated, first) for t in new)])
+        self._weigh()
+
+    def round(self, promising: bool = False) -> bool:
+        """One look at the best of the undecided hypotheses, or of the promising ones. False if nothing was drawn."""
+        undecided = self._undecided(promising)
+        chosen = sorted(undecided, key=lambda t: -t.rise())[: max(2, math.ceil(len(undecided) / ROUND))]
+        # part of the budget is reserved for bugs that are already confirmed
+        return self._draw(chosen, min(self._reserve, self.test.look * len(self._short())))
+
+    def widen(self) -> bool:
+        """One look at the confirmed bugs that have the fewest pictures, while any has too few. False if nothing was drawn."""
+        short = self._short()
+        return self._draw(sorted(short, key=lambda t: t.treated.drawn)[: max(2, math.ceil(len(short) / 2))])
+
+    # --- sharing a budget with exploration ----------------------------------------------------------------------------
+
+    @property
+    def free(self) -> int:
+        """Pictures that exploration may use: what the bugs in sight, and one more, are likely to need is kept."""
+        pending = self._undecided(promising=True)
+        decided = [t for t, e in zip(self.trials, self.evidence, strict=True) if e.verdict is Verdict.CONFIRMED]
+        costs = [t.treated.drawn + t.baseline.drawn for t in (*decided, *pending)]
+        cost = max(LEAST_COST, sum(costs) / len(costs) if costs else 0)
+        left = self.streams.left - self._reserve
+        # where nothing is pending, what is left is better tried than saved
+        return int(max(left - cost * (1 + len(pending)), 0 if pending else left - LEAST_COST))
+
+    def spend(self, pictures: int) -> None:
+        """Take pictures that were drawn elsewhere off the budget."""
+        self.streams.left -= pictures
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _draw(self, chosen: Sequence["Trial"], keep: int = 0) -> bool:
+        look = self.test.look
+        drawn = self.streams.draw([*_baselines(chosen, look), *((t.treated, look) for t in chosen)], keep)
+        if drawn:
+            self._weigh()
+        return drawn
+
+    def _weigh(self) -> None:
+        self.evidence = _judged(self.trials, self.test, self.tried)
+
+    def _undecided(self, promising: bool) -> list["Trial"]:
+        """Trials that more pictures could decide."""
+        pairs = zip(self.trials, self.evidence, strict=True)
+        open_ = [(t, e) for t, e in pairs if e.verdict is Verdict.UNDECIDED and t.treated.drawn < self.streams.most]
+        return [t for t, e in open_ if not promising or explains(e, self.test)]
+
+    def _short(self) -> list["Trial"]:
+        """Confirmed trials whose interval is still wide because they have too few pictures."""
+        confirmed = [t for t, e in zip(self.trials, self.evidence, strict=True) if e.verdict is Verdict.CONFIRMED]
+        return [t for t in confirmed if t.treated.n < self.enough and t.treated.drawn < 2 * self.enough]
+
+
+def explains(e: Evidence, test: Test) -> bool:
+    """Whether a description may be taken for a cause while it is tested: it is confirmed, new, or fails often so far.
+
+    Guides what is drawn next, never decides.
+    """
+    if e.verdict is Verdict.UNDECIDED:
+        rise = (e.treated.k + 0.5) / (e.treated.n + 1) - (e.baseline.k + 0.5) / (e.baseline.n + 1)
+        return e.drawn < 2 * test.look or rise > (STRONG if e.drawn >= LEAST_COST else PROMISING)
+    return e.verdict is Verdict.CONFIRMED
+
+
 def confirm(
     hypotheses: Sequence[Hypothesis],
     *,
-    measure: Measure,
-    wording: Wording,
-    test: Test,
     budget: int,
-    explored: Mapping[str, Counts] = MappingProxyType({}),
-    tried: int = 0,
-    purpose: Purpose = "confirm",
-    most: int = 0,
-    enough: int = ENOUGH,
+    test: Test,
     on_round: Found = lambda evidence: None,
+    **settings: Unpack[Settings],
 ) -> list[Evidence]:
-    """Test every hypothesis and return the evidence in order; false discovery rate <= `test.alpha` over all of them (e-BH).
+    """Test every hypothesis at once (see `Confirmation`) and return the evidence in order.
 
-    Every hypothesis gets a few pictures. Then each round weighs all evidence, drops what shows no sign of a rise, and gives
-    `test.look` fresh pictures to the undecided hypotheses that fail most above their baseline. Dropping and choosing may
-    depend on everything seen so far: an e-process allows it. Where the judge errs, evidence and rates are about pictures
-    that truly show the label (`stats.judged`).
-
-    `budget`: pictures in all, baselines included. `explored`: what became of each label's neutral pictures in exploration.
-    They count towards the baseline although they suggested the hypotheses: every e-value contains them through one factor
-    per label, whose expectation is at most 1 whatever is tried, provided that e-BH divides by a number of hypotheses that
-    they did not influence: `tried` (docs/statistics.md). `purpose`: of the samples drawn. `most`: pictures of one prompt, at
-    most; 0: limited by the budget alone. `enough`: pictures that a confirmed bug should end up with. `on_round`: called with
-    the evidence after each round.
+    `on_round`: called with the evidence after each round.
     """
-    streams = Streams(measure, test.seed, budget, purpose, most)
-    trials = [Trial(h, streams, wording, explored.get(h.label, NOTHING)) for h in hypotheses]
-    look = test.look
-    first = max(1, look // 2, min(look, int(SCREEN * budget) // max(1, len(trials))))
-    streams.draw([*_baselines(trials, first), *((t.treated, first) for t in trials)])
-    while True:
-        evidence = _judged(trials, test, tried)
-        on_round(evidence)
-        undecided = [
-            t
-            for t, e in zip(trials, evidence, strict=True)
-            if e.verdict is Verdict.UNDECIDED and t.treated.drawn < streams.most
-        ]
-        if not undecided:
-            break
-        chosen = sorted(undecided, key=lambda t: -t.rise())[: max(2, math.ceil(len(undecided) / ROUND))]
-        # part of the budget is reserved for bugs that are already confirmed
-        keep = min(budget // SET_ASIDE, look * len(_short(trials, evidence, enough)))
-        if not streams.draw([*_baselines(chosen, look), *((t.treated, look) for t in chosen)], keep):
-            break
-    while short := _short(trials, _judged(trials, test, tried), enough):
-        fewest = sorted(short, key=lambda t: t.treated.drawn)[: max(2, math.ceil(len(short) / 2))]
-        if not streams.draw([*_baselines(fewest, look), *((t.treated, look) for t in fewest)]):
-            break
-        on_round(_judged(trials, test, tried))
-    return _judged(trials, test, tried)
-
-
-def _short(trials: Sequence["Trial"], evidence: Sequence[Evidence], enough: int) -> list["Trial"]:
-    """Confirmed trials whose interval is still wide because they have too few pictures."""
-    confirmed = [t for t, e in zip(trials, evidence, strict=True) if e.verdict is Verdict.CONFIRMED]
-    return [t for t in confirmed if t.treated.n < enough and t.treated.drawn < 2 * enough]
+    tests = Confirmation(budget=budget, test=test, **settings)
+    first = max(1, test.look // 2, min(test.look, int(SCREEN * budget) // max(1, len(hypotheses))))
+    tests.add(hypotheses, first)
+    on_round(tests.evidence)
+    while tests.round():
+        on_round(tests.evidence)
+    while tests.widen():
+        on_round(tests.evidence)
+    return tests.evidence
 
 
 class Trial:
     """One hypothesis with its own stream, the stream it is compared with (by default the plain label's), and what exploration
     saw of the plain label."""
 
-    def __init__(self, hypothesis: Hypothesis, streams: Streams, wording: Wording, explored: Counts = NOTHING) -> None:
+    def __init__(
+        self, hypothesis: Hypothesis, streams: Streams, wording: Wording, explored: Counts = NOTHING, weight: float = 1.0
+    ) -> None:
+        self.weight, self.settled = weight, math.nan
+        """`settled`: the e-value of the look that confirmed it, which stands whatever is drawn for its interval afterwards."""
         self.hypothesis, self.explored = hypothesis, NOTHING if hypothesis.against else explored
         self.treated = streams.of(wording.treated(hypothesis))
         self.baseline = streams.of(wording.control(hypothesis))
@@ -219,8 +320,12 @@ def _judged(trials: Sequence[Trial], test: Test, tried: int) -> list[Evidence]:
         return []
     kt, nt, kb, nb = np.array([t.counts() for t in trials]).T
     hopeless = (stats.chance_of_rise(kt, nt, kb, nb, test.margin) < HOPELESS) & (nt > 0) & (nb > 0)
-    e_values = np.exp(np.minimum(_log_e_values(trials, test), 700.0))
-    found = stats.e_bh(e_values, test.alpha - test.box_error, tried)
+    settled = [t.settled for t in trials]
+    e_values = np.where(np.isnan(settled), np.exp(np.minimum(_log_e_values(trials, test), 700.0)), settled)
+    found = stats.e_bh(e_values * [t.weight for t in trials], test.alpha - test.box_error, tried)
+    for t, e, f in zip(trials, e_values, found, strict=True):
+        if f:
+            t.settled = float(e)
     verdicts = [
         Verdict.CONFIRMED if f
         else Verdict.UNFAITHFUL if t.treated.unfaithful or t.baseline.unfaithful

@@ -1,18 +1,20 @@
-"""Explore, cluster, describe: from neutral pictures to hypotheses. Pure: no models, files or screen."""
+"""Explore in rounds: plain pictures, then pictures that state several conditions at once, designed to tell most.
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import zip_longest
+After the combinatorial testing of operational design domains (Metzen et al. 2023) and adaptive group testing. What it finds
+are suspicions; `confirm` tests them on pictures of their own. Pure: no models, files or screen.
+"""
 
-from .. import language
-from ..core.records import Counts, Hypothesis, Outcome, Phrase, Sample, Status
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from ..core.records import Counts, Evidence, Hypothesis, Outcome, Phrase, Sample, Status, Verdict
 from ..language import Wording
+from . import pool
+from .confirm import explains
+from .inquiry import Inquiry
+from .plan import Plan
+from .suspects import Cause
 from .world import Measure, World
-
-Read = tuple[Outcome, list[Phrase]]
-"""What became of a picture, and the phrases of its caption."""
-LEAST_SUCCESSES = 8
-"""Even a few failures are compared with at least this many successes."""
 
 
 def explore(labels: Sequence[str], n: int, *, seed: int, measure: Measure, wording: Wording) -> Sequence[Outcome]:
@@ -28,114 +30,87 @@ def counts(outcomes: Iterable[Outcome]) -> dict[str, Counts]:
     return dict(found)
 
 
-def shares(outcomes: Sequence[Outcome], limit: int) -> dict[str, int]:
-    """Label -> how many descriptions of it may be tried: `limit` where exploration saw failures and successes, else half of it.
-
-    A label that never fails leaves nothing to describe, and one that always fails has no room to fail more; even so, the
-    checklist tries there what exploration never drew. No label gets more than `limit`, whatever exploration saw: the level
-    of the tests depends on that (docs/statistics.md).
-    """
-    return {label: limit if 0 < c.wrong < c.n else max(1, limit // 2) for label, c in counts(outcomes).items()}
+def _rate(seen: Counts) -> float:
+    """Failure rate, pulled towards 1/2 while pictures are few."""
+    return (seen.wrong + 0.5) / (seen.n + 1)
 
 
-def cluster(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], list[Outcome]]:
-    """Failures by (label, what it was taken for), each label's largest group first, as in the paper (step 3)."""
-    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
-    for o in outcomes:
-        if o.status is Status.FAILURE:
-            groups[o.sample.prompt.label, o.taken_for].append(o)
-    return dict(sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1])))
+class Discovery:
+    """The inquiries into all labels. What is learnt of one label makes the same cause likelier for the others."""
 
+    def __init__(self, labels: Sequence[str], plain: Sequence[Outcome], plan: Plan, world: World, wording: Wording) -> None:
+        self.world, self.wording, self.test = world, wording, plan.test
+        seen = counts(plain)
+        # where plain pictures nearly always fail, no description can fail more by the margin
+        open_ = [label for label in labels if plan.test.margin < 1 - _rate(seen.get(label, Counts()))]
+        self.inquiries = {label: Inquiry(label, wording, plan.test.seed, plan.affordable) for label in open_}
+        self.heard: dict[int, tuple[int, int]] = {}
+        self.bugs: Counter[str] = Counter()
+        self.shared: dict[Cause, tuple[int, int]] = {}
+        self.turn = 0
+        mine = [o for o in plain if o.sample.prompt.label in self.inquiries]
+        self._learn(mine, [()] * len(mine))
 
-def propose(
-    outcomes: Sequence[Outcome],
-    *,
-    world: World,
-    wording: Wording,
-    limits: Mapping[str, int],
-    checklist: Sequence[Phrase] | None = None,
-) -> list[Hypothesis]:
-    """Form hypotheses from captions of failures and successes and from a checklist (step 4), at most `limits[label]` per label.
+    def draw(self, budget: int) -> int:
+        """One round of at most `budget` pictures; returns how many there were. Labels with few bugs get more."""
+        self.turn += 1
+        asked: list[tuple[Sample, tuple[Phrase, ...]]] = []
+        due = [label for label in self.inquiries if self.turn % (1 + self.bugs[label]) == 0]
+        for label in sorted(due or self.inquiries, key=lambda label: self.bugs[label]):
+            if budget > len(asked):
+                asked += self.inquiries[label].next(budget - len(asked), self.shared)
+        if asked:
+            self._learn(self.world.measure([sample for sample, _ in asked]), [phrases for _, phrases in asked])
+        return len(asked)
 
-    Three sources take turns: phrases that stand out in failures against successes, whole captions of typical failures, and
-    what a describer proposes, if there is one. Then comes the checklist (by default the medium's), for which at least a
-    quarter is reserved, so that conditions that exploration never drew are tried too. Phrases that the generator cannot show
-    and prompts that it does not understand are left out (`wording`).
-    """
-    conditions = wording.words.checklist if checklist is None else checklist
-    failures, successes = _paired(outcomes)
-    captions = dict(zip([o.sample.key for o in (*failures, *successes)], world.describe([*failures, *successes]), strict=True))
+    def ripe(self) -> list[Hypothesis]:
+        """Descriptions to test now."""
+        return [h for inquiry in self.inquiries.values() for h in inquiry.ripe(self.shared)]
 
-    def read(o: Outcome) -> list[Phrase]:
-        label = o.sample.prompt.label
-        return [p for p in wording.phrases(captions[o.sample.key], label) if wording.admissible(label, p)]
+    def heed(self, evidence: Sequence[Evidence]) -> None:
+        """Learn from the tests so far: their pictures, and which descriptions explain failures."""
+        for i, e in enumerate(evidence):
+            suspects, cause = self.inquiries[e.hypothesis.label].suspects, frozenset(e.hypothesis.phrases)
+            k, n = self.heard.get(i, (0, 0))
+            wrong = e.treated.k - k
+            for failed, times in ((True, wrong), (False, e.treated.n - n - wrong)):
+                for _ in range(times):
+                    suspects.add(cause, failed, len(cause))
+            self.heard[i] = e.treated.k, e.treated.n
+            if explains(e, self.test):
+                suspects.know(cause)
+            else:
+                suspects.clear(cause)
+        confirmed = [e.hypothesis for e in evidence if e.verdict is Verdict.CONFIRMED]
+        self.bugs = Counter(h.label for h in confirmed)
+        self.shared = self._shared(confirmed)
 
-    def possible(hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
-        return [h for h in _distinct(hypotheses) if wording.sayable(wording.prompt(h.label, h.phrases))]
+    def _shared(self, confirmed: Sequence[Hypothesis]) -> dict[Cause, tuple[int, int]]:
+        causes = Counter(frozenset(h.phrases) for h in confirmed)
+        tried = Counter(c for inquiry in self.inquiries.values() for c in inquiry.tested if c in causes)
+        return {cause: (n, tried[cause]) for cause, n in causes.items()}
 
-    found: list[Hypothesis] = []
-    for label, limit in limits.items():
-        wrong = [(o, read(o)) for o in failures if o.sample.prompt.label == label]
-        right = [(o, read(o)) for o in successes if o.sample.prompt.label == label]
-        said = world.propose(label, *([captions[o.sample.key] for o, _ in group] for group in (wrong, right))) if wrong else ()
-        read_out = [[p for p in wording.described(text, label) if wording.admissible(label, p)] for text in said]
-        behind = tuple(o.sample.key for o, _ in wrong)
-        described = [Hypothesis(label, tuple(phrases), "describer", behind) for phrases in read_out if phrases]
-        suggested = possible(_interleaved(_contrasts(label, wrong, right), _captions(label, wrong), described))
-        listed = [
-            Hypothesis(label, (p,), "checklist") for p in _ordered(conditions, wrong, right) if wording.admissible(label, p)
-        ]
-        listed = possible([*suggested, *listed])[len(suggested) :]
-        from_list = min(len(listed), max(limit // 4, limit - len(suggested)))
-        found += [*suggested[: limit - from_list], *listed[:from_list]]
-    return found
+    # --- learning -----------------------------------------------------------------------------------------------------
 
+    def _learn(self, outcomes: Sequence[Outcome], stated: Sequence[tuple[Phrase, ...]]) -> None:
+        """What the pictures say, and the conditions that their captions bring in, which every label tries from here on."""
+        captions = self._captions(outcomes)
+        heard: list[Phrase] = []
+        for o, phrases in zip(outcomes, stated, strict=True):
+            label, text = o.sample.prompt.label, captions.get(o.sample.key, "")
+            said = self.wording.phrases(text, label)
+            heard += pool.harvest(said, self.wording)
+            seen = said if self._all(o) else []
+            self.inquiries[label].learn(o, (*phrases, *seen), len(phrases), text or self.wording.bare(o.sample.prompt.text))
+        for inquiry in self.inquiries.values():
+            heard += pool.harvest(inquiry.ask(self.world.propose), self.wording)
+        for inquiry in self.inquiries.values():
+            inquiry.grow(heard)
 
-def _paired(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
-    """All failures, and for each label with failures as many successes (at least `LEAST_SUCCESSES`), the first drawn."""
-    failures = [o for o in outcomes if o.status is Status.FAILURE]
-    successes: list[Outcome] = []
-    for label in dict.fromkeys(o.sample.prompt.label for o in failures):
-        wanted = sum(o.sample.prompt.label == label for o in failures)
-        right = [o for o in outcomes if o.status is Status.SUCCESS and o.sample.prompt.label == label]
-        successes += right[: max(wanted, LEAST_SUCCESSES)]
-    return failures, successes
+    def _captions(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
+        wanted = [o for o in outcomes if o.status.counts and (self._all(o) or o.status is Status.FAILURE)]
+        return {o.sample.key: text for o, text in zip(wanted, self.world.describe(wanted), strict=True)}
 
-
-def _contrasts(label: str, wrong: Sequence[Read], right: Sequence[Read]) -> list[Hypothesis]:
-    contrasts = language.contrast([p for _, p in wrong], [p for _, p in right], top=8)
-    return [Hypothesis(label, c.phrases, "contrast", tuple(wrong[i][0].sample.key for i in c.support)) for c in contrasts]
-
-
-def _captions(label: str, wrong: Sequence[Read]) -> list[Hypothesis]:
-    """The most typical caption of each cluster as a description of the label, the largest cluster first."""
-    texts = {o.sample.key: phrases for o, phrases in wrong}
-    made = []
-    for members in cluster(o for o, _ in wrong).values():
-        keys = [o.sample.key for o in members]
-        best = keys[language.typical([texts[k] for k in keys])]
-        if texts[best]:
-            made.append(Hypothesis(label, tuple(texts[best]), "caption", (best,)))
-    return made
-
-
-def _ordered(checklist: Sequence[Phrase], wrong: Sequence[Read], right: Sequence[Read]) -> list[Phrase]:
-    """The checklist: first what failures show more than successes, then what was never drawn, then what did no harm."""
-
-    def harmless(phrase: Phrase) -> int:
-        failed, passed = (sum(phrase in phrases for _, phrases in group) / max(1, len(group)) for group in (wrong, right))
-        return (passed > failed) - (failed > passed)
-
-    return sorted(checklist, key=harmless)
-
-
-def _interleaved(*lists: Sequence[Hypothesis]) -> list[Hypothesis]:
-    return [h for group in zip_longest(*lists) for h in group if h is not None]
-
-
-def _distinct(hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
-    """Each set of phrases once, in the form that came first."""
-    first: dict[frozenset[Phrase], Hypothesis] = {}
-    for h in hypotheses:
-        first.setdefault(frozenset(h.phrases), h)
-    return list(first.values())
+    def _all(self, o: Outcome) -> bool:
+        """Whether successes are captioned too: plain pictures, and all where the conditions must be found in captions."""
+        return o.sample.purpose == "explore" or not self.wording.vocabulary(o.sample.prompt.label)

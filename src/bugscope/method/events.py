@@ -1,4 +1,4 @@
-"""What a search reports while it works, in this order; `tell` gets each event before the next question is asked."""
+"""What a search reports while it works; `tell` gets each event before the next question is asked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from ..core.records import Evidence, Hypothesis, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """The neutral pictures have been drawn; descriptions come next."""
+    """The plain pictures have been drawn; designed ones come next."""
 
     outcomes: Sequence[Outcome]
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """All descriptions that will be tried, before the first picture of any of them."""
+    """All descriptions tried so far. The list only grows."""
 
     hypotheses: Sequence[Hypothesis]
 
@@ -26,6 +26,11 @@ class Measured:
     """Evidence for every description, after each round."""
 
     evidence: Sequence[Evidence]
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Exploration is over; what is left of the budget goes to descriptions that are still undecided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Refined:
     children: Sequence[tuple[Evidence, Evidence]]
 
 
-Event = Explored | Proposed | Measured | Confirmed | Explained | Sharpened | Refined
+Event = Explored | Proposed | Measured | Settling | Confirmed | Explained | Sharpened | Refined
 
 
 def silent(event: Event) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.errors import SpecError
-from ..core.options import Config
+from ..core.options import Config, Settled
 from ..stats import JudgeError
-from .confirm import SCREEN, Test
+from .confirm import Test
 
-LEAST, FEW, CONFIRMING, FURTHER = 600, 6, 456, 36
+LEAST, FEW, CONFIRMING, FURTHER = 600, 6, 540, 50
 """Default budget: exploration, `CONFIRMING` pictures and `FURTHER` for each label beyond `FEW`; at least `LEAST` in all."""
+EACH = 16
+"""Pictures of a label for each description of it that may be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,22 @@ class Plan:
 
     @property
     def confirming(self) -> int:
-        """Pictures left after exploration."""
+        """Pictures left after the plain ones."""
         return self.budget - self.explore * self.labels
 
     @property
     def affordable(self) -> int:
-        """Descriptions tried per label, at most: as many as can get their first pictures from a small share of the budget.
-
-        More would spread the pictures so thin that nothing could be confirmed.
+        """Descriptions tried per label, at most: one for every `EACH` pictures of the label's budget. The fewer may be
+        tried, the less evidence each of them needs.
         """
-        left = self.budget // self.labels - self.explore
-        first = max(1, self.test.look // 2)
-        tried = left // self.fixed_n - 1 if self.fixed_n else int(SCREEN * left) // first
+        left = self.confirming // self.labels
+        tried = (left - self.designed) // self.fixed_n - 1 if self.fixed_n else self.budget // self.labels // EACH
         return max(1, min(self.hypotheses, tried))
+
+    @property
+    def designed(self) -> int:
+        """Designed pictures of a label in the paper's procedure, which fixes all numbers beforehand: half of what is left."""
+        return self.confirming // self.labels // 2
 
     @property
     def tried(self) -> int:
@@ -70,18 +75,20 @@ class Plan:
         return self.affordable * self.labels
 
 
-def settled(labels: Sequence[str], config: Config) -> Config:
-    """`config` with a budget: where none is stated, enough to explore every label and to confirm bugs."""
-    if config.budget:
+def settled(labels: Sequence[str], config: Config) -> Settled:
+    """`config` with a number for its budget: "auto" is enough to explore every label and to confirm bugs."""
+    if isinstance(config, Settled):
         return config
     confirming = CONFIRMING + FURTHER * max(0, len(labels) - FEW)
     enough = max(LEAST, config.explore * len(labels) + confirming, _least(labels, config))
-    return config.model_copy(update={"budget": enough})
+    budget = enough if config.budget == "auto" else config.budget
+    return Settled(**config.to_mapping() | {"budget": budget})
 
 
 def _least(labels: Sequence[str], config: Config) -> int:
     """Pictures needed to explore and to try one description of each label."""
-    return (config.explore + 2 * (config.fixed_n or config.look)) * len(labels)
+    each = 4 * config.fixed_n if config.fixed_n else 2 * config.look
+    return (config.explore + each) * len(labels)
 
 
 def stated_test(config: Config) -> Test:

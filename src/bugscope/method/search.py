@@ -1,15 +1,15 @@
 """The paper's loop on one page (Wiles, Albuquerque and Gowal 2022), with statistics for what the paper leaves open."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..core.explanation import Explanation
-from ..core.records import Evidence, Status, Verdict
+from ..core.records import Counts, Evidence, Hypothesis, Status, Verdict
 from ..language import Wording
 from . import events
-from .confirm import confirm, fixed_n
-from .discover import counts, explore, propose, shares
+from .confirm import Confirmation, fixed_n
+from .discover import Discovery, counts, explore
 from .events import Event
 from .explain import explain
 from .plan import Plan
@@ -39,29 +39,13 @@ def search(
 ) -> Findings:
     """Run the method. Pure: no models, files or screen. `tell` hears of each step before the next question is asked."""
     test = plan.test
-    # 1-2. Draw pictures of each label from its neutral prompt, and keep the faithful ones that the target gets wrong.
-    outcomes = explore(labels, plan.explore, seed=test.seed, measure=world.measure, wording=wording)
-    tell(events.Explored(outcomes))
+    # 1. Draw plain pictures of each label: what its failure rate is compared with.
+    plain = explore(labels, plan.explore, seed=test.seed, measure=world.measure, wording=wording)
+    tell(events.Explored(plain))
 
-    # 3-4. Cluster the failures, caption them, and turn what they have in common into descriptions.
-    limits = shares(outcomes, plan.affordable)
-    hypotheses = propose(outcomes, world=world, wording=wording, limits=limits)
-    tell(events.Proposed(hypotheses))
-
-    # 5. Measure on fresh pictures whether a description really makes the target fail more often.
-    if plan.fixed_n:
-        evidence = fixed_n(hypotheses, measure=world.measure, wording=wording, test=test, n=plan.fixed_n)
-    else:
-        evidence = confirm(
-            hypotheses,
-            measure=world.measure,
-            wording=wording,
-            test=test,
-            budget=plan.confirming,
-            explored=counts(outcomes),
-            tried=plan.tried,
-            on_round=lambda evidence: tell(events.Measured(evidence)),
-        )
+    # 2-5. Find descriptions that make the target fail, and measure on fresh pictures whether they really do.
+    discovery = Discovery(labels, plain, plan, world, wording)
+    evidence = (fixed if plan.fixed_n else in_rounds)(discovery, counts(plain), plan, world, wording, tell)
     tell(events.Measured(evidence))
     if not plan.explain_budget:
         return Findings(evidence)
@@ -83,6 +67,60 @@ def search(
     # 7. Describe each bug's own failures in turn: does a sharper description fail even more often than the bug?
     children = refine(bugs, measure=measure, world=world, wording=wording, test=test, tell=tell)
     return Findings(evidence, children, explanations)
+
+
+def in_rounds(
+    discovery: Discovery,
+    explored: Mapping[str, Counts],
+    plan: Plan,
+    world: World,
+    wording: Wording,
+    tell: Callable[[Event], None],
+) -> list[Evidence]:
+    """Explore, suspect, confirm, and explore again, until the budget is spent."""
+    tests = Confirmation(
+        measure=world.measure, wording=wording, test=plan.test, budget=plan.confirming, explored=explored, tried=plan.tried,
+        slots=plan.affordable,
+    )  # fmt: skip
+    hypotheses: list[Hypothesis] = []
+    drawn = 1
+    while drawn:
+        # 2. Draw pictures that state several conditions at once: those that tell most about what makes a label fail.
+        drawn = discovery.draw(tests.free)
+        tests.spend(drawn)
+        # 3-4. What failing pictures have in common, and passing ones have not, is put into words.
+        if ripe := discovery.ripe():
+            hypotheses += ripe
+            tell(events.Proposed(hypotheses))
+            tests.add(ripe)
+            tell(events.Measured(tests.evidence))
+        # 5. Measure on fresh pictures whether a description really makes the target fail more often.
+        while tests.round(promising=True):
+            tell(events.Measured(tests.evidence))
+        discovery.heed(tests.evidence)
+    tell(events.Settling())
+    while tests.round() or tests.widen():
+        tell(events.Measured(tests.evidence))
+    return tests.evidence
+
+
+def fixed(
+    discovery: Discovery,
+    explored: Mapping[str, Counts],
+    plan: Plan,
+    world: World,
+    wording: Wording,
+    tell: Callable[[Event], None],
+) -> list[Evidence]:
+    """The paper's procedure, for comparison: all descriptions first, then equally many pictures of each."""
+    left, drawn = plan.designed * plan.labels, 1
+    hypotheses: list[Hypothesis] = []
+    while drawn:
+        drawn = discovery.draw(left)
+        left -= drawn
+        hypotheses += discovery.ripe()
+    tell(events.Proposed(hypotheses))
+    return fixed_n(hypotheses, measure=world.measure, wording=wording, test=plan.test, n=plan.fixed_n)
 
 
 def taken_for(bug: Evidence, measure: Measure, seed: int, wording: Wording) -> str:

@@ -37,3 +37,11 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted
+
+
+def harmonic(n: int) -> list[float]:
+    """Weights of n hypotheses that come one after another: 1, 1/2, ..., 1/n, scaled so that their mean is 1.
+
+    For e-BH with weights that were fixed beforehand (Wang and Ramdas 2022, section 4.4)."""
+    scale = n / sum(1 / j for j in range(1, n + 1)) if n else 0.0
+    return [scale / j for j in range(1, n + 1)]

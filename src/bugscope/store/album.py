@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import media, tasks
-from ..core.options import Config
 from ..core.records import Outcome, Purpose, Sample, Status
 from ..language import Wording
 from ..tasks import Mark
 from .folder import Store
 
-PURPOSES: tuple[Purpose, ...] = ("explore", "confirm", "refine", "explain")
+PURPOSES: tuple[Purpose, ...] = ("explore", "design", "confirm", "refine", "explain")
 """In the order in which a run draws for them."""
 
 
@@ -60,7 +59,7 @@ class Album:
         self.store = store
         self.identity: Mapping[str, Any] = store.meta("identity")
         self.models: Mapping[str, str] = self.identity["models"]
-        self.config = Config.of(self.identity["options"])
+        self.config = store.options()
         self.task = tasks.knowing(self.config, store.meta("classes") or ())
         self.wording = Wording(media.load(self.identity["medium"]).words)
         self._samples: dict[Stream, list[Sample]] = {}

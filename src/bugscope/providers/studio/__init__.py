@@ -19,7 +19,7 @@ from . import objects, prompts, variants
 from .captioner import Captioner
 from .render import SAMPLES, SIZE
 from .scene import allowed
-from .vocabulary import by_wording
+from .vocabulary import VALUES, by_wording
 from .workers import Pool, cores
 
 __all__ = ["Captioner", "Generator", "Judge"]
@@ -63,6 +63,11 @@ class Generator:
         """Raises SpecError naming the words of a prompt that the studio does not know."""
         for text in dict.fromkeys(texts):
             prompts.parse(text)
+
+    def phrases(self, label: str) -> list[Phrase]:
+        """The conditions under which a person could still name the object."""
+        model = objects.load_all().get(label)
+        return [Phrase(v.phrase, v.before) for v in VALUES if model and allowed(model, v.attribute, v.name)]
 
     def admissible(self, label: str, phrase: Phrase) -> bool:
         """Whether the studio knows the phrase and a person could still name the object under it."""
