@@ -98,11 +98,13 @@ class Discovery:
         heard: list[Phrase] = []
         for o, phrases in zip(outcomes, stated, strict=True):
             label, text = o.sample.prompt.label, captions.get(o.sample.key, "")
-            heard += pool.harvest([text], label, self.wording)
-            seen = self.wording.phrases(text, label) if self._all(o) else []
-            self.inquiries[label].learn(o, (*phrases, *seen), text or self.wording.bare(o.sample.prompt.text))
+            seen = self.wording.phrases(text, label)
+            heard += pool.harvest(seen, self.wording)
+            shown = (*phrases, *seen) if self._all(o) else phrases
+            self.inquiries[label].learn(o, shown, text or self.wording.bare(o.sample.prompt.text))
         for inquiry in self.inquiries.values():
-            heard += [p for text in inquiry.ask(self.world.propose) for p in pool.harvest([text], inquiry.label, self.wording)]
+            for text in inquiry.ask(self.world.propose):
+                heard += pool.harvest(self.wording.described(text, inquiry.label), self.wording)
         for inquiry in self.inquiries.values():
             inquiry.grow(heard)
 

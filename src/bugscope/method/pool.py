@@ -16,9 +16,8 @@ def seeds(label: str, wording: Wording) -> list[Phrase]:
     return list(dict.fromkeys(own or (*words.checklist, *(p for group in words.groups for p in group))))
 
 
-def harvest(texts: Iterable[str], label: str, wording: Wording) -> Iterator[Phrase]:
-    """The conditions that captions or descriptions of a label state, each followed by those that may replace it."""
-    for text in texts:
-        for phrase in wording.described(text, label):
-            yield phrase
-            yield from wording.siblings(phrase)
+def harvest(phrases: Iterable[Phrase], wording: Wording) -> Iterator[Phrase]:
+    """The conditions that captions or descriptions state, each followed by those that may replace it."""
+    for phrase in phrases:
+        yield phrase
+        yield from wording.siblings(phrase)

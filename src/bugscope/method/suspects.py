@@ -227,7 +227,8 @@ class Suspects:
         each = TRIPLE / max(1.0, n * (n - 1) * (n - 2) / 6)
         prior = np.where(self._larger.sum(axis=1) == 3, each, WHOLE * each)
         for cause in self.hints:
-            prior[(self._larger == self.mask(cause)).all(axis=1)] = HINT
+            if all(p in self._at for p in cause):
+                prior[(self._larger == self.mask(cause)).all(axis=1)] = HINT
         return prior * np.exp(_log_factor(self._counts[:, 0], self._counts[:, 1], self._failures, self._pictures))
 
 
