@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 import bugscope
-from bugscope.app.cli.screen import Live
+from bugscope.app.cli.options import number
+from bugscope.app.cli.progress import display
 from bugscope.core.records import Rate
 from bugscope.stats import clopper_pearson
 
@@ -38,13 +39,13 @@ def main() -> None:
         "--others", nargs="+", default=["efficientnet-lite/1", "efficientnet-lite/2"], help="the networks to fool"
     )
     parser.add_argument("--labels", nargs="+", default=None, help="label names; default: all")
-    parser.add_argument("--budget", type=int, default=0, help="pictures for finding bugs; 0: as many as the labels need")
+    parser.add_argument("--budget", type=number, default="auto", help="pictures for finding bugs; auto: as the labels need")
     parser.add_argument("--explain-budget", type=int, default=0, help="further pictures for explaining the bugs; 0: none")
     parser.add_argument("--fresh", type=int, default=8, help="fresh pictures of each bug and each of its labels")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
-    with Live() as tell:
+    with display(quiet=False) as tell:
         run = bugscope.hunt(
             args.labels, args.out / "hunt", all_labels=not args.labels, target=args.target, budget=args.budget,
             explain_budget=args.explain_budget, seed=args.seed, progress=tell,
@@ -61,7 +62,7 @@ def main() -> None:
     print("\n".join(found.sentences()))
     replays = {}
     for spec in (args.target, *args.others):
-        with Live() as tell:
+        with display(quiet=False) as tell:
             made = bugscope.replay(run, spec, fresh=args.fresh, progress=tell)
         replays[made.report["target"]] = made
         print(f"replay on {made.report['target']}: {made.report['summary']}; exit code {made.exit_code()}; {made.write()}")
@@ -108,7 +109,7 @@ def rate(shown: Iterable[Picture], model: str) -> Rate:
 
 def fresh(replayed: Any, good: Callable[[str], bool], baseline: bool = False) -> Rate:
     """On pictures that no network has seen before: of the bugs' prompts, or of the plain labels they are compared with."""
-    bugs = [b for b in replayed.report["bugs"] if good(b["label"])]
+    bugs = [b for b in (*replayed.report["bugs"], *replayed.report["folded"]) if good(b["label"])]
     if baseline:
         counts = list({b["compared_with"]: b["fresh"]["baseline"] for b in bugs}.values())
     else:

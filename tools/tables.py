@@ -103,7 +103,7 @@ def _default(parameter: inspect.Parameter, words: str) -> str:
         return "required"
     if value is None or value is False or value == "":
         return ""
-    return _code("on" if value is True else said(value))
+    return _words("on" if value is True else said(value))
 
 
 def _words(default: str) -> str:

@@ -1,5 +1,6 @@
 """Options: declared once, checked at the door, refused in one sentence."""
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bugscope.core.errors import SpecError, nearest, unknown
-from bugscope.core.options import OPTIONS, RECORDED, Config
+from bugscope.core.options import OPTIONS, RECORDED, Config, counted
 from bugscope.core.records import Prompt, Sample
 from bugscope.store.folder import Store
 
@@ -19,12 +20,13 @@ VALID = st.fixed_dictionaries(
     optional={
         "generator": TEXT,
         "target_args": ARGUMENTS,
-        "budget": st.integers(1, 10**9),
+        "budget": st.integers(1, 10**9) | st.just("auto"),
         "alpha": st.floats(0, 1, exclude_min=True, exclude_max=True),
         "margin": st.floats(0, 1, exclude_max=True),
         "faithful": st.floats(0, 1, exclude_min=True),
         "top_k": st.integers(1, 5),
         "fixed_n": st.integers(0, 50),
+        "max_cost": st.floats(0, 1e9, exclude_min=True) | st.just("none"),
         "accept": st.dictionaries(TEXT, st.lists(TEXT, max_size=2), max_size=3),
         "seed": st.integers(0, 2**63 - 1),
     },
@@ -54,7 +56,10 @@ def test_every_option_has_a_default_and_a_meaning():
 @pytest.mark.parametrize(
     ("name", "inside", "outside"),
     [
-        ("budget", (0, 10**9), (-1,)),
+        ("budget", (1, 10**9, "auto"), (0, -1, "Auto", "none")),
+        ("explain_budget", (0, 1), (-1, "auto", "none")),
+        ("pairs", (1,), (0, -1)),
+        ("max_cost", (0.01, 5.0, "none"), (0, 0.0, -1.0, float("nan"), "auto")),
         ("explore", (1,), (0,)),
         ("hypotheses", (1,), (0,)),
         ("look", (1,), (0,)),
@@ -87,7 +92,8 @@ def test_bounds_are_where_they_are_said_to_be(name, inside, outside):
 def test_a_value_of_another_type_is_never_bent(name, value):
     with pytest.raises(SpecError) as error:
         Config.of({name: value})
-    assert str(error.value).startswith(f"option {name} is {value!r}; it should be a valid ")
+    must = "must be a number of pictures, at least 1, or auto" if name == "budget" else "should be a valid "
+    assert str(error.value).startswith(f"option {name} is {value!r}; it {must}")
     assert "\n" not in str(error.value)
 
 
@@ -133,7 +139,9 @@ def test_the_table_says_what_the_options_allow():
     shown = {name: (o.type, o.shown_default, o.bounds) for name, o in OPTIONS.items()}
     assert shown["alpha"] == ("number", "0.05", "> 0, < 1")
     assert shown["seed"] == ("integer", "0", ">= 0, < 2^63")
-    assert shown["max_cost"] == ("number", "0", ">= 0")
+    assert shown["max_cost"] == ("number or none", "none", "> 0")
+    assert shown["budget"] == ("integer or auto", "auto", ">= 1")
+    assert shown["explore"] == ("integer", "24", ">= 1")
     assert shown["editor"] == ("string", "none", "")
     assert shown["judge_sensitivity"] == ("string", "no correction", "")
     assert shown["accept"] == ("mapping", "none", "")
@@ -217,11 +225,14 @@ def test_nothing_is_offered_where_nothing_is_near():
     ("values", "message"),
     [
         ({"budjet": 3}, "unknown option 'budjet'. Did you mean 'budget'"),
-        ({"budget": -1}, "option budget is -1; it should be greater than or equal to 0"),
-        ({"budget": "many"}, "option budget is 'many'"),
+        ({"budget": 0}, "option budget is 0; it must be a number of pictures, at least 1, or auto"),
+        ({"budget": "many"}, "option budget is 'many'; it must be a number of pictures, at least 1, or auto"),
+        ({"explain_budget": -1}, "option explain_budget is -1; it must be a number of pictures, at least 0"),
+        ({"hypotheses": 0}, "option hypotheses is 0; it must be a number of descriptions, at least 1"),
+        ({"max_cost": 0}, "option max_cost is 0; it must be a number, more than 0, or none"),
         ({"alpha": 1.0}, "option alpha is 1.0; it should be less than 1"),
         ({"margin": float("nan")}, "option margin is nan"),
-        ({"top_k": 9}, "option top_k is 9"),
+        ({"top_k": 9}, "option top_k is 9; it must be a number of answers, at least 1 and at most 5"),
         ({"accept": {"mug": "cup"}}, "option accept is"),
     ],
 )
@@ -230,6 +241,27 @@ def test_bad_options_are_one_sentence(values, message):
         Config.of(values)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_may_cost_at_most_is_a_number_or_nothing():
+    assert (Config().cap, Config(max_cost=3).cap, Config(max_cost="none").cap) == (None, 3.0, None)
+
+
+@given(st.integers(1, 10**6))
+def test_a_count_is_a_whole_number_of_something(n):
+    assert counted("n", n, "pictures") == counted("n", np.int64(n), "pictures") == n
+    for wrong in (0, -n, n + 0.5, float(n), True, None, str(n)):
+        with pytest.raises(SpecError) as error:
+            counted("n", wrong, "pictures")
+        assert str(error.value) == f"option n is {wrong!r}; it must be a number of pictures, at least 1"
+
+
+def test_a_count_says_what_else_may_stand_there():
+    assert counted("seed", 0, least=0) == 0
+    with pytest.raises(SpecError, match="option seed is -1; it must be a whole number, at least 0$"):
+        counted("seed", -1, least=0)
+    with pytest.raises(SpecError, match="option n is 0; it must be a number of pictures, at least 1, or all$"):
+        counted("n", 0, "pictures", words="all")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def hosted(generator=0.0, judge=0.0, **more):
     return roles
 
 
-def engine_of(path, roles, cap=0.0, **options):
+def engine_of(path, roles, cap="none", **options):
     return Engine(Models(**roles), Store.create(path, {}), Config(batch_size=4, max_cost=cap, **options), sleep=lambda s: None)
 
 

@@ -13,7 +13,8 @@ from bugscope.stats import JudgeError
 @pytest.mark.parametrize(
     ("number", "options", "budget"),
     [
-        (1, {}, 600), (6, {}, 600), (7, {}, 660), (65, {}, 4140), (2, {"budget": 90}, 90), (6, {"explore": 100}, 1056),
+        (1, {}, 600), (1, {"budget": "auto"}, 600),
+        (6, {}, 600), (7, {}, 660), (65, {}, 4140), (2, {"budget": 90}, 90), (6, {"explore": 100}, 1056),
         (65, {"fixed_n": 30}, 65 * 84),
     ],
 )  # fmt: skip
@@ -21,7 +22,10 @@ def test_a_budget_that_nobody_states_follows_the_labels_and_is_enough(number, op
     labels = ["a"] * number
     config = settled(labels, Config.of(options))
     assert config.budget == budget and settled(labels, config) == config
-    if "budget" not in options:
+    # what is kept of it can be read again, and is the same hunt
+    again = Config.of(config.to_mapping())
+    assert again.budget == budget and settled(labels, again) == config
+    if options.get("budget", "auto") == "auto":
         plan = Plan.of(labels, config)
         assert plan.budget == budget and (options or plan.affordable >= 6)
 

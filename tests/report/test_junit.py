@@ -83,7 +83,9 @@ def test_a_replay_is_a_suite_of_which_what_is_not_fixed_fails(mixed):
     new = [case for name, case in cases.items() if name.startswith("new bug: ")]
     assert len(new) == len(mixed["new_failures"]["bugs"]) > 0 and all(state(case) == "new" for case in new)
     assert [state(cases[f"new failures: {label}"]) for label in LABELS] == ["passed", "passed"]
-    assert len(cases) == len(mixed["bugs"]) + len(new) + 2
+    plain = ["plain pictures", *(f"plain pictures: {label}" for label in LABELS)]
+    assert [state(cases[name]) for name in plain] == ["passed"] * 3
+    assert len(cases) == len(mixed["bugs"]) + len(new) + 2 + len(plain)
     properties = {p.get("name"): p.get("value") for p in checked(junit(mixed)).findall("properties/property")}
     assert properties["target"] == "world/new" and properties["before"] == "world/target"
     assert properties["margin"] == "0.1" and properties["run"] == mixed["run"]
@@ -92,7 +94,7 @@ def test_a_replay_is_a_suite_of_which_what_is_not_fixed_fails(mixed):
 def test_what_is_allowed_is_skipped(mixed):
     some = copy.deepcopy(mixed)
     some["bugs"][0]["verdict"] = "undecided"
-    states = [state(case) for case in checked(junit(some, allow=["undecided", "new"])).findall("testcase")]
+    states = [state(case) for case in checked(junit(some, allow=["undecided", "new"])).findall("testcase")][1 + len(LABELS) :]
     assert states[0] == "skipped" and "persists" in states and "undecided" not in states and "new" not in states
     assert states.count("skipped") == 1 + len(some["new_failures"]["bugs"]) + sum(
         b["verdict"] == "undecided" for b in some["bugs"][1:]
@@ -101,17 +103,42 @@ def test_what_is_allowed_is_skipped(mixed):
 
 def test_a_hunts_bugs_fail_and_none_pass(run, tmp_path):
     suite = checked(junit(run.report))
-    assert [case.get("name") for case in suite.findall("testcase")] == [b["sentence"] for b in run.report["bugs"]]
-    assert all(state(case) == "bug" for case in suite.findall("testcase"))
+    cases = suite.findall("testcase")
+    plain, cases = cases[: 1 + len(LABELS)], cases[1 + len(LABELS) :]
+    assert [case.get("name") for case in plain] == ["plain pictures", *(f"plain pictures: {label}" for label in LABELS)]
+    assert [case.get("name") for case in cases] == [b["sentence"] for b in run.report["bugs"]]
+    assert all(state(case) == "passed" for case in plain) and all(state(case) == "bug" for case in cases)
     explained = next(b for b in run.report["bugs"] if b["explanation"])
-    assert explained["explanation"]["sentences"][0] in suite.findall("testcase")[int(explained["id"]) - 1][0].text
+    assert explained["explanation"]["sentences"][0] in cases[int(explained["id"]) - 1][0].text
     fine = bugscope.hunt("mug", tmp_path / "fine", budget=120, **world(planted={}).roles())
-    (case,) = checked(junit(fine.report)).findall("testcase")
+    *_, case = checked(junit(fine.report)).findall("testcase")
+    assert {state(case) for case in checked(junit(fine.report)).findall("testcase")} == {"passed"}
     assert state(case) == "passed" and case.get("name") == "no bug is confirmed"
 
 
+def test_a_bug_names_the_other_descriptions_of_its_cause(run, mixed):
+    (home,) = [b for b in run.report["bugs"] if b["also"]]
+    (folded,) = run.report["folded"]
+    also = f"; also: {folded['description'].replace(', ', ' ')}"
+    case = next(c for c in checked(junit(run.report)).findall("testcase") if c.get("name") == home["sentence"])
+    assert case[0].get("message").endswith(also)
+    assert f"also: {folded['sentence']} -> bowl: {folded['failures']} of {folded['n']} fail" in case[0].text
+    replayed = next(c for c in checked(junit(mixed)).findall("testcase") if c.get("name") == home["sentence"])
+    (again,) = mixed["folded"]
+    if len(replayed):
+        assert f"{also} ({again['own']}: {again['failures']} of {again['n']} fail" in replayed[0].get("message")
+    for report in (run.report, mixed):
+        rows = {row["id"]: row["also"] for row in csv.DictReader(io.StringIO(csv_table(report), newline=""))}
+        assert rows == {b["id"]: folded["sentence"] if b["id"] == home["id"] else "" for b in report["bugs"]}
+        (line,) = [line for line in markdown(report).splitlines() if line.startswith(f"| {home['id']} |")]
+        assert "; also\\: " + folded["description"].replace(", ", " ") in line
+        assert not any(line.startswith(f"| {folded['id']} |") for line in markdown(report).splitlines())
+
+
 def test_each_prompt_of_a_probe_is_a_case(probed):
-    assert [state(case) for case in checked(junit(probed)).findall("testcase")] == ["bug", "passed"]
+    states = {case.get("name"): state(case) for case in checked(junit(probed)).findall("testcase")}
+    assert [states[f"a photo of a mug {where}"] for where in ("on snow", "on sand")] == ["bug", "passed"]
+    assert [states[name] for name in ("plain pictures", "plain pictures: mug")] == ["passed"] * 2 and len(states) == 4
 
 
 EVIL = (
@@ -122,7 +149,7 @@ EVIL = (
 def spoilt(report, text=EVIL):
     """The report with a harmful text wherever a model or a user may have put one."""
     names = ("label", "description", "sentence", "prompt", "compared_with", "message", "predicted", "minimal_description",
-             "target", "before", "generator", "reason", "summary")  # fmt: skip
+             "target", "before", "generator", "reason", "summary", "phrases")  # fmt: skip
 
     def spoil(value, name=""):
         if isinstance(value, dict):

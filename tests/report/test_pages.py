@@ -24,7 +24,8 @@ def pictures(page):
 def test_every_picture_of_an_explanation_is_on_the_page(run):
     page = run.write_report().read_text()
     expected = 0
-    for bug in run.report["bugs"]:
+    assert run.report["folded"], "the world's red pot on snow at night is the pot on snow"
+    for bug in (*run.report["bugs"], *run.report["folded"]):
         expected += len(bug["examples"]) + len(bug["successes"])
         expected += sum(len(row["pictures"]) for row in bug["explanation"]["strip"]) if bug["explanation"] else 0
         expected += len(bug["spurious"]["examples"]) if bug["spurious"] else 0
@@ -44,17 +45,21 @@ def test_a_column_of_a_strip_has_one_seed_and_its_pictures_are_of_the_prompts_na
             assert prompt in set(found.prompt) and x["seed"] in set(found.seed)
 
 
-def test_a_bug_whose_minimal_description_is_another_bug_says_so(run):
+def test_a_bug_with_the_cause_of_another_is_folded_up_under_it(run):
     bugs = {b["id"]: b for b in run.report["bugs"]}
-    same = [b for b in bugs.values() if b["same_as"]]
-    assert same, "the world's red pot on snow at night is the pot on snow"
-    for b in same:
-        other = bugs[b["same_as"]]
-        assert other["label"] == b["label"] and other["description"] == b["minimal_description"] != b["description"]
     page = run.write_report().read_text()
-    assert page.count("The same cause as") == len(same)
-    for b in bugs.values():
-        assert f'id="bug-{b["id"]}"' in page
+    assert f"<h1>{len(bugs)} confirmed bugs of" in page and page.count("<article") == len(bugs)
+    for b in run.report["folded"]:
+        home = bugs[b["same_as"]]
+        assert home["label"] == b["label"] and home["description"] == b["minimal_description"] != b["description"]
+        article = re.search(rf'<article id="bug-{home["id"]}">.*?</article>', page, re.S)[0]
+        summary, inside = re.search(r'<details class="also"><summary>(.*?)</summary>(.*)', article, re.S).groups()
+        assert summary == f"Also: {b['description'].replace(', ', ' ')}"
+        # with all that is known of it
+        assert f'id="bug-{b["id"]}"' in inside and f"The same cause as bug {home['id']}." in inside
+        assert f"{b['failures']} of {b['n']} fail · {100 * b['low']:.0f}–{100 * b['high']:.0f} %" in inside
+        assert b["prompt"] in inside and b["explanation"]["sentences"][0] in inside
+        assert pictures(inside) >= len(b["examples"]) + len(b["successes"]) > 0
 
 
 @pytest.mark.parametrize("share", [0.7, 0.3, 0.15])
@@ -68,7 +73,7 @@ def test_a_page_that_would_be_too_large_loses_strips_before_examples(run, monkey
     assert 0 < kept and pictures(page) < pictures(whole)
     assert kept <= html.LIMIT
     # what was measured is told in any case
-    for bug in run.report["bugs"]:
+    for bug in (*run.report["bugs"], *run.report["folded"]):
         assert bug["sentence"] in page
     if share == 0.7:
         assert page.count('class="shots"') == whole.count('class="shots"')

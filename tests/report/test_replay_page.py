@@ -121,6 +121,19 @@ def test_what_is_to_be_done_comes_first(mixed):
     assert order == sorted(order, key=["worse", "persists", "undecided", "fixed"].index) and len(order) == len(mixed.bugs)
 
 
+def test_descriptions_of_one_cause_are_folded_up_under_their_bug(mixed):
+    text = mixed.page()
+    (bug,) = [b for b in mixed.bugs if b.also]
+    article = re.search(rf'<article id="bug-{bug.number}">.*?</article>', text, re.S)[0]
+    (x,) = bug.also
+    assert f'<section id="bug-{x.number}">' in article and text.count(f'id="bug-{x.number}"') == 1
+    told = Page(article).text
+    assert f"Also: {' '.join(x.record['phrases'])} ({x.verdict}: {x.failures} of {x.n} fail" in told
+    assert x.sentence.split(" -> ")[0] in told and x.record["prompt"] in told
+    assert article.count("data:image") > len(bug.record["examples"]) + len(bug.record["mended"])
+    assert "whose verdict is the worst of theirs" in text
+
+
 def test_pictures_are_shown_by_what_they_were_and_what_they_are(mixed):
     text = mixed.page()
     kinds = set()
@@ -198,6 +211,7 @@ def test_pictures_without_an_answer_leave_no_gap(mixed):
         "only_before": 0,
         "only_after": 0,
         "verdict": "undecided",
+        "own": "undecided",
     }
     report |= {"unanswered": 7}
     report["new_failures"] = {"labels": [], "bugs": [], "unknown_labels": ["pot"]}
@@ -216,7 +230,7 @@ def spoiled(value: Any, text: str, key: str = "") -> Any:
         return {k: spoiled(v, text, k) for k, v in value.items()}
     if isinstance(value, list):
         return [spoiled(v, text, key) for v in value]
-    kept = ("verdict", "image", "status", "id", "key", "parent", "kind", "summary", "medium")
+    kept = ("verdict", "own", "image", "status", "id", "also", "same_as", "key", "parent", "kind", "summary", "medium")
     return text if isinstance(value, str) and key not in kept else value
 
 
@@ -259,9 +273,9 @@ def noise(tmp_path_factory) -> Iterator[list[str]]:
 
 def many(report: Any, n: int, noise: list[str], description: str = "") -> dict[str, Any]:
     made = copy.deepcopy(dict(report))
-    made["bugs"] = []
+    made |= {"bugs": [], "folded": []}
     for i in range(n):
-        b = copy.deepcopy(report["bugs"][i % len(report["bugs"])]) | {"id": f"{i + 1}", "parent": None}
+        b = copy.deepcopy(report["bugs"][i % len(report["bugs"])]) | {"id": f"{i + 1}", "parent": None, "also": []}
         b["sentence"] = f"a mug number {i + 1}{description}"
         for j, x in enumerate((*b["examples"], *b["mended"])):
             x["image"] = noise[(i + j) % len(noise)]

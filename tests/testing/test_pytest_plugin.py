@@ -28,6 +28,8 @@ same = _classify(planted={"snow": 0.95, "above": 0.9}, base=0.0)
 mended = _classify(planted={}, base=0.0)
 half = _classify(planted={"above": 0.9}, base=0.0)
 broken = _classify(planted={}, base=0.6)
+misnamed = _classify(planted={}, base=0.0)
+misnamed.labels = ["pot", "mug", "bowl"]
 """
 TESTS = """
 import pytest
@@ -78,6 +80,20 @@ def test_each_bug_is_a_test_that_fails_with_its_sentence(project, hunted):
     result.stdout.no_fnmatch_line("*def test_known_bug*")
 
 
+def test_a_test_is_about_one_cause_and_names_its_other_descriptions(project, hunted):
+    (bug,) = [b for b in bugs_of(hunted) if b["also"]]
+    text = """
+    import pytest
+    @pytest.mark.bugscope(run="run", target="python/my_models:same")
+    def test_known_bug(bugscope_bug):
+        if bugscope_bug.replayed.also:
+            bugscope_bug.check()
+    """
+    result = pytest_of(project, text=text)
+    result.assert_outcomes(failed=1, passed=len(bugs_of(hunted)) - 1)
+    result.stdout.fnmatch_lines([f"{bug['sentence']} -> bowl: persists: *; also: * (persists: * of * fail (95 % CI *"])
+
+
 def test_the_model_is_asked_once_a_session(project):
     pytest_of(project, model="half")
     first = asked(project)
@@ -102,6 +118,13 @@ def test_new_failures_fail_a_test_of_their_own(project):
     pytest_of(project, "-k", "new", model="broken", more=", allow='new'").assert_outcomes(
         skipped=1, deselected=len(bugs_of(project.path / "run"))
     )
+
+
+def test_nothing_lets_plain_pictures_pass_that_fail_nearly_always(project):
+    result = pytest_of(project, model="misnamed", more=", allow=['undecided', 'new']")
+    result.assert_outcomes(failed=len(bugs_of(project.path / "run")) + 1)
+    result.stdout.fnmatch_lines(["Plain pictures fail nearly always, over all 2 labels: *They are taken for one another*"])
+    result.stdout.fnmatch_lines(["*plain *mug* fails nearly always, so no rise over the margin of 10 points is possible*"])
 
 
 def test_a_model_can_be_built_by_a_fixture(project):

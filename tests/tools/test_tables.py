@@ -73,7 +73,8 @@ def test_every_key_and_every_option_is_there(tables, docs):
         ("hunt", "--target-arg", ["`KEY=VALUE`", "", "options of the target; may be repeated"]),
         ("resume", "RUN", ["path", "required", "run folder"]),
         ("explain", "--budget", ["integer", "`800`", "pictures for each bug, at most"]),
-        ("evaluate", "--limit", ["integer", "`0`", "use this many pictures, drawn at random; 0: all"]),
+        ("evaluate", "--limit", ["integer", "`all`", "use this many pictures, drawn at random"]),
+        ("replay", "--max-cost", ["`AMOUNT\\|none`", "none", OPTIONS["max_cost"].help]),
         ("transfer", "--target", ["`PROVIDER/MODEL`", "required", "another model to test; may be repeated"]),
     ],
 )  # fmt: skip

@@ -225,7 +225,8 @@ def test_what_cannot_be_read_or_is_not_known_is_counted_and_said(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"limit": 0}, "option limit is 0"),
+        ({"limit": 0}, "option limit is 0; it must be a number of pictures, at least 1"),
+        ({"seed": -1}, "option seed is -1; it must be a whole number, at least 0"),
         ({"top_k": 0}, "option top_k is 0"),
         ({"batch_size": 0}, "option batch_size is 0"),
         ({"split": "test"}, "unknown split"),
@@ -572,3 +573,62 @@ def test_features_are_what_the_last_layer_sees():
     assert np.allclose(features @ w["_fc.weight"].T + w["_fc.bias"], model.logits(images), atol=1e-3)
     assert np.array_equal(model.features(images[::-1])[::-1], features)
     assert np.array_equal(model.features([images[1].convert("RGBA")])[0], features[1])
+
+
+# --- pictures that fail nearly always -----------------------------------------------------------------------------------
+
+
+def test_names_in_another_order_are_the_first_thing_said(tmp_path):
+    root = folder(tmp_path, {name: name for name in COLOURS}, wrong=0, right=10)
+    found = evaluate(Eye(labels=("cab", "teapot", "goblet")), root)
+    assert found.error == clopper_pearson(30, 30)
+    first = str(found).splitlines()[0]
+    assert first.startswith(
+        "Pictures fail nearly always, over all 3 labels: 30 of 30 fail (95 % CI 88-100 %). They are taken for"
+    )
+    assert "chosen because they fool the target" in first
+    said = found.to_dict()["baseline"]
+    assert (said["verdict"], said["pattern"]) == ("all", "one another") and first.startswith(said["sentence"])
+    json.dumps(said, allow_nan=False)
+
+
+def test_one_answer_for_everything_is_too(tmp_path):
+    root = folder(tmp_path, {name: name for name in COLOURS}, wrong=0, right=10)
+
+    def same(images):
+        return np.tile([0.1, 0.2, 0.7], (len(images), 1))
+
+    same.labels = Eye().labels
+    found = evaluate(same, root)
+    assert found.error == clopper_pearson(20, 30) and "mostly taken for “teapot”" in str(found).splitlines()[0]
+
+
+def test_a_guess_among_ten_labels_is_one_of_these(tmp_path):
+    """Accuracy at chance; 26 of 30 are wrong, which is not nine tenths."""
+    names = [f"thing {i}" for i in range(10)]
+    for i, name in enumerate(names):
+        (tmp_path / name).mkdir()
+        for j in range(3):
+            Image.new("RGB", (8, 8), (i * 20, j * 20, 0)).save(tmp_path / name / f"{j}.png")
+
+    def guess(images):
+        rows = np.zeros((len(images), 10))
+        for row, image in zip(rows, images, strict=True):
+            i, j = (int(x) // 20 for x in np.asarray(image)[0, 0, :2])
+            row[i if 3 * i + j < 4 else (i + 1 + 3 * j) % 10] = 1
+        return rows
+
+    guess.labels = names
+    found = evaluate(guess, tmp_path)
+    assert found.error == clopper_pearson(26, 30) and found.baseline["verdict"] == "all"
+
+    def wide(images):
+        return np.hstack([guess(images), np.zeros((len(images), 90))])
+
+    wide.labels = [*names, *(f"other {i}" for i in range(90))]
+    assert evaluate(wide, tmp_path).baseline["verdict"] != "all", "among a hundred labels it is better than a guess"
+
+
+def test_a_folder_with_few_errors_says_nothing_of_it(tmp_path):
+    found = evaluate(Eye(), folder(tmp_path, {name: name for name in COLOURS}))
+    assert found.alarms() == [] and str(found).startswith("eye on ") and found.baseline["verdict"] == "fine"

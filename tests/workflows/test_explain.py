@@ -142,6 +142,34 @@ def test_a_finished_run_is_explained_by_number_sentence_and_description(bare_run
     assert "Not explained" not in page
 
 
+def test_what_is_explained_later_changes_no_number(tmp_path):
+    def roles():
+        return planted(planted={"snow": 0.95, "above": 0.9}).roles()
+
+    def numbers(run):
+        return {b["key"]: b["id"] for b in (*run.report["bugs"], *run.report["folded"])}
+
+    run = bugscope.hunt(LABELS, tmp_path / "r", budget=400, explain_budget=0, **roles())
+    (folded,) = run.report["folded"]
+    home = next(b for b in run.report["bugs"] if b["id"] == folded["same_as"])
+    # not explained, it contains what fails and does not fail more
+    assert set(home["cause"]) < set(folded["cause"]) == set(folded["phrases"]) and not folded["explanation"]
+    page = (run.path / "report.html").read_text()
+    assert f"It contains the cause of bug {home['id']}, “on snow”, and is not shown to fail more often." in page
+    # what is folded is explained only where it is asked for
+    every = bugscope.explain(run, pairs=12, budget=300, **roles())
+    assert all(b["explanation"] for b in every.report["bugs"]) and not every.report["folded"][0]["explanation"]
+    with pytest.raises(SpecError, match="every bug is explained already; name one"):
+        bugscope.explain(run, pairs=12, **roles())
+    done = bugscope.explain(run, folded["id"], pairs=16, budget=600, **roles())
+    (again,) = done.report["folded"]
+    assert again["key"] == folded["key"] and again["cause"] == ["on snow"] and again["explanation"]["pairs"] == 16
+    assert numbers(run) == numbers(every) == numbers(done)
+    assert "The same cause as bug " + home["id"] in (run.path / "report.html").read_text()
+    (bug,) = [b for b in done.bugs if b.also]
+    assert [x.number for x in bug.also] == bug.record["also"] == [folded["id"]] and bug.also[0].why
+
+
 def test_more_pairs_and_alternatives_than_the_hunt_had(run, tmp_path):
     before = run.report["bugs"][0]
     after_ = bugscope.explain(copied(run, tmp_path / "r"), 1, **planted().roles()).report["bugs"][0]
@@ -215,8 +243,8 @@ def test_a_persons_phrase_takes_the_place_of_one_of_its_kind_or_is_added(bare_ru
         ("a mug on snwo", {}, "unknown bug 'a mug on snwo'. Did you mean 'a mug on snow'"),
         (1, {"add": ["on mars"]}, "world/generator cannot show 'on mars' with"),
         (1, {"add": [" "]}, "a phrase to add is empty"),
-        (1, {"pairs": 0}, "option pairs is 0; it must be at least 1"),
-        (1, {"budget": -1}, "option budget is -1; it must be at least 1"),
+        (1, {"pairs": 0}, "option pairs is 0; it must be a number of pictures, at least 1"),
+        (1, {"budget": -1}, "option budget is -1; it must be a number of pictures, at least 1"),
         (1, {"budget": 3}, "option budget is 3, too small to explain"),
     ],
 )

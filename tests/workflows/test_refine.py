@@ -50,7 +50,8 @@ def test_a_childs_numbers_are_those_of_its_pictures(run):
             assert (mine.status == "failure").sum() >= failures
         assert all((run.path / x["image"]).is_file() for x in b["examples"])
         assert b["predicted"][0]["label"] == "bowl"
-    assert len(run.report["bugs"]) + len(run.report["rejected"]) == run.report["hypotheses_tested"]
+    confirmed = len(run.report["bugs"]) + len(run.report["folded"])
+    assert confirmed + len(run.report["rejected"]) == run.report["hypotheses_tested"]
     assert run.report["images_generated"] <= OPTIONS["budget"] + OPTIONS["explain_budget"]
 
 

@@ -321,12 +321,28 @@ def test_numbers_text_and_page_agree_and_are_safe(run, tmp_path):
     own, other, _ = kept["models"]
     assert own["own"] and own["adversarial"]["by_construction"] and "by construction" in page
     frame = found.to_frame()
-    assert len(frame) == 3 * (len(run.bugs) + len(SETS))
-    for bug, row in zip(run.bugs, other["bugs"], strict=True):
+    every = [*run.bugs, *(x for b in run.bugs for x in b.also)]
+    assert len(frame) == 3 * (len(every) + len(SETS))
+    for bug, row in zip(every, other["bugs"], strict=True):
         line = frame[(frame.model == "better") & (frame.bug == bug.number)].iloc[0]
         assert (line.failures, line.n, line.shares) == (row["failures"], row["n"], row["shares"])
         assert f"{row['failures']} of {row['n']} · " in page
     assert "shared" in page and "sandbox" in found._repr_html_()
+
+
+def test_a_cause_is_counted_once_and_each_of_its_descriptions_is_tested(tmp_path):
+    small = {"labels": ("mug", "pot"), "base": 0.03}
+    run = bugscope.hunt(small["labels"], tmp_path / "run", budget=400, **world(**small).roles())
+    found = transfer(run, twin(names=("mug", "pot", "bowl"), **small))
+    (home,) = [b for b in run.bugs if b.also]
+    assert [b.id for b in found.distinct] == [b.number for b in run.bugs]
+    assert [(b.id, b.same_as) for b in found.bugs[len(run.bugs) :]] == [(x.number, home.number) for x in home.also]
+    for x in home.also:
+        assert found.cell("twin", x.number).rate.k == x.failures
+        assert f"{x.number}. {x.sentence} (the same cause as bug {home.number})" in " ".join(str(found).split())
+        assert f"<small>the same cause as bug {home.number}</small>" in found.page()
+    assert f"of {len(run.bugs)} bugs" in found.sentences()[0]
+    assert f"share the {len(run.bugs)} bugs of" in found.page() and "not counted as a bug" in found.caveats()[-1]
 
 
 # --- what the statistics say ------------------------------------------------------------------------------------------
@@ -453,3 +469,16 @@ def test_transfer_and_evaluate_on_the_command_line(tmp_path, monkeypatch, capsys
     assert code == 0 and json.loads(out)[0]["n"] == 12
     code, _, err = said("evaluate", "--images", tmp_path / "none")
     assert code == 2 and "none" in err
+
+
+def test_a_model_that_is_wired_up_wrongly_is_named_first(run):
+    """Its label names are in another order than its outputs."""
+    found = transfer(run, [Model("wrong", names=("goblet", "cab", "bowl")), twin()])
+    (alarm,) = found.alarms()
+    assert alarm.startswith("wrong: Plain pictures fail nearly always, over all 2 labels: ") and "(cab -> goblet, " in alarm
+    assert str(found).splitlines()[0] == alarm
+    page = found.page()
+    assert page.count('class="alarm"') == 1 and page.index('class="alarm"') < page.index("<h1>")
+    bases = {m["model"]: m["baseline"] for m in found.to_dict()["models"]}
+    assert [bases[name]["verdict"] for name in ("world/target", "wrong", "twin")] == ["fine", "all", "fine"]
+    assert transfer(run, [twin(), better()]).alarms() == []

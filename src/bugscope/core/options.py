@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,20 +23,51 @@ HUNT, FRESH, ALL, MODELS = ("hunt",), ("hunt", "probe"), ("hunt", "probe", "doct
 """Commands that offer an option: those that explore; that judge fresh pictures; that load models; that load every model."""
 MODEL, PAIR = "PROVIDER/MODEL", "KEY=VALUE"
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+WORDS = {"gt": "more than {}", "ge": "at least {}", "lt": "less than {}", "le": "at most {}"}
 TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", Labels: "mapping"}
 """What people call the type of an option."""
+Budget = Annotated[int, Field(ge=1)] | Literal["auto"]
+Cost = Annotated[float, Field(gt=0)] | Literal["none"]
 
 
 def option(
-    default: Any, help: str, *, commands: tuple[str, ...] = HUNT, unset: str = "", metavar: str = "", **limits: float
+    default: Any,
+    help: str,
+    *,
+    commands: tuple[str, ...] = HUNT,
+    unset: str = "",
+    metavar: str = "",
+    unit: str = "",
+    **limits: float,
 ) -> Any:
     """A field of `Config`, and so a row of the table.
 
     `unset`: what the default means, where the value alone does not say it. `commands`: those that offer it; without any, it can
-    be stated in a config file and in Python only. `limits`: gt, ge, lt, le.
+    be stated in a config file and in Python only. `unit`: what a number counts. `limits`: gt, ge, lt, le.
     """
-    about: dict[str, Any] = {"commands": list(commands), "unset": unset, "metavar": metavar}
+    about: dict[str, Any] = {"commands": list(commands), "unset": unset, "metavar": metavar, "unit": unit}
     return Field(default, description=help, json_schema_extra=about, **limits)  # type: ignore[call-overload]
+
+
+def counted(name: str, value: Any, unit: str = "", least: int = 1, words: str = "") -> int:
+    """`value` as a whole number (of `unit`). Raises SpecError that names the option if it is none or below `least`.
+
+    `words`: what else is allowed, for the message.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise refused(name, value, allowed(unit, {"ge": least}, words, kind="whole number"))
+    return int(value)
+
+
+def allowed(unit: str, limits: Mapping[str, float], words: str = "", kind: str = "number") -> str:
+    """Such as "a number of pictures, at least 1, or auto". `kind`: what a number without a unit is called."""
+    number = f"a number of {unit}" if unit else f"a {kind}"
+    bounds = " and ".join(WORDS[name].format(_short(limit)) for name, limit in limits.items())
+    return ", ".join(part for part in (number, bounds, words and f"or {words}") if part)
+
+
+def refused(name: str, value: Any, allowed: str) -> SpecError:
+    return SpecError(f"option {name} is {value!r}; it must be {allowed}")
 
 
 class Config(BaseModel):
@@ -67,20 +99,28 @@ class Config(BaseModel):
         metavar=MODEL,
     )
     describer_args: Arguments = option({}, "options of the describer", commands=MODELS, metavar=PAIR)
-    budget: int = option(
-        0, "pictures for finding bugs, over all labels; 0: 600 for up to six labels and 60 more for each further one", ge=0
+    budget: Budget = option(
+        "auto",
+        "pictures for finding bugs, over all labels; auto: 600 for up to six labels and 60 more for each further one",
+        metavar="N|auto",
+        unit="pictures",
     )
-    explore: int = option(10, "plain pictures of each label to start from", gt=0)
-    hypotheses: int = option(24, "descriptions to try for each label, at most", gt=0)
-    look: int = option(4, "pictures generated for a description before its evidence is checked again", commands=FRESH, gt=0)
-    explain_budget: int = option(480, "additional pictures for explaining the bugs; 0: explain none", ge=0)
-    pairs: int = option(16, "same-seed pictures for each change that may explain a bug", gt=0)
+    explore: int = option(10, "plain pictures of each label to start from", unit="pictures", ge=1)
+    hypotheses: int = option(24, "descriptions to try for each label, at most", unit="descriptions", ge=1)
+    look: int = option(
+        4, "pictures generated for a description before its evidence is checked again", commands=FRESH, unit="pictures", ge=1
+    )
+    explain_budget: int = option(480, "additional pictures for explaining the bugs; 0: explain none", unit="pictures", ge=0)
+    pairs: int = option(16, "same-seed pictures for each change that may explain a bug", unit="pictures", ge=1)
     alpha: float = option(
         0.05, "false discovery rate: the average share of false alarms among reported bugs, at most", commands=FRESH, gt=0, lt=1
     )
     margin: float = option(0.10, "smallest rise in failure rate worth reporting", commands=FRESH, ge=0, lt=1)
     fixed_n: int = option(
-        0, "follow the paper's procedure, with this many pictures per description; 0: as many as the evidence needs", ge=0
+        0,
+        "follow the paper's procedure, with this many pictures per description; 0: as many as the evidence needs",
+        unit="pictures",
+        ge=0,
     )
     faithful: float = option(0.5, "exclude pictures whose judge score is below this", commands=FRESH, gt=0, le=1)
     judge_sensitivity: str = option(
@@ -97,11 +137,18 @@ class Config(BaseModel):
         unset="no correction",
         metavar="SHARE",
     )
-    top_k: int = option(1, "count an answer as right if an accepted label is among its first K", commands=FRESH, ge=1, le=5)
+    top_k: int = option(
+        1, "count an answer as right if an accepted label is among its first K", commands=FRESH, unit="answers", ge=1, le=5
+    )
     accept: Labels = option({}, "further labels that count as right, by label", commands=())
-    batch_size: int = option(16, "pictures per call to a model; affects speed, never results", commands=FRESH, gt=0)
-    max_cost: float = option(
-        0.0, "stop once hosted models have cost this much, in the currency of their prices; 0: no limit", commands=FRESH, ge=0
+    batch_size: int = option(
+        16, "pictures per call to a model; affects speed, never results", commands=FRESH, unit="pictures", ge=1
+    )
+    max_cost: Cost = option(
+        "none",
+        "stop once hosted models have cost this much, in the currency of their prices; none: no limit",
+        commands=FRESH,
+        metavar="AMOUNT|none",
     )
     seed: int = option(0, "seed for everything random", commands=FRESH, ge=0, lt=2**63)
 
@@ -115,9 +162,12 @@ class Config(BaseModel):
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            name = str(first["loc"][0])
-            allowed = first["msg"].removeprefix("Input ").lower()
-            raise SpecError(f"option {name} is {values.get(name)!r}; it {allowed} ({OPTIONS[name].help})") from error
+            known = OPTIONS[str(first["loc"][0])]
+            value = values.get(known.name)
+            if known.allowed:
+                raise refused(known.name, value, known.allowed) from error
+            wrong = first["msg"].removeprefix("Input ").lower()
+            raise SpecError(f"option {known.name} is {value!r}; it {wrong} ({known.help})") from error
 
     @classmethod
     def from_file(cls, path: Path | str) -> dict[str, Any]:
@@ -148,6 +198,17 @@ class Config(BaseModel):
         """The options that change results: what must agree for a run to be continued."""
         return {k: v for k, v in self.to_mapping().items() if k not in UNIMPORTANT}
 
+    @property
+    def cap(self) -> float | None:
+        """What hosted models may cost at most; None: no limit."""
+        return None if self.max_cost == "none" else self.max_cost
+
+
+class Settled(Config):
+    """The options of a hunt that can begin: its budget is a number."""
+
+    budget: int
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -155,10 +216,13 @@ class Option:
 
     name: str
     kind: Any
+    word: str
+    """What may stand in place of a number; "" where nothing may."""
     default: Any
     help: str
     unset: str
     metavar: str
+    unit: str
     commands: tuple[str, ...]
     limits: Mapping[str, float]
 
@@ -166,16 +230,21 @@ class Option:
     def of(cls, name: str, field: FieldInfo) -> "Option":
         """From a field of `Config`."""
         about: Any = field.json_schema_extra
-        limits = {sign: getattr(limit, sign) for limit in field.metadata for sign in SIGNS if hasattr(limit, sign)}
-        default = field.default
+        kind, word, bounded = _parts(field)
+        limits = {sign: getattr(limit, sign) for limit in bounded for sign in SIGNS if hasattr(limit, sign)}
         return cls(
-            name, field.annotation, default, field.description or "", about["unset"], about["metavar"],
+            name, kind, word, field.default, field.description or "", about["unset"], about["metavar"], about["unit"],
             tuple(about["commands"]), limits,
         )  # fmt: skip
 
     @property
     def type(self) -> str:
-        return TYPES[self.kind]
+        return TYPES[self.kind] + (f" or {self.word}" if self.word else "")
+
+    @property
+    def allowed(self) -> str:
+        """Of a count, or a number that a word may stand for, what it must be; "" for other options."""
+        return allowed(self.unit, self.limits, self.word) if self.unit or self.word else ""
 
     @property
     def shown_default(self) -> str:
@@ -186,6 +255,16 @@ class Option:
     def bounds(self) -> str:
         """Such as "> 0, < 1"."""
         return ", ".join(f"{SIGNS[name]} {_short(limit)}" for name, limit in self.limits.items())
+
+
+def _parts(field: FieldInfo) -> tuple[Any, str, list[Any]]:
+    """The type, the word that may stand in its place, and what carries the bounds: of `Budget`, int, "auto" and the 1."""
+    number = next((part for part in get_args(field.annotation) if get_origin(part) is Annotated), None)
+    if number is None:
+        return field.annotation, "", field.metadata
+    (word,) = get_args(next(part for part in get_args(field.annotation) if get_origin(part) is Literal))
+    kind, about = get_args(number)
+    return kind, word, about.metadata
 
 
 def said(value: float | str) -> str:

@@ -14,12 +14,12 @@ class CostCap(BugscopeError):
 
 
 class Meter:
-    """Adds up the `usage` of models that have one, and stops every question that would exceed `cap` (0: no cap).
+    """Adds up the `usage` of models that have one, and stops every question that would exceed `cap` (None: no cap).
 
     `before`: what `totals` gave when the run last stopped. Raises SpecError if there is a cap and a model's price is unknown.
     """
 
-    def __init__(self, models: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]], cap: float) -> None:
+    def __init__(self, models: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]], cap: float | None) -> None:
         self.cap = cap
         self._models = {role: model for role, model in models.items() if isinstance(getattr(model, "usage", None), Usage)}
         self._before = {role: Usage(**{k: used[k] for k in Usage._fields}) for role, used in before.items()}

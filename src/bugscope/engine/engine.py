@@ -52,13 +52,15 @@ class Engine:
         self.task.labels(models.target)  # raises for unusable labels before anything is asked
         self.on_batch = on_batch or (lambda engine: None)
         self.asked: set[str] = set()
+        # of those, how many were answered in an earlier session
+        self.recalled = 0
         self.failures: set[str] = set()
         # what got no answer is not asked again in this session: the same question always gets the same answer
         self.errors: dict[str, str] = {}
         self._speechless: set[str] = set()
         self._noted = set(store.notes("error"))
         self.patience = Patience(sleep)
-        self.meter = Meter(models.present(), store.meta("usage") or {}, config.max_cost)
+        self.meter = Meter(models.present(), store.meta("usage") or {}, config.cap)
         self.workers: Workers = workers or Local()
         self.workers.start(models)
         self._drawn: dict[tuple[str, str, bool, str], str] | None = None
@@ -76,7 +78,9 @@ class Engine:
         self.store.put_samples(unique)
         keys = [s.key for s in unique]
         made, judged, answered = self._answers(keys)
+        before = len(self.asked)
         self._count(s for s in unique if s.key in made and s.key in judged and s.key in answered)
+        self.recalled += len(self.asked) - before
         self._generate([s for s in unique if s.key not in made and s.key not in self.errors])
         # pictures that this judge or this target has not seen: another one did, or the run ended before they were asked
         self._look(

@@ -14,7 +14,7 @@ from .suspects import Bools, Cause, Shared, Suspects
 
 BATCH = 4
 """Pictures of a label in one round."""
-START, LEAST, MOST = 8, 1, 12
+START, LEAST, MOST = 4, 1, 12
 """Conditions that a picture states: at first, at least and at most."""
 CALM, ROUGH, WINDOW = 0.25, 0.5, 8
 """Of the last `WINDOW` pictures, the share that failed or did not show the label: below `CALM`, pictures state more conditions,
@@ -90,7 +90,7 @@ class Inquiry:
         self._rough.append(rough)
         if len(self._rough) >= WINDOW:
             share = sum(self._rough) / len(self._rough)
-            self.most = min(MOST, self.most + 1) if share < CALM else self.most
+            self.most = min(MOST, self.most * 3 // 2) if share < CALM else self.most
             self.most = max(LEAST, self.most * 2 // 3) if share > ROUGH else self.most
             self._rough = [] if share > ROUGH else self._rough[-WINDOW // 2 :]
 

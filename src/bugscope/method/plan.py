@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.errors import SpecError
-from ..core.options import Config
+from ..core.options import Config, Settled
 from ..stats import JudgeError
 from .confirm import LEAST_COST, Test
 from .inquiry import BATCH
@@ -76,13 +76,14 @@ class Plan:
         return self.affordable * self.labels
 
 
-def settled(labels: Sequence[str], config: Config) -> Config:
-    """`config` with a budget: where none is stated, enough to explore every label and to confirm bugs."""
-    if config.budget:
+def settled(labels: Sequence[str], config: Config) -> Settled:
+    """`config` with a number for its budget: "auto" is enough to explore every label and to confirm bugs."""
+    if isinstance(config, Settled):
         return config
     confirming = CONFIRMING + FURTHER * max(0, len(labels) - FEW)
     enough = max(LEAST, config.explore * len(labels) + confirming, _least(labels, config))
-    return config.model_copy(update={"budget": enough})
+    budget = enough if config.budget == "auto" else config.budget
+    return Settled(**config.to_mapping() | {"budget": budget})
 
 
 def _least(labels: Sequence[str], config: Config) -> int:

@@ -8,10 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.records import Rate
+from ..stats import clopper_pearson
 from ..stats.distance import Distance
 from ..store.ledger import finite
+from .baseline import Plain, assess, lines
 from .frames import pandas
 from .plain import for_terminal as plain
+from .records import BaselineRecord
 from .words import cells, few, number, rate, shown
 
 WORST = 12
@@ -75,6 +78,22 @@ class Evaluation:
     options: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     """What people call the target."""
+    guess: float = 0.0
+    """How often a guess among the target's labels is right."""
+
+    @property
+    def baseline(self) -> BaselineRecord:
+        """Whether the pictures fail nearly always, which is a mistake of the set-up more often than of the target."""
+        found = [Plain(c.label, c.error, dict(c.taken_for)) for c in self.classes]
+        return assess(found, clopper_pearson, self.guess, what="pictures")
+
+    def alarms(self) -> list[str]:
+        """The finding of `baseline`, if there is one. A few hard labels of many are for the table."""
+        base = self.baseline
+        if base["verdict"] != "all" and not base["pattern"]:
+            return []
+        said = plain(" ".join(lines(base)))
+        return [f"{said} Pictures that were chosen because they fool the target fail nearly always, too."]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
@@ -97,6 +116,7 @@ class Evaluation:
             "unreadable": dict(self.unreadable),
             "unanswered": self.unanswered,
             "options": dict(self.options),
+            "baseline": {key: value for key, value in self.baseline.items() if key != "labels"},
         }
 
     def to_frame(self) -> Any:
@@ -145,7 +165,8 @@ class Evaluation:
     def __str__(self) -> str:
         what = f"{plain(self.name or self.target)} on {plain(self.images)}"
         confidence = f"; {self.confidence}" if self.confidence else ""
-        return "\n".join([f"{what}: {rate(self.error, 'wrong')}{confidence}.", *self.sentences(), shown(self.table())])
+        said = [*self.alarms(), f"{what}: {rate(self.error, 'wrong')}{confidence}.", *self.sentences()]
+        return "\n".join([*said, shown(self.table())])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from .. import media
 from ..media import Preview
 from ..store.folder import Store
 from . import words
+from .baseline import lines
+from .folding import because, under
 from .marks import by_image
 from .plain import for_html
 from .records import BugRecord, Example, Report
@@ -25,7 +27,8 @@ SIZES = (176, 128, 96, 64)
 
 def page(report: Report, store: Store) -> str:
     """The whole page of a hunt or a probe."""
-    bugs = [*report["bugs"], *report["probed"]]
+    folded = report["folded"]
+    bugs = [*report["bugs"], *report["probed"], *folded]
     # what matters most first: where even the smallest thumbnails do not fit, the last bugs go without their strips
     groups = [*((b["id"], _examples(b)) for b in bugs), *((b["id"], _strip(b)) for b in bugs if b["explanation"])]
     medium, drawn = media.load(report["medium"]), by_image((x["image"], x) for b in bugs for x in _pictures(b))
@@ -35,7 +38,15 @@ def page(report: Report, store: Store) -> str:
 
     made, fitting = thumbnails(groups, preview, LIMIT)
     shown, stripped = ({id for id, _ in part} for part in (fitting[: len(bugs)], fitting[len(bugs) :]))
-    return render("report.html", report=report, picture=made.__getitem__, shown=shown, stripped=stripped)
+    return render(
+        "report.html",
+        report=report,
+        picture=made.__getitem__,
+        shown=shown,
+        stripped=stripped,
+        under=lambda b: under(b, folded),
+        because=lambda b: because(b, report["bugs"]),
+    )
 
 
 Group = tuple[str, Sequence[str]]
@@ -119,6 +130,7 @@ def _template(name: str) -> jinja2.Template:
     )
     environment.globals["words"] = words
     said = (
+        lines,
         words.capital,
         words.count,
         words.interval,

@@ -1,4 +1,5 @@
-"""Bugs as a JUnit XML file, which GitHub, GitLab, Jenkins and others read: one test case per bug.
+"""Bugs as a JUnit XML file, which GitHub, GitLab, Jenkins and others read: one test case per bug, which names what else has
+its cause.
 
 Kept to what the common schemas share: properties stand with the suite, a case has at most a failure or is skipped.
 """
@@ -7,9 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
+from ..stats import nearly_always
+from ..store.ledger import read_rate
+from .baseline import lines
+from .folding import under
 from .plain import for_xml
-from .records import AnyReport, BugRecord, Compared, NewFailure, ReplayReport, Report
-from .words import called, count, failing, name
+from .records import AnyReport, BaselineRecord, BugRecord, Compared, NewFailure, ReplayReport, Report
+from .replay_words import let_pass
+from .words import also, called, count, failing, name
 
 Result = Literal["passed", "failure", "skipped"]
 STATED = ("target", "before", "generator", "judge", "run", "run_id", "alpha", "margin", "seed", "fresh")
@@ -19,9 +25,9 @@ STATED = ("target", "before", "generator", "judge", "run", "run_id", "alpha", "m
 def junit(report: AnyReport, allow: Collection[str] = ()) -> str:
     """The file's text, from the report of a hunt, a probe or a replay.
 
-    A hunt's confirmed bugs fail (where there is none, one case passes, since readers take an empty suite for a broken one).
-    Each prompt of a probe is a case. In a replay, bugs that are not fixed fail, and so do new failures; what `allow` lets pass,
-    as in `Replay.exit_code`, is skipped.
+    Plain pictures come first, a case for each label and one for all together: it fails where they fail nearly always, and is
+    skipped where they are too few to say it. A hunt's confirmed bugs fail. Each prompt of a probe is a case. In a replay, bugs
+    that are not fixed fail, and so do new failures; what `allow` lets pass, as in `Replay.exit_code`, is skipped.
     """
     cases = _replayed(report, allow) if report["kind"] == "replay" else _found(report)
     failures, skipped = (sum(case.result == wanted for case in cases) for wanted in ("failure", "skipped"))
@@ -75,23 +81,59 @@ def _add(suite: ET.Element, case: TestCase) -> None:
         ET.SubElement(element, "skipped", message=for_xml(case.message))
 
 
+def _plain(report: AnyReport, before: BaselineRecord | None = None) -> list[TestCase]:
+    """Whether plain pictures fail nearly always: of all labels together, then label by label.
+
+    `before`: those of a replayed run's own target. What failed there as well is skipped.
+    """
+    base = report["baseline"]
+    if not base["labels"]:  # a probe may compare with other prompts alone
+        return []
+    known = {row["label"] for row in before["labels"] if row["verdict"] == "failing"} if before else set()
+    old = before is not None and before["verdict"] == "all"
+    message = " ".join(lines(base)) or f"plain pictures: {failing(base['pooled'])}"
+    cases = [TestCase(report["kind"], "plain pictures", _result(base["verdict"], old), "plain", message, ())]
+    for row in base["labels"]:
+        told = [f"taken for: {x['label']}" for x in row["predicted"]]
+        result = _result(row["verdict"], row["label"] in known)
+        cases.append(TestCase(row["label"], f"plain pictures: {row['label']}", result, "plain", row["message"], told))
+    return cases
+
+
+def _result(verdict: str, known: bool) -> Result:
+    if verdict in ("all", "failing"):
+        return "skipped" if known else "failure"
+    return "skipped" if verdict in ("unknown", "few") else "passed"
+
+
 def _found(report: Report) -> list[TestCase]:
-    cases = []
+    cases = _plain(report)
     for b in report["probed"] if report["kind"] == "probe" else report["bugs"]:
-        result: Result = "failure" if b["verdict"] == "confirmed" else "passed"
+        no_room = nearly_always(read_rate(b["baseline"]))
+        result: Result = "failure" if b["verdict"] == "confirmed" else "skipped" if no_room else "passed"
         why = b["explanation"]["sentences"] if b["explanation"] else []
-        rates = f"{called(b)}: {failing(b)}, {b['besides']} {count(b['baseline'])}"
-        cases.append(TestCase(b["label"], b["sentence"], result, "bug", rates, _details(b, b["minimal_description"], why)))
-    tried = f"no bug is confirmed: {report['hypotheses_tested']} descriptions tried"
-    return cases or [TestCase("hunt", "no bug is confirmed", "passed", "", tried, ())]
+        same = under(b, report["folded"])
+        rates = _rates(b) + (f"; {b['reason']}" if no_room else "")
+        message = "; ".join([rates, also(same)] if same else [rates])
+        details = [*_details(b, b["minimal_description"], why), *(f"also: {_rates(other)}" for other in same)]
+        cases.append(TestCase(b["label"], b["sentence"], result, "bug", message, details))
+    if report["kind"] == "hunt" and not report["bugs"]:
+        tried = f"no bug is confirmed: {report['hypotheses_tested']} descriptions tried"
+        nothing: Result = "skipped" if report["baseline"]["verdict"] == "all" else "passed"
+        cases.append(TestCase("hunt", "no bug is confirmed", nothing, "", tried, ()))
+    return cases
+
+
+def _rates(b: BugRecord) -> str:
+    return f"{called(b)}: {failing(b)}, {b['besides']} {count(b['baseline'])}"
 
 
 def _replayed(report: ReplayReport, allow: Collection[str]) -> list[TestCase]:
-    cases = []
+    cases = _plain(report, report["baseline_before"])
     for b in report["bugs"]:
-        let_pass = b["verdict"] == "undecided" and "undecided" in allow
-        result: Result = "passed" if b["verdict"] == "fixed" else "skipped" if let_pass else "failure"
-        details = _details(b, b["minimal_description"])
+        result: Result = "passed" if b["verdict"] == "fixed" else "skipped" if let_pass(b, allow) else "failure"
+        others = [f"also: {other['message']}" for other in under(b, report["folded"])]
+        details = [*_details(b, b["minimal_description"]), *others]
         cases.append(TestCase(b["label"], b["sentence"], result, b["verdict"], b["message"], details))
     bad: Result = "skipped" if "new" in allow else "failure"
     for row in report["new_failures"]["labels"]:

@@ -124,16 +124,25 @@ class Corrected(TypedDict):
     baseline: EstimateNote
 
 
-class BugRecord(RateNote, Reasons, Called):
-    """A description with its evidence: a confirmed bug, or a prompt of a probe. `id`: as people see it ("3.1"); `key`: in the
-    ledger; `besides`: what it is compared with, in words."""
+class Folding(TypedDict):
+    """A confirmed description among those with its cause. `id`: as people see it ("3.1"); `also`: the ids of those that are
+    folded into it; `same_as`: the id of the bug into which it is folded, None for a bug of its own."""
 
     id: str
+    phrases: list[str]
+    also: list[str]
+    same_as: str | None
+
+
+class BugRecord(RateNote, Reasons, Called, Folding):
+    """A description with its evidence: a confirmed bug, or a prompt of a probe. `key`: in the ledger; `besides`: what it is
+    compared with, in words; `cause`: the phrases that cause it, as far as that is known, else all of them."""
+
     key: str
     label: str
     description: str
     prompt: str
-    phrases: list[str]
+    cause: list[str]
     compared_with: str
     besides: str
     source: str
@@ -152,7 +161,6 @@ class BugRecord(RateNote, Reasons, Called):
     successes: list[Example]
     successes_from_neutral: bool
     parent: str | None
-    same_as: str | None
 
 
 class Rejected(RateNote):
@@ -176,6 +184,36 @@ class LabelRecord(TypedDict):
     flagged: int
     unfaithful: int
     errored: int
+
+
+Baseline = Literal["all", "some", "fine", "unknown"]
+Pattern = Literal["one another", "own", "few", ""]
+
+
+class BaselineLabel(RateNote):
+    """A label's plain pictures, what their failures are taken for, and whether they fail nearly always; "few": too few pictures
+    to say it."""
+
+    label: str
+    verdict: Literal["failing", "few", "fine"]
+    predicted: list[Share]
+    message: str
+
+
+class BaselineRecord(TypedDict):
+    """Whether plain pictures fail nearly always: those of all labels together, of some, or of none. `pooled`: all together.
+
+    `pattern`: labels that fail nearly always are taken for "one another", each for an "own" label, or all for the same "few".
+    `sentence`, `advice`: the finding and its likely reason; empty where there is none. `notes`: labels with too few pictures.
+    """
+
+    verdict: Baseline
+    pooled: RateNote
+    pattern: Pattern
+    labels: list[BaselineLabel]
+    sentence: str
+    advice: str
+    notes: list[str]
 
 
 class LabelOfBug(TypedDict):
@@ -228,7 +266,7 @@ class Named(TypedDict):
 
 
 class Report(Named):
-    """Of a hunt or a probe."""
+    """Of a hunt or a probe. `bugs`: of descriptions with one cause, the one that stands for it; `folded`: the others."""
 
     schema: int
     kind: Kind
@@ -257,8 +295,10 @@ class Report(Named):
     stopped: str | None
     usage: UsageRecord | None
     seconds: float
+    baseline: BaselineRecord
     labels: list[LabelRecord]
     bugs: list[BugRecord]
+    folded: list[BugRecord]
     across: list[Across]
     probed: list[BugRecord]
     rejected: list[Rejected]
@@ -330,12 +370,15 @@ class Compared(RateRecord, Called):
     message: str
 
 
-class ReplayedBug(Compared):
-    id: str
+class ReplayedBug(Compared, Folding):
+    """`own`: the verdict on this description; `verdict`: the worst of it and of those folded into it. `plain_fails`: what it is
+    compared with fails nearly always, so that neither a rise nor a cure can be shown."""
+
     key: str
     minimal_description: str | None
     parent: str | None
     verdict: str
+    own: str
     improved: bool
     rise: EstimateNote
     e_value: float
@@ -345,6 +388,7 @@ class ReplayedBug(Compared):
     fresh_asked: int
     easier: bool
     needed: int | None
+    plain_fails: bool
     mended: list[ReplayedExample]
 
 
@@ -387,7 +431,8 @@ class NewFailures(TypedDict):
 
 
 class ReplayReport(Named):
-    """`target`: the new one; `before`: the run's own."""
+    """`target`: the new one; `before`: the run's own; `bugs`, `folded`: as in the run's report. `baseline`, `baseline_before`:
+    their plain pictures."""
 
     schema: int
     kind: Literal["replay"]
@@ -410,7 +455,10 @@ class ReplayReport(Named):
     cost: float
     counts: dict[str, int]
     summary: str
+    baseline: BaselineRecord
+    baseline_before: BaselineRecord
     bugs: list[ReplayedBug]
+    folded: list[ReplayedBug]
     new_failures: NewFailures
     seconds: NotRequired[float]
 

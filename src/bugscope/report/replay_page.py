@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from .. import media
 from ..media import Medium, Preview
 from . import replay_words as said
+from .folding import under
 from .html import render, thumbnails
 from .marks import by_image
 from .records import Compared, ReplayedBug, ReplayedExample, ReplayReport
@@ -24,8 +25,6 @@ PICTURES = 480
 """On a page, about; the more bugs, the fewer of each."""
 FEWEST, MOST = 2, 8
 """Pictures of a strip."""
-ORDER = ("worse", "persists", "undecided", "fixed")
-"""Verdicts as a reader wants them: what is to be done first."""
 STRIPS = {
     "failure": "Still wrong",
     "success": "Wrong only now",
@@ -53,16 +52,18 @@ def file_name(target: str, name: str = "") -> str:
 def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
     """The whole page, under 5 MB. `allow`: as for the exit code, whose meaning it tells."""
     medium = media.load(report["medium"])
-    bugs = sorted(report["bugs"], key=lambda b: ORDER.index(b["verdict"]))
-    new = report["new_failures"]
+    bugs = sorted(report["bugs"], key=lambda b: said.ORDER.index(b["verdict"]))
+    new, folded = report["new_failures"], report["folded"]
     broken = [row for row in new["labels"] if row["significant"]]
     chance = [row for row in new["labels"] if not row["significant"] and row["examples"]]
-    most = min(MOST, max(FEWEST, PICTURES // max(1, 2 * (len(bugs) + len(new["bugs"])) + len(broken) + len(chance))))
+    most = min(
+        MOST, max(FEWEST, PICTURES // max(1, 2 * (len(bugs) + len(folded) + len(new["bugs"])) + len(broken) + len(chance)))
+    )
     # what matters most first: where the smallest thumbnails do not fit either, the last go without
     strips = {
         **{f"label-{i}": [Strip("", row["examples"][:most], None)] for i, row in enumerate(broken)},
         **{f"new-{i}": _strips(b, most) for i, b in enumerate(new["bugs"])},
-        **{f"bug-{b['id']}": _strips_of_bug(b, most) for b in bugs},
+        **{f"bug-{b['id']}": _strips_of_bug(b, most) for b in (*bugs, *folded)},
         **{f"chance-{i}": [Strip("", row["examples"][:most], None)] for i, row in enumerate(chance)},
     }
     values: dict[str, Any] = {
@@ -71,10 +72,12 @@ def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
         "broken": broken,
         "chance": chance,
         "strips": strips,
-        "order": ORDER,
+        "order": said.ORDER,
         "flags": _flags,
+        "under": lambda b: under(b, folded),
         "said": said,
         "outcome": said.outcome(report, allow),
+        "alarms": said.alarms(report),
         "trouble": len(said.new_sentences(report)),
     }
 
@@ -84,7 +87,7 @@ def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
     told = bugs
     while len((text := written(told, {}, strips)).encode()) > TEXT and told:
         told = told[: len(told) // 2]
-    hidden = {f"bug-{b['id']}" for b in bugs[len(told) :]}
+    hidden = {f"bug-{x['id']}" for b in bugs[len(told) :] for x in (b, *under(b, folded))}
     groups = [(id, [x["image"] for s in part for x in s.shown]) for id, part in strips.items() if id not in hidden]
     drawn = by_image((x["image"], x) for part in strips.values() for s in part for x in s.shown)
 

@@ -3,19 +3,39 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from ..method.verdicts import MOST
+from .baseline import lines as baseline_lines
 from .records import Compared, NewBug, NewFailure, ReplayedBug, ReplayReport
 from .words import called, count, failing, margin, name, number, of, p_value, plural, points
 
+ORDER = ("worse", "persists", "undecided", "fixed")
+"""Verdicts, the worst first: what is to be done first."""
 WHAT = {"undecided": "undecided bug", "new": "new failure"}
 
 
 def not_passed(report: ReplayReport, allow: Collection[str] = ()) -> list[str]:
     """Why the replay does not succeed, one sentence each; empty: exit code 0. `allow`: "undecided", "new"."""
-    passing = {"fixed", *(word for word in allow if word == "undecided")}
-    said = [b["message"] for b in report["bugs"] if b["verdict"] not in passing]
+    said = [*broken(report), *unfixed(report, allow)]
     if "new" not in allow:
         said += new_sentences(report)
     return said
+
+
+def broken(report: ReplayReport) -> list[str]:
+    """Plain pictures that fail nearly always and did not under the run's own target. Nothing lets them pass."""
+    now, before = report["baseline"], report["baseline_before"]
+    if now["verdict"] == "all" and before["verdict"] != "all":
+        return [" ".join(baseline_lines(now))]
+    known = {row["label"] for row in before["labels"] if row["verdict"] == "failing"}
+    return [row["message"] for row in now["labels"] if row["verdict"] == "failing" and row["label"] not in known]
+
+
+def unfixed(report: ReplayReport, allow: Collection[str] = ()) -> list[str]:
+    """Bugs that are not shown to be fixed. Those above a baseline that fails nearly always are not let pass either."""
+    return [b["message"] for b in report["bugs"] if b["verdict"] != "fixed" and not let_pass(b, allow)]
+
+
+def let_pass(b: ReplayedBug, allow: Collection[str]) -> bool:
+    return b["verdict"] == "undecided" and "undecided" in allow and not b["plain_fails"]
 
 
 def new_sentences(report: ReplayReport) -> list[str]:
@@ -38,9 +58,21 @@ def new_bug(b: NewBug) -> str:
     return f"new bug: {_rates(b, called(b))}; {count(b['before'])} before"
 
 
-def message(b: ReplayedBug, least: float) -> str:
-    """One bug: verdict, rates with n and interval, and what the verdict rests on. `least`: the margin."""
-    return f"{_rates(b, called(b) + ': ' + b['verdict'])}; {reason(b, least)}"
+def message(b: ReplayedBug, least: float, folded: Sequence[ReplayedBug] = ()) -> str:
+    """One bug: verdict, rates with n and interval, what the verdict rests on, and what is `folded` into it. `least`: the
+    margin."""
+    verdict = b["verdict"] if b["verdict"] == b["own"] else f"{b['verdict']}, by itself {b['own']}"
+    said = f"{_rates(b, called(b) + ': ' + verdict)}; {reason(b, least)}"
+    return f"{said}; {also(folded)}" if folded else said
+
+
+def also(folded: Sequence[ReplayedBug]) -> str:
+    """What is folded into a bug, each with its own verdict and rate; "" where nothing is."""
+    parts = []
+    for b in folded:
+        said = f"{b['own']}: {failing(b)}" + (f", {_advice(b)}" if b["own"] == "undecided" else "")
+        parts.append(f"{' '.join(b['phrases'])} ({said})")
+    return f"also: {', '.join(parts)}" if parts else ""
 
 
 def _rates(b: Compared, what: str) -> str:
@@ -48,18 +80,23 @@ def _rates(b: Compared, what: str) -> str:
 
 
 def reason(b: ReplayedBug, least: float) -> str:
-    """What the verdict of a bug rests on."""
+    """What the verdict on a description rests on."""
     then = f"{count(b['before'])} before"
     if b["before"]["n"] and (b["fresh"]["n"] or b["after"]["n"] != b["n"]):
         then = f"on the stored pictures {count(b['after'])}, before {count(b['before'])}"
     rise = b["rise"]
-    if b["verdict"] == "fixed":
+    if b["own"] == "fixed":
         sure = f"({50 + 50 * rise['level']:.0f} % sure)"
         said = f"the rise is at most {points(rise['high'])} points {sure}, below the margin of {margin(least)}; {then}"
-    elif b["verdict"] == "worse":
+    elif b["own"] == "worse":
         said = f"more than before on the same pictures: {then} (McNemar, adjusted p = {p_value(b['p_worse'])})"
-    elif b["verdict"] == "persists":
+    elif b["own"] == "persists":
         said = then
+    elif b["plain_fails"]:
+        said = (
+            f"not decided: {b['besides']} fails nearly always, so no rise over the margin of {margin(least)} is possible, and "
+            f"its absence does not show a fix; {then}"
+        )
     else:
         less = (
             "it fails less than before on the same pictures, but is not shown to be fixed" if b["improved"] else "not decided"
@@ -94,14 +131,15 @@ def outcome(report: ReplayReport, allow: Collection[str] = ()) -> str:
     """What the exit code is, and what it says. `allow`: "undecided", "new"."""
     total = len(report["bugs"])
     new = 0 if "new" in allow else len(new_sentences(report))
-    unfixed = len(not_passed(report, allow)) - new
-    if not unfixed + new:
+    bad, plain = len(unfixed(report, allow)), broken(report)
+    if not (bad or new or plain):
         passed = {"undecided": report["counts"]["undecided"], "new": len(new_sentences(report))}
         let = " and ".join(number(n, WHAT[word]) for word, n in passed.items() if n and word in allow)
         return "Exit code 0: " + (
             f"{let} allowed to pass; everything else is fixed." if let else "every bug is fixed and nothing new fails."
         )
-    said = [f"{unfixed} of {number(total, 'bug')} {'is' if unfixed == 1 else 'are'} not shown to be fixed"] if unfixed else []
+    said = ["plain pictures fail nearly always now"] if plain else []
+    said += [f"{bad} of {number(total, 'bug')} {'is' if bad == 1 else 'are'} not shown to be fixed"] if bad else []
     said += [number(new, "new failure")] if new else []
     more = next((words for words in (("undecided",), ("new",), ("undecided", "new")) if not not_passed(report, words)), ())
     hint = f" It would be 0 with {' '.join(f'--allow {word}' for word in more)}." if more else ""
@@ -123,7 +161,7 @@ def basis(report: ReplayReport) -> str:
 
 def warnings(report: ReplayReport) -> list[str]:
     """What a reader must know before believing the verdicts."""
-    easier, said = [b["id"] for b in report["bugs"] if b["easier"]], []
+    easier, said = [b["id"] for b in (*report["bugs"], *report["folded"]) if b["easier"]], []
     if easier:
         said.append(
             f"Bug{plural(len(easier))} {', '.join(easier)}: the target fails less on the stored pictures than on fresh ones. "
@@ -136,6 +174,12 @@ def warnings(report: ReplayReport) -> list[str]:
     return said
 
 
+def alarms(report: ReplayReport) -> list[str]:
+    """What plain pictures say where they fail nearly always, and whether they did before."""
+    said = baseline_lines(report["baseline"])
+    return [*said[:-1], f"{said[-1]} So they did under the run’s own target."] if said and not broken(report) else said
+
+
 def heading(report: ReplayReport) -> str:
     """ "3 bugs of v1.onnx tested on v2.onnx" """
     return f"{number(len(report['bugs']), 'bug')} of {name(report, 'before')} tested on {name(report)}"
@@ -143,7 +187,7 @@ def heading(report: ReplayReport) -> str:
 
 def lines(report: ReplayReport) -> list[str]:
     """For a terminal."""
-    said = [f"{heading(report)}: {report['summary']} ({report['pictures']} pictures)"]
+    said = [*alarms(report), f"{heading(report)}: {report['summary']} ({report['pictures']} pictures)"]
     said += [f"  {b['id']:>3}. {b['message']}" for b in report["bugs"]]
     if fresh := new_sentences(report):
         said += [f"  {line}" for line in fresh]

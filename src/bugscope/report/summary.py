@@ -4,18 +4,19 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..core.records import Purpose, Status, Usage
-from ..stats import agreement, newcombe, uniform, uniform_rise
+from ..core.records import Outcome, Purpose, Status, Usage
+from ..stats import agreement, nearly_always, newcombe, uniform, uniform_rise
 from ..store import ledger
 from ..store.album import Album, Shot
 from ..store.folder import SCHEMA, Store
 from ..store.ledger import CHILD, EstimateNote, EvidenceNote, RateNote, SharperNote, TriedNote, estimate, finite
-from . import why
+from . import baseline, folding, why
 from .html import page
 from .marks import noted
 from .records import (
     Across,
     Agreement,
+    BaselineRecord,
     BugRecord,
     Corrected,
     Example,
@@ -50,7 +51,8 @@ def build(store: Store) -> Report:
     tested = [*sorted(tried.values(), key=_nearest), *sorted(sharper.values(), key=_nearest)]
     bugs = _Bugs(album)
     models, config, probing = album.models, album.config, bugs.probing
-    confirmed = bugs.tree(tried, sharper)
+    own, folded = bugs.arranged(tried, sharper)
+    labels = _labels(album, list(tried.values()))
     return {
         "schema": SCHEMA,
         "kind": "probe" if probing else "hunt",
@@ -70,7 +72,8 @@ def build(store: Store) -> Report:
         "alpha": config.alpha,
         "margin": config.margin,
         "seed": config.seed,
-        "budget": config.budget,
+        # a probe has none
+        "budget": 0 if config.budget == "auto" else config.budget,
         "explain_budget": config.explain_budget,
         "explaining_images": album.asked("explain", "refine"),
         "fixed_n": 0 if probing else config.fixed_n,
@@ -80,9 +83,11 @@ def build(store: Store) -> Report:
         "stopped": store.meta("stopped"),
         "usage": _usage(store),
         "seconds": round(store.meta("seconds") or 0.0, 1),
-        "labels": _labels(album, list(tried.values())),
-        "bugs": confirmed,
-        "across": [] if probing else _across(confirmed, tried.values()),
+        "baseline": _baseline(album, labels),
+        "labels": labels,
+        "bugs": own,
+        "folded": folded,
+        "across": [] if probing else _across([*own, *folded], tried.values()),
         "probed": bugs.probed(tried) if probing else [],
         "rejected": [_rejected(e) for e in tested if e["verdict"] != "confirmed"],
     }
@@ -177,9 +182,9 @@ def _label(album: Album, label: str, evidence: Sequence[EvidenceNote]) -> LabelR
     # a probe may compare with another prompt than the plain label
     plain = album.plain(label)
     baselines = [e["baseline"] for e in evidence if e["label"] == label and e["neutral"] == plain]
-    if not baselines and (seen := [x for x in album.of("explore", label, plain) if x.status.counts]):
-        # no description of it was tested
-        baselines = [ledger.rate(uniform(sum(x.wrong for x in seen), len(seen)))]
+    if not baselines and album.identity["labels"]:
+        # no description of it was tested (yet)
+        baselines = [ledger.rate(baseline.plain(label, _plain(album, label), uniform).rate)]
     # what explains a bug shows other labels' surroundings too
     mine = [stream for stream in album.streams if stream.label == label and stream.purpose != "explain"]
     statuses = Counter(x.status for stream in mine for x in album.of(*stream))
@@ -191,6 +196,21 @@ def _label(album: Album, label: str, evidence: Sequence[EvidenceNote]) -> LabelR
         "unfaithful": statuses[Status.UNFAITHFUL],
         "errored": statuses[Status.ERROR],
     }
+
+
+def _plain(album: Album, label: str) -> list[Outcome]:
+    return [x.outcome for x in album.every(label, album.plain(label), ("explore", "confirm"))]
+
+
+def _baseline(album: Album, labels: Sequence[LabelRecord]) -> BaselineRecord:
+    """Of the labels of which plain pictures were asked for, at the rates of their rows."""
+    found = []
+    for row in labels:
+        if row["baseline"] and (outcomes := _plain(album, row["label"])):
+            taken_for = baseline.plain(row["label"], outcomes, uniform).taken_for
+            found.append(baseline.Plain(row["label"], ledger.read_rate(row["baseline"]), taken_for))
+    classes = album.store.meta("classes") or ()
+    return baseline.assess(found, uniform, baseline.guessing(classes, album.config.top_k), named=bool(classes))
 
 
 class _Bugs:
@@ -206,16 +226,21 @@ class _Bugs:
         asked = sorted(tried.items(), key=lambda x: x[1]["order"])
         return [{**self.bug(key, e), "id": f"{i}"} for i, (key, e) in enumerate(asked, 1)]
 
-    def tree(self, tried: Mapping[str, EvidenceNote], sharper: Mapping[str, SharperNote]) -> list[BugRecord]:
-        """Confirmed bugs, the largest rise first, each followed by its confirmed children; numbered as people see them."""
-        confirmed = [(id, self.bug(id, e)) for id, e in tried.items() if e["verdict"] == "confirmed"]
-        found: list[BugRecord] = []
-        for rank, (id, bug) in enumerate(sorted(confirmed, key=lambda x: _rank(x[1])), 1):
-            mine = [(key, c) for key, c in sharper.items() if c["parent"] == id and c["verdict"] == "confirmed"]
-            children = sorted((self.bug(f"{CHILD}{key}", c, "refine") for key, c in mine), key=_rank)
-            found.append({**bug, "id": f"{rank}"})
-            found += [{**c, "id": f"{rank}.{i}", "parent": f"{rank}"} for i, c in enumerate(children, 1)]
-        return [{**bug, "same_as": _same(bug, found)} for bug in found]
+    def arranged(
+        self, tried: Mapping[str, EvidenceNote], sharper: Mapping[str, SharperNote]
+    ) -> tuple[list[BugRecord], list[BugRecord]]:
+        """Confirmed bugs, and those of them that are folded into another with the same cause (`folding.arranged`).
+
+        A probe lists all that was asked.
+        """
+        confirmed = {id: e for id, e in tried.items() if e["verdict"] == "confirmed"}
+        bugs = [self.bug(id, e) for id, e in confirmed.items()]
+        for key, e in sharper.items():
+            if e["parent"] in confirmed and e["verdict"] == "confirmed":
+                bugs.append({**self.bug(f"{CHILD}{key}", e, "refine"), "parent": e["parent"]})
+        notes = ledger.explanations(self.album.store, asked=False)
+        hunted = {id: folding.cause(e, notes.get(id)) for id, e in confirmed.items()}
+        return folding.arranged(bugs, hunted, apart=self.probing)
 
     def bug(self, key: str, e: EvidenceNote, purpose: Purpose = "confirm") -> BugRecord:
         """`key`: of its explanation in the ledger; `purpose`: what its pictures were drawn for."""
@@ -234,11 +259,12 @@ class _Bugs:
             "sentence": e["sentence"],
             "prompt": e["prompt"],
             "phrases": [p["text"] for p in e["phrases"]],
+            "cause": folding.cause(e, note),
             "compared_with": e["neutral"],
             "besides": album.wording.besides(e["neutral"], label),
             "source": e["source"],
             "verdict": e["verdict"],
-            "reason": e["reason"],
+            "reason": _reason(e),
             "predicted": [{"label": name, "share": n / len(failures)} for name, n in shares],
             **e["treated"],
             "rate": rate,
@@ -255,6 +281,7 @@ class _Bugs:
             "successes": [_example(x) for x in contrast[: EXAMPLES // 2]],
             "successes_from_neutral": from_neutral,
             "parent": None,
+            "also": [],
             "same_as": None,
         }
 
@@ -282,12 +309,19 @@ def _rise(e: EvidenceNote, fixed: bool) -> EstimateNote:
     return estimate(interval(treated["failures"], treated["n"], baseline["failures"], baseline["n"]))
 
 
+def _reason(e: EvidenceNote) -> str:
+    """The verdict in words; where there was no room for a rise, that too."""
+    if e["verdict"] != "confirmed" and nearly_always(ledger.read_rate(e["baseline"])):
+        return f"{e['reason']}: what it is compared with fails nearly always"
+    return e["reason"]
+
+
 def _rejected(e: EvidenceNote) -> Rejected:
     return {
         "label": e["label"],
         "description": e["description"],
         "sentence": e["sentence"],
-        "reason": e["reason"],
+        "reason": _reason(e),
         "source": e["source"],
         "compared_with": e["neutral"],
         **e["treated"],
@@ -298,33 +332,24 @@ def _rejected(e: EvidenceNote) -> Rejected:
 
 
 def _across(bugs: Sequence[BugRecord], evidence: Iterable[EvidenceNote]) -> list[Across]:
-    """Descriptions that are bugs of several labels, those of most labels first. `tried`: labels that each was tried with."""
+    """Descriptions that are bugs of several labels, those of most labels first, unless each of these bugs is folded into one
+    with the same cause. `tried`: labels that each was tried with."""
     tried = Counter(tuple(p["text"] for p in e["phrases"]) for e in evidence if e["treated"]["n"])
     found: dict[tuple[str, ...], list[LabelOfBug]] = {}
     for bug in bugs:
         if not bug["parent"]:
             found.setdefault(tuple(bug["phrases"]), []).append({"label": bug["label"], "bug": bug["id"]})
+    own = {tuple(bug["phrases"]) for bug in bugs if not bug["same_as"]}
     rows: list[Across] = [
         {"description": ", ".join(phrases), "confirmed": len(labels), "tried": tried[phrases], "labels": labels}
         for phrases, labels in found.items()
-        if len(labels) > 1
+        if len(labels) > 1 and phrases in own
     ]
     return sorted(rows, key=lambda row: (-row["confirmed"], row["tried"], row["description"]))
 
 
-def _same(bug: BugRecord, bugs: Sequence[BugRecord]) -> str | None:
-    """The number of another bug that says just what causes this one."""
-    minimal = {p["text"] for p in bug["minimal"]["phrases"]} if bug["minimal"] else set()
-    same = (b["id"] for b in bugs if b["label"] == bug["label"] and set(b["phrases"]) == minimal != set(bug["phrases"]))
-    return next(same, None)
-
-
 def _share(r: RateNote) -> float | None:
     return r["failures"] / r["n"] if r["n"] else None
-
-
-def _rank(bug: BugRecord) -> tuple[float, str, str]:
-    return -(bug["risk_difference"] or 0.0), bug["label"], bug["description"]
 
 
 def _nearest(e: EvidenceNote) -> tuple[bool, float]:

@@ -5,16 +5,19 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from .baseline import lines
+from .folding import under
 from .plain import for_csv, for_markdown
 from .records import AnyReport, BugRecord, Compared, ReplayedBug, ReplayReport, Report
-from .replay_words import heading
+from .replay_words import alarms, also, heading
+from .words import also as others
 from .words import called, cell, count, name, number, of, p_value
 
 FOUND = (
     "id", "parent", "label", "description", "sentence", "prompt", "compared_with", "verdict", "predicted",
     "failures", "n", "rate", "low", "high",
     "baseline_failures", "baseline_n", "baseline_rate", "baseline_low", "baseline_high",
-    "rise", "rise_low", "rise_high", "e_value", "minimal_description",
+    "rise", "rise_low", "rise_high", "e_value", "minimal_description", "also",
 )  # fmt: skip
 REPLAYED = (
     *FOUND, "before_failures", "before_n", "after_failures", "after_n", "only_before", "only_after",
@@ -23,15 +26,17 @@ REPLAYED = (
 
 
 def csv_table(report: AnyReport) -> str:
-    """One row per bug (of a probe: per prompt), from the report of a hunt, a probe or a replay; rates in [0, 1].
+    """One row per bug (of a probe: per prompt), from the report of a hunt, a probe or a replay; rates in [0, 1]. `also`: the
+    other descriptions with its cause.
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     columns: Sequence[str]
     if report["kind"] == "replay":
-        columns, found = REPLAYED, [_replayed_row(bug) for bug in report["bugs"]]
+        columns, found = REPLAYED, [_replayed_row(bug, report["folded"]) for bug in report["bugs"]]
     else:
-        columns, found = FOUND, [_row(bug) for bug in (report["probed"] if report["kind"] == "probe" else report["bugs"])]
+        bugs = report["probed"] if report["kind"] == "probe" else report["bugs"]
+        columns, found = FOUND, [_row(bug, report["folded"]) for bug in bugs]
     file = io.StringIO()
     rows = csv.DictWriter(file, columns, lineterminator="\r\n")
     rows.writeheader()
@@ -40,7 +45,7 @@ def csv_table(report: AnyReport) -> str:
     return file.getvalue()
 
 
-def _row(bug: BugRecord | ReplayedBug) -> dict[str, Any]:
+def _row(bug: BugRecord | ReplayedBug, folded: Sequence[BugRecord] | Sequence[ReplayedBug]) -> dict[str, Any]:
     base, rise = bug["baseline"], bug["rise"]
     return {
         **bug,
@@ -53,13 +58,14 @@ def _row(bug: BugRecord | ReplayedBug) -> dict[str, Any]:
         "rise": rise["value"],
         "rise_low": rise["low"],
         "rise_high": rise["high"],
+        "also": "; ".join(other["sentence"] for other in under(bug, folded)),
     }
 
 
-def _replayed_row(bug: ReplayedBug) -> dict[str, Any]:
+def _replayed_row(bug: ReplayedBug, folded: Sequence[ReplayedBug]) -> dict[str, Any]:
     before, after = bug["before"], bug["after"]
     sides = {"before_failures": before["failures"], "before_n": before["n"]}
-    return {**_row(bug), **sides, "after_failures": after["failures"], "after_n": after["n"]}
+    return {**_row(bug, folded), **sides, "after_failures": after["failures"], "after_n": after["n"]}
 
 
 def _value(value: Any) -> Any:
@@ -80,18 +86,25 @@ def _found(report: Report) -> str:
     bugs = report["probed"] if probing else report["bugs"]
     what = f"{number(len(bugs), 'prompt')} tested on" if probing else f"{number(len(bugs), 'confirmed bug')} of"
     rows = [
-        [b["id"], called(b, "→"), cell(b), _base(b), b["reason"] if probing else b["minimal_description"] or ""] for b in bugs
-    ]
+        [b["id"], _joined(called(b, "→"), others(under(b, report["folded"]))), cell(b), _base(b),
+         b["reason"] if probing else b["minimal_description"] or ""]
+        for b in bugs
+    ]  # fmt: skip
     tried = f"{report['hypotheses_tested']} descriptions tried on {report['images_generated']} pictures"
     head = ("", "prompt" if probing else "bug", "fails", "compared with", "verdict" if probing else "shortest description")
-    return _page(f"Bugscope: {what} {name(report)}", f"{tried} from {name(report, 'generator')}.", head, rows)
+    said = f"{tried} from {name(report, 'generator')}."
+    return _page(f"Bugscope: {what} {name(report)}", said, head, rows, lines(report["baseline"]))
 
 
 def _replayed(report: ReplayReport) -> str:
     bugs, new = report["bugs"], report["new_failures"]
-    rows = [[b["id"], called(b, "→"), MARKS[b["verdict"]] + b["verdict"], cell(b), _base(b), count(b["before"])] for b in bugs]
+    rows = [
+        [b["id"], _joined(called(b, "→"), also(under(b, report["folded"]))), MARKS[b["verdict"]] + b["verdict"], cell(b),
+         _base(b), count(b["before"])]
+        for b in bugs
+    ]  # fmt: skip
     said = f"{report['summary']} ({report['pictures']} pictures)."
-    page = _page(f"Bugscope: {heading(report)}", said, (*HEAD, "before"), rows)
+    page = _page(f"Bugscope: {heading(report)}", said, (*HEAD, "before"), rows, alarms(report))
     broken = [r for r in new["labels"] if r["significant"]]
     if broken:
         rows = [[r["label"], of(r["after"], r["n"]), of(r["before"], r["n"]), p_value(r["p_adjusted"])] for r in broken]
@@ -110,9 +123,10 @@ HEAD = ("", "bug", "verdict", "fails", "compared with")
 MARKS = {"fixed": "✅ ", "persists": "❌ ", "worse": "❌ ", "undecided": "❔ "}
 
 
-def _page(title: str, said: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _page(title: str, said: str, head: Sequence[str], rows: Sequence[Sequence[str]], alarms: Sequence[str]) -> str:
     found = table(head, rows) if rows else "No bug is confirmed.\n"
-    return f"### {for_markdown(title)}\n\n{for_markdown(said)}\n\n{found}"
+    first = f"**{for_markdown(alarms[0])}** {for_markdown(' '.join(alarms[1:]))}\n\n" if alarms else ""
+    return f"{first}### {for_markdown(title)}\n\n{for_markdown(said)}\n\n{found}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -123,6 +137,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def raw_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Of cells that are Markdown already."""
     return "".join(f"| {' | '.join(str(cell) for cell in line)} |\n" for line in (head, ["---"] * len(head), *rows))
+
+
+def _joined(bug: str, also: str) -> str:
+    return f"{bug}; {also}" if also else bug
 
 
 def _base(b: BugRecord | Compared) -> str:

@@ -15,9 +15,11 @@ from ..core.errors import StoreError
 from ..core.records import Estimate, Rate
 from ..store.album import Shot
 from ..store.ledger import estimate, finite
+from .baseline import lines
 from .frames import pandas
 from .html import frame, render
 from .plain import for_terminal as plain
+from .records import BaselineRecord
 from .words import count, interval, listed, number, rate, shown
 
 LEVEL = 0.95
@@ -34,7 +36,8 @@ MARKS = {-1: "fails less", 1: "fails more"}
 @dataclass(frozen=True, slots=True)
 class BugRow:
     """A bug and its pictures. `verdict`: all that its verdict rests on, right or wrong; `later`: of the same prompt, generated
-    after it was confirmed (to explain it); `plain`: what it is compared with; `own`: the rate in the report."""
+    after it was confirmed (to explain it); `plain`: what it is compared with; `own`: the rate in the report; `same_as`: the id
+    of the bug into which it is folded, because they have one cause."""
 
     id: str
     label: str
@@ -45,6 +48,7 @@ class BugRow:
     later: tuple[Shot, ...]
     plain: tuple[Shot, ...]
     own: Rate
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Column:
     """One model. `cells` by bug id (None: it does not know the label), `baselines` by label, `sets` by name (`SETS`), `wrong`
-    by the key of a picture, as far as it answered. `name`: what people call it."""
+    by the key of a picture, as far as it answered. `baseline`: whether its plain pictures fail nearly always; None where there
+    are none. `name`: what people call it."""
 
     model: str
     own: bool
@@ -130,6 +135,7 @@ class Column:
     wrong: Mapping[str, bool]
     unanswered: int
     name: str = ""
+    baseline: BaselineRecord | None = None
 
     @property
     def adversarial(self) -> Rate:
@@ -143,7 +149,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Failure rates of several models on the pictures of one run. The first column is the run's own target."""
+    """Failure rates of several models on the pictures of one run. The first column is the run's own target; `bugs`: each
+    confirmed description, those that are folded into another last."""
 
     run: Path
     columns: tuple[Column, ...]
@@ -157,6 +164,11 @@ class Transfer:
     def models(self) -> tuple[str, ...]:
         """Their ids."""
         return tuple(c.model for c in self.columns)
+
+    @property
+    def distinct(self) -> tuple[BugRow, ...]:
+        """Each cause once: what is counted."""
+        return tuple(b for b in self.bugs if not b.same_as)
 
     def called(self, column: Column) -> str:
         """What people call a model; its id where two have the same name, or none is known."""
@@ -204,6 +216,12 @@ class Transfer:
         """-1 or 1 where it fails less or more than the run's own target on the same pictures, 0 where that is not shown."""
         return int(np.sign(cell.only_this - cell.only_own)) if cell.p_differs_adjusted <= self.alpha else 0
 
+    def alarms(self) -> list[str]:
+        """Models whose plain pictures fail nearly always, and the likely reason of each: what else is said of them means
+        little."""
+        found = [(self.called(c), lines(c.baseline)) for c in self.columns if c.baseline]
+        return [f"{name}: {plain(' '.join(said))}" for name, said in found if said]
+
     def sentences(self) -> list[str]:
         """A summary of each other model, then what is to be known of it."""
         return [*(self._sentence(c) for c in self.columns if not c.own), *map(plain, self.notes)]
@@ -213,7 +231,7 @@ class Transfer:
         said = f"{self.called(c)}: {rate(fooled, what + ' that fool the run’s target fool it too')}"
         if self.bugs and c.sets["chance"].n:
             said += f"; of plain pictures that fool the run’s target, {count(c.sets['chance'])}"
-        if cells := [cell for cell in c.cells.values() if cell]:
+        if cells := [cell for b in self.distinct if (cell := c.cells[b.id])]:
             said += f"; it shares {sum(map(self.has, cells))} of {number(len(cells), 'bug')}"
             less, more = (sum(self.differs(cell) == sign for cell in cells) for sign in (-1, 1))
             said += f", fails less on {less}" if less else ""
@@ -238,6 +256,8 @@ class Transfer:
                 "pictures generated after the verdict where there are any (later, ↻); otherwise those of the verdict, on which "
                 "“fails less” comes too easily.",
             ]
+        if len(self.distinct) < len(self.bugs):
+            lines.append("A description with the same cause as another bug is tested by itself and not counted as a bug.")
         return lines
 
     # --- out ----------------------------------------------------------------------------------------------------------
@@ -255,6 +275,7 @@ class Transfer:
                     "unanswered": c.unanswered,
                     "adversarial": _rate(c.adversarial) | ({"by_construction": True} if c.own else {}),
                     "sets": {name: _rate(r) | {"by_construction": c.given(name)} for name, r in c.sets.items()},
+                    "baseline": c.baseline,
                     "baselines": [{"label": label, **_rate(r)} for label, r in c.baselines.items()],
                     "bugs": [
                         {"id": id, **cell.to_dict(), "shares": self.has(cell), "differs": self.differs(cell)}
@@ -271,6 +292,7 @@ class Transfer:
                     "label": b.label,
                     "sentence": b.sentence,
                     "prompt": b.prompt,
+                    "same_as": b.same_as,
                     "compared_with": b.compared_with,
                     "verdict_pictures": len(b.verdict),
                     "later_pictures": len(b.later),
@@ -307,7 +329,8 @@ class Transfer:
         if self.bugs:
             made.add_section()
         for b in self.bugs:
-            made.add_row(Text(f"{b.id}. {plain(b.sentence)}"), *(Text(self._cell(b, c)) for c in self.columns))
+            same = f" (the same cause as bug {b.same_as})" if b.same_as else ""
+            made.add_row(Text(f"{b.id}. {plain(b.sentence)}{same}"), *(Text(self._cell(b, c)) for c in self.columns))
         return made
 
     def _cell(self, bug: BugRow, column: Column) -> str:
@@ -327,7 +350,7 @@ class Transfer:
         return [*(["shared"] if self.has(cell) else []), *([MARKS[differs]] if differs else [])]
 
     def __str__(self) -> str:
-        return "\n".join([shown(self.table()), *self.sentences(), *self.caveats()])
+        return "\n".join([*self.alarms(), shown(self.table()), *self.sentences(), *self.caveats()])
 
     def page(self) -> str:
         """One HTML file that opens from disk: no script, no outside address."""

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..core.records import Rate
-from .records import Called, Counted, Named, RateNote
+from .records import Called, Counted, Folding, Named, RateNote
 
 ROLES = ("target", "generator", "captioner", "judge")
 """Whose ids a report has under their own names."""
@@ -126,6 +126,13 @@ def few(names: Sequence[str], most: int = 8) -> str:
 def called(record: Called, arrow: str = "->") -> str:
     """A description and what the target mostly says instead."""
     return record["sentence"] + (f" {arrow} {record['predicted'][0]['label']}" if record["predicted"] else "")
+
+
+def also(folded: Sequence[Folding], numbered: bool = False) -> str:
+    """ "also: on marble in a bright studio, at night": what is folded into a bug; "" where nothing is. `numbered`: with the
+    numbers by which people may ask for them."""
+    names = [" ".join(b["phrases"]) + (f" (bug {b['id']})" if numbered else "") for b in folded]
+    return f"also: {', '.join(names)}" if names else ""
 
 
 def changed(change: str, phrase: str | None, replacement: str | None) -> str:

@@ -4,6 +4,7 @@ Notation: k failures of n pictures; `treated` under a description, `baseline` un
 """
 
 from .agreement import agreement
+from .always import HALF, NEARLY, nearly_always, too_few
 from .evidence import chance_of_rise, e_value, log_e_value, log_e_values, log_mixture
 from .intervals import clopper_pearson, newcombe, uniform, uniform_rise, wilson
 from .judged import JudgeError
@@ -12,7 +13,9 @@ from .planning import Needed, fisher_power, plan_adaptive, plan_fixed
 from .tests import fisher, mcnemar, paired_difference
 
 __all__ = [
+    "HALF",
     "JudgeError",
+    "NEARLY",
     "Needed",
     "agreement",
     "uniform",
@@ -30,9 +33,11 @@ __all__ = [
     "log_e_values",
     "log_mixture",
     "mcnemar",
+    "nearly_always",
     "newcombe",
     "paired_difference",
     "plan_adaptive",
     "plan_fixed",
+    "too_few",
     "wilson",
 ]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import media, tasks
-from ..core.options import Config
 from ..core.records import Outcome, Purpose, Sample, Status
 from ..language import Wording
 from ..tasks import Mark
@@ -60,7 +59,7 @@ class Album:
         self.store = store
         self.identity: Mapping[str, Any] = store.meta("identity")
         self.models: Mapping[str, str] = self.identity["models"]
-        self.config = Config.of(self.identity["options"])
+        self.config = store.options()
         self.task = tasks.load(self.config)
         self.wording = Wording(media.load(self.identity["medium"]).words)
         self._samples: dict[Stream, list[Sample]] = {}

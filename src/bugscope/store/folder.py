@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ..core.errors import StoreError, short, told
+from ..core.errors import SpecError, StoreError, short, told
+from ..core.options import Config
 from ..core.records import Prompt, Sample, Truth
 from ..media import Medium
 from .blobs import Blobs, Files, reason
@@ -127,6 +128,16 @@ class Store:
         if not (self.path / "config.yaml").exists():
             self.write_text("config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
         self.files.crumbs()
+
+    def options(self) -> Config:
+        """The options of the run. Raises StoreError if they mean nothing today."""
+        stated = {**self.meta("identity")["options"], "max_cost": self.meta("max_cost") or "none"}
+        try:
+            return Config.of(stated)
+        except SpecError as error:
+            raise StoreError(
+                f"{str(self.path)!r} was written by another version of Bugscope: {error}; hunt again in a new folder"
+            ) from error
 
     # --- answers of models ----------------------------------------------------------------------------------------------
 

@@ -299,9 +299,9 @@ def sharper(store: Store) -> dict[str, SharperNote]:
     return dict(found.values())
 
 
-def explanations(store: Store) -> dict[str, ExplanationNote]:
-    """By the key of a bug; what a person asked for comes before what the hunt found by itself."""
-    return {**store.notes("explanation"), **store.notes("inquiry")}
+def explanations(store: Store, asked: bool = True) -> dict[str, ExplanationNote]:
+    """By the key of a bug; what a person `asked` for comes before what the hunt found by itself."""
+    return {**store.notes("explanation"), **(store.notes("inquiry") if asked else {})}
 
 
 def of_bugs(store: Store) -> dict[str, EvidenceNote]:

@@ -20,6 +20,7 @@ from PIL import Image
 
 from ..core import registry
 from ..core.errors import ModelError, SpecError, unknown
+from ..core.options import counted
 from ..engine.patience import Failed, Patience
 from ..media import picture as pictures
 from ..stats.distance import Array, Cloud, Distance, between
@@ -61,9 +62,7 @@ def listed(folder: Path | str) -> list[str]:
 
 def drawn(names: Sequence[Any], limit: int | None, seed: int) -> list[Any]:
     """`limit` of them at random, in their order; all where there are no more. Raises SpecError for a limit under 1."""
-    if limit is not None and limit < 1:
-        raise SpecError(f"option limit is {limit}; it must be at least 1")
-    if limit is None or limit >= len(names):
+    if limit is None or counted("limit", limit, "pictures") >= len(names):
         return list(names)
     return [names[i] for i in sorted(Random(seed).sample(range(len(names)), limit))]
 
@@ -82,8 +81,7 @@ def opened(path: Path) -> Image.Image | str:
 
 def stream(paths: Sequence[Path], size: int) -> Iterator[tuple[list[int], list[Image.Image], dict[int, str]]]:
     """Batches: places in `paths` with their pictures, and what cannot be read. The next batch is read meanwhile."""
-    if size < 1:
-        raise SpecError(f"option batch_size is {size}; it must be at least 1")
+    counted("batch_size", size, "pictures")
     with ThreadPoolExecutor(READERS) as pool:
         waiting: deque[list[tuple[int, Future[Image.Image | str]]]] = deque()
         starts = iter(range(0, len(paths), size))

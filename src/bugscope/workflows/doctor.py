@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any
 
 from .. import media, tasks
@@ -14,6 +15,7 @@ from ..core.options import Config
 from ..core.records import Phrase, Specimen, Truth
 from ..language import Wording
 from . import session
+from .progress import Listener, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,13 @@ class Check:
     seconds: float = 0.0
 
 
-def doctor(options: Mapping[str, Any]) -> list[Check]:
+def doctor(options: Mapping[str, Any], progress: Listener | None = None) -> list[Check]:
     """Load every model and have it answer once; one `Check` per step, in order.
 
-    `options`: the fields of `Config`. A model that fails is a check that is not `ok`, and the others are still tried.
+    `options`: the fields of `Config`. `progress` as in `hunt`. A model that fails is a check that is not `ok`, and the others
+    are still tried.
     """
+    tell = progress or (lambda now: None)
     found = session.versions()
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     checks.append(Check("versions", "bugscope" in found, ", ".join(f"{k} {v}" for k, v in found.items())))
@@ -40,26 +44,36 @@ def doctor(options: Mapping[str, Any]) -> list[Check]:
     except BugscopeError as error:
         return [*checks, Check("options", False, str(error))]
     models: dict[str, Any] = {}
-    for role, kind in session.roles(task).items():
-        spec = getattr(settings, role)
-        if spec:
-            arguments = getattr(settings, f"{role}_args")
-            check, models[role] = _timed(f"load {role}", partial(registry.load, kind, spec, arguments), _id)
-            checks.append(check)
+    named = {role: kind for role, kind in session.roles(task).items() if getattr(settings, role)}
+    steps = _steps(tell, 2 * len(named))
+    for role, kind in named.items():
+        steps(f"that the {role} loads")
+        spec, arguments = getattr(settings, role), getattr(settings, f"{role}_args")
+        check, models[role] = _timed(f"load {role}", partial(registry.load, kind, spec, arguments), _id)
+        checks.append(check)
     try:
-        return [*checks, *_asked({role: model for role, model in models.items() if model is not None}, task)]
+        checks += _asked({role: model for role, model in models.items() if model is not None}, task, steps)
+        tell(Progress("done"))
+        return checks
     finally:
         for model in models.values():
             getattr(model, "close", lambda: None)()
 
 
-def _asked(models: Mapping[str, Any], task: tasks.Task[Any]) -> list[Check]:
+def _steps(tell: Listener, all: int) -> Callable[[str], None]:
+    """Tells what is checked next, and how many steps came before."""
+    done = count()
+    return lambda what: tell(Progress("checking", images=next(done), budget=all, message=what))
+
+
+def _asked(models: Mapping[str, Any], task: tasks.Task[Any], steps: Callable[[str], None]) -> list[Check]:
     """One answer of each model, in the order in which a picture passes through a hunt."""
     checks: list[Check] = []
 
     def ask(role: str, call: Callable[[Any], Any], show: Callable[[Any], str]) -> Any:
         if role not in models:
             return None
+        steps(f"that the {role} answers")
         check, answer = _timed(role, lambda: call(models[role]), show)
         checks.append(check)
         return answer

@@ -16,6 +16,8 @@ from .. import stats
 from ..core import labels, registry
 from ..core.errors import SpecError, told, unknown
 from ..core.labels import Names
+from ..core.options import counted
+from ..report.baseline import guessing
 from ..report.evaluation import ClassRow, Comparison, Confidence, Evaluation
 from ..stats.distance import LEAST, Array, Cloud, Distance, between
 from ..tasks.classify import Classify, places, wrong
@@ -206,8 +208,7 @@ def evaluate(
     (`workflows.distance`). `limit`: this many pictures, drawn at random with `seed`. `progress` is called with
     (done, all, folder). Raises SpecError, ModelError, MissingDependency.
     """
-    if top_k < 1:
-        raise SpecError(f"option top_k is {top_k}; it must be at least 1")
+    top_k, seed = counted("top_k", top_k, "answers"), counted("seed", seed, least=0)
     root = Path(images)
     found = _part(root, label_map, split)
     with loaded(target, target_args) as model:
@@ -227,6 +228,7 @@ def evaluate(
             images=str(images),
             distance=spread.distance(),
             found=len(found),
+            guess=guessing(tally.columns, top_k),
             unlabelled=sum(not item.label for item in found),
             unknown=dict(sorted(skipped.items())),
             options={

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import report
 from ..core.errors import SpecError, unknown
-from ..core.options import Config
+from ..core.options import Config, counted
 from ..core.records import Hypothesis, Phrase
 from ..engine import wording
 from ..engine.engine import Engine
@@ -44,22 +44,20 @@ def explain(
     """Explain bugs of a run more thoroughly than the hunt did: more pairs, two replacements per phrase, your own phrases.
 
     The explanations are kept in the run folder `path` and in its report. `bugs`: numbers in the report (3, "3.1") or
-    descriptions; by default every bug without an explanation. `pairs`: same-seed pictures of each change. `budget`: pictures
-    per bug, at most. `add`: phrases to add, or to put in place of one of the same kind. `models`: roles that are Python
-    callables, as given to `hunt`. Raises SpecError, ModelError, MissingDependency, StoreError.
+    descriptions; by default every bug without an explanation, but none that is folded into another. `pairs`: same-seed pictures
+    of each change. `budget`: pictures per bug, at most. `add`: phrases to add, or to put in place of one of the same kind.
+    `models`: roles that are Python callables, as given to `hunt`. Raises SpecError, ModelError, MissingDependency, StoreError.
     """
     for name in models:
         if name not in ROLES:
             raise unknown("option", name, ("pairs", "budget", "add", "progress", *ROLES))
-    for name, value in (("pairs", pairs), ("budget", budget)):
-        if value < 1:
-            raise SpecError(f"option {name} is {value}; it must be at least 1")
+    pairs, budget = counted("pairs", pairs, "pictures"), counted("budget", budget, "pictures")
     more = [add] if isinstance(add, str) else list(add)
     tell = progress or (lambda now: None)
     with Store.open(path) as store:
-        wanted = choose(report.build(store)["bugs"], bugs, path)
-        identity, cap = store.meta("identity"), store.meta("max_cost") or 0.0
-    settings = Config.of(identity["options"] | {"max_cost": cap})
+        found = report.build(store)
+        wanted = choose([*found["bugs"], *found["folded"]], bugs, path)
+        identity, settings = store.meta("identity"), store.options()
     tell(Progress("loading"))
     loaded = session.load_models(settings, models)
 
@@ -71,14 +69,15 @@ def explain(
 
 
 def choose(records: Sequence[BugRecord], bugs: Sequence[str | float] | str | float, path: Path | str) -> list[BugRecord]:
-    """Records of bugs, chosen by number in the report, description or sentence; by default those not explained yet.
+    """Records of bugs, chosen by number in the report, description or sentence; by default those not explained yet. Of what is
+    folded into another bug, only what is asked for.
 
     Raises SpecError that names the nearest one.
     """
     if not records:
         raise SpecError(f"{str(path)!r} has no confirmed bugs to explain")
     asked = [bugs] if isinstance(bugs, str | float | int) else list(bugs)
-    if not asked and not (fresh := [b for b in records if b["explanation"] is None]):
+    if not asked and not (fresh := [b for b in records if b["explanation"] is None and b["same_as"] is None]):
         raise SpecError("every bug is explained already; name one to explain it again")
     return [_chosen(str(bug), records) for bug in asked] if asked else fresh
 

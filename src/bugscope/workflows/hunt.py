@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core import labels as names
 from ..core.errors import SpecError, unknown
-from ..core.options import Config
+from ..core.options import Config, Cost
 from ..core.records import Evidence, Hypothesis
 from ..engine import wording
 from ..engine.engine import Engine
@@ -19,7 +19,7 @@ from ..method.search import Findings, search
 from ..store import ledger
 from ..store.folder import Store
 from . import session
-from .progress import Listener, Progress, Watch
+from .progress import Listener, Planned, Progress, Watch
 from .results import Run, load
 
 
@@ -46,10 +46,10 @@ def hunt(
     """
     tell = progress or (lambda now: None)
     settings = session.settings(config, options)
-    tell(Progress("loading", budget=settings.budget + settings.explain_budget))
+    tell(Progress("loading"))
     models = session.load_models(settings, options)
     wanted = _labels(labels, models, session.target_labels(models, settings), all_labels)
-    settings = settled(wanted, settings)
+    auto, settings = settings.budget == "auto", settled(wanted, settings)
     # a run that cannot start leaves nothing behind
     Plan.of(wanted, settings)
     session.check_judge(models, wanted)
@@ -59,6 +59,8 @@ def hunt(
         store.set_meta("finished", True)
 
     with session.opened(out or session.new_folder(""), wanted, models, settings) as (engine, store):
+        planned = Planned(store.path, tuple(wanted), settings.budget, settings.explain_budget, auto)
+        tell(Progress("loading", budget=planned.pictures, planned=planned))
         session.work(work, engine, store, tell)
     return load(store.path)
 
@@ -112,18 +114,19 @@ class Keeper:
         return _id(self.tried.index(bug.hypothesis))
 
 
-def resume(path: Run | Path | str, progress: Listener | None = None, *, max_cost: float | None = None) -> Run:
-    """Continue the run in the folder `path` under its own options, and under its own cap on costs unless `max_cost` is given.
+def resume(path: Run | Path | str, progress: Listener | None = None, *, max_cost: Cost | None = None) -> Run:
+    """Continue the run in the folder `path` under its own options, and under its own cap on costs unless `max_cost` is given
+    (a number, or "none" for no cap).
 
     A finished run is only reported again. `progress` and errors as in `hunt`; SpecError also if the folder holds a probe.
     """
     folder = path.path if isinstance(path, Run) else Path(path)
     with Store.open(folder) as store:
-        identity = store.meta("identity")
-        cap = (store.meta("max_cost") or 0.0) if max_cost is None else float(max_cost)
+        identity, stated = store.meta("identity"), store.options().to_mapping()
     if identity.get("kind") == "probe":
         raise SpecError(f"{str(folder)!r} holds a probe; to continue it, run the same probe again with --out {folder}")
-    return hunt(identity["labels"], folder, config=identity["options"] | {"max_cost": cap}, progress=progress)
+    cap = {} if max_cost is None else {"max_cost": max_cost}
+    return hunt(identity["labels"], folder, config=stated | cap, progress=progress)
 
 
 def _id(i: int) -> str:

@@ -5,8 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from .. import stats
-from ..core.errors import SpecError
-from ..core.options import Config
+from ..core.options import Config, counted, refused
 from ..report.words import percent
 from ..stats.planning import LONGEST
 
@@ -36,8 +35,8 @@ def plan(
     _within("margin", margin, 0 <= margin < 1, "in [0, 1)")
     for name, value in (("alpha", alpha), ("power", power)):
         _within(name, value, 0 < value < 1, "between 0 and 1")
-    _within("tried", tried, tried >= 1, "at least 1")
-    _within("bugs", bugs, 1 <= bugs <= tried, f"from 1 to tried, {tried}")
+    counted("tried", tried, "descriptions")
+    _within("bugs", counted("bugs", bugs, "descriptions"), bugs <= tried, f"at most tried, {tried}")
     return [
         {
             "rate": rate,
@@ -57,4 +56,4 @@ def too_many(found: Mapping[str, Any]) -> str:
 
 def _within(name: str, value: float, good: bool, allowed: str) -> None:
     if not good:
-        raise SpecError(f"option {name} is {value}; it must be {allowed}")
+        raise refused(name, value, allowed)

@@ -9,7 +9,7 @@ from typing import Any
 from .. import language, tasks
 from ..core import labels as names
 from ..core.errors import SpecError
-from ..core.options import Config
+from ..core.options import Config, counted
 from ..core.records import Evidence, Hypothesis, Prompt, joined
 from ..engine import wording
 from ..engine.engine import Engine
@@ -45,7 +45,7 @@ def probe(
     tell = progress or (lambda now: None)
     settings = session.settings(config, options)
     asked = [prompts] if isinstance(prompts, str) else list(prompts)
-    if n < settings.look:
+    if counted("n", n, "pictures") < settings.look:
         raise SpecError(f"option n is {n}; it must be at least {settings.look}, the pictures between two looks")
     stated_test(settings)
     tell(Progress("loading"))

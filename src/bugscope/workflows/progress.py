@@ -2,33 +2,60 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
-from .. import language
-from ..core.records import Evidence, Hypothesis, Verdict
+from .. import language, stats
+from ..core.records import Evidence, Hypothesis, Outcome, Verdict
 from ..engine.engine import Engine
 from ..method import events
 from ..method.events import Event
+from ..report import baseline
 
-Stage = Literal["loading", "exploring", "confirming", "refining", "explaining", "done"]
+Stage = Literal[
+    "loading", "exploring", "confirming", "refining", "explaining", "replaying", "asking", "evaluating",
+    "writing", "uploading", "checking", "done",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a hunt is about to do: where, on which labels, with how many pictures. `auto`: nobody stated the budget."""
+
+    folder: Path
+    labels: tuple[str, ...]
+    budget: int
+    explain_budget: int
+    auto: bool
+
+    @property
+    def pictures(self) -> int:
+        """About how many in all."""
+        return self.budget + self.explain_budget
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """A snapshot of a run for display.
 
-    `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` and `cost` (of hosted models, in the currency of
-    their prices) are totals since the run began, earlier sessions included. `message`: the bug in question.
+    `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` (descriptions that are confirmed so far) and `cost`
+    (of hosted models, in the currency of their prices) are totals since the run began, earlier sessions included; `recalled`
+    of the `images` were there already. Other commands than hunts and probes count steps in the same way. `message`: what it
+    is about, such as the bug, the model, the folder. `planned`: of a hunt, once, before its first picture. `warning`: that
+    plain pictures fail nearly always, from the moment when they have been drawn.
     """
 
     stage: Stage
     images: int = 0
+    recalled: int = 0
     budget: int = 0
     failures: int = 0
     hypotheses: int = 0
     bugs: int = 0
     cost: float = 0.0
     message: str = ""
+    warning: str = ""
+    planned: Planned | None = None
 
 
 Listener = Callable[[Progress], None]
@@ -46,6 +73,8 @@ class Watch:
     def __call__(self, event: Event) -> None:
         """Takes an event of a search."""
         match event:
+            case events.Explored(outcomes):
+                self._tell(warning=self.warning(outcomes))
             case events.Proposed(hypotheses):
                 self._tell(hypotheses=len(hypotheses))
             case events.Settling():
@@ -56,6 +85,16 @@ class Watch:
                 self.stage("explaining")
             case events.Sharpened():
                 self.stage("refining")
+
+    def warning(self, outcomes: Sequence[Outcome]) -> str:
+        """What plain pictures say where they fail nearly always; "" elsewhere."""
+        engine = self.engine
+        classes = engine.task.labels(engine.models.target)
+        labels = dict.fromkeys(o.sample.prompt.label for o in outcomes)
+        groups = [(label, [o for o in outcomes if o.sample.prompt.label == label]) for label in labels]
+        plain = [baseline.plain(label, mine, stats.uniform) for label, mine in groups]
+        guess = baseline.guessing(classes, engine.config.top_k)
+        return " ".join(baseline.lines(baseline.assess(plain, stats.uniform, guess, named=bool(classes))))
 
     def stage(self, stage: Stage, **counts: Any) -> None:
         self._tell(stage=stage, **counts)
@@ -73,6 +112,7 @@ class Watch:
     def _tell(self, **changes: Any) -> None:
         counts: dict[str, Any] = {
             "images": len(self.engine.asked),
+            "recalled": self.engine.recalled,
             "failures": len(self.engine.failures),
             "cost": self.engine.meter.cost,
         }

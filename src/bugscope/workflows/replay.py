@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
@@ -13,16 +13,19 @@ from .. import report, stats, tasks
 from ..core import labels as names
 from ..core import registry
 from ..core.errors import SpecError, StoreError, unknown
-from ..core.options import Config
+from ..core.options import Config, Cost, counted
 from ..core.records import Counts, Outcome, Prompt, Rate, Sample, Status
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
 from ..method.plan import Plan, judge_error
 from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
+from ..report import baseline
 from ..report import replay_page as page
 from ..report import replay_words as words
+from ..report.folding import under
 from ..report.marks import noted
 from ..report.records import (
+    BaselineRecord,
     BugRecord,
     NewBug,
     NewFailure,
@@ -54,7 +57,10 @@ Pair = tuple[Outcome, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One bug under the new target. `sentence` sums it up; `record` has every number (docs/replay.md)."""
+    """One bug under the new target. `sentence` sums it up; `record` has every number (docs/replay.md).
+
+    `also`: the other descriptions with its cause. The verdict on the bug is the worst of theirs and its own (`record["own"]`).
+    """
 
     number: str
     label: str
@@ -66,6 +72,7 @@ class Replayed:
     low: float
     high: float
     record: ReplayedBug
+    also: tuple["Replayed", ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -85,12 +92,8 @@ class Replay:
     @property
     def bugs(self) -> list[Replayed]:
         """In the order of the run's report."""
-        return [
-            Replayed(
-                b["id"], b["label"], b["description"], b["verdict"], b["message"], b["failures"], b["n"], b["low"], b["high"], b
-            )
-            for b in self.report["bugs"]
-        ]
+        folded = self.report["folded"]
+        return [_replayed(b, [_replayed(other) for other in under(b, folded)]) for b in self.report["bugs"]]
 
     def exit_code(self, allow: Collection[str] | str = ()) -> int:
         """0: every bug is fixed and nothing new fails; else 1. `allow`: "undecided" lets such bugs pass, "new" new failures.
@@ -136,6 +139,11 @@ class Replay:
         return "\n".join(self.lines())
 
 
+def _replayed(b: ReplayedBug, also: Sequence[Replayed] = ()) -> Replayed:
+    rate = b["failures"], b["n"], b["low"], b["high"]
+    return Replayed(b["id"], b["label"], b["description"], b["verdict"], b["message"], *rate, b, tuple(also))
+
+
 def bugs_of(run: Any) -> list[BugRecord]:
     """Records of the confirmed bugs of a run (a path or a `Run`), as report.json has them.
 
@@ -143,14 +151,16 @@ def bugs_of(run: Any) -> list[BugRecord]:
     """
     path = Path(getattr(run, "path", run))
     with Store.open(path) as store:
-        return _bugs(path, store)
+        return [b for b in _bugs(path, store) if not b["same_as"]]
 
 
 def _bugs(path: Path, store: Store) -> list[BugRecord]:
-    found = report.build(store)["bugs"]
-    if not found:
-        raise SpecError(f"{str(path)!r} has no confirmed bugs to replay")
-    return found
+    """With those that are folded into others: each is checked."""
+    found = report.build(store)
+    if not found["bugs"]:
+        why = " ".join(baseline.lines(found["baseline"]))
+        raise SpecError(f"{str(path)!r} has no confirmed bugs to replay" + (f": {why}" if why else ""))
+    return [*found["bugs"], *found["folded"]]
 
 
 def replay(
@@ -163,7 +173,7 @@ def replay(
     out: Path | str | None = None,
     generator: Any = None,
     judge: Any = None,
-    max_cost: float = 0.0,
+    max_cost: Cost = "none",
     progress: Listener | None = None,
 ) -> Replay:
     """Ask another target about the bugs of a run: which are fixed, which persist, what newly fails?
@@ -177,15 +187,14 @@ def replay(
     StoreError, MissingDependency.
     """
     began, tell = time.monotonic(), progress or (lambda now: None)
-    if fresh < 0:
-        raise SpecError(f"option fresh is {fresh}; it must be at least 0")
+    fresh = counted("fresh", fresh, "pictures", least=0)
     if not stored and not fresh:
         raise SpecError("without the stored pictures fresh ones are needed: option fresh is 0, try 40")
     path = Path(getattr(run, "path", run))
     with Store.open(path) as below:
         bugs = _bugs(path, below)
         identity = below.meta("identity")
-        settings = Config.of(identity["options"] | {"max_cost": float(max_cost)})
+        settings = Config.of(below.options().to_mapping() | {"max_cost": max_cost})
         tell(Progress("loading"))
         task = tasks.load(settings)
         new = registry.load(task.role, target, target_args)
@@ -421,14 +430,14 @@ class _Replaying:
         asked = [s for suite in (*self.suites, *self.beside) for s in suite.all()]
         asked += [s for group in self.neutral.values() for s in group]
         watch = Watch(self.sides.engine, len({s.key for s in asked}), tell)
-        watch.stage("confirming", hypotheses=len(self.bugs))
+        watch.stage("replaying")
         self.sides.ask(asked)
 
     def weighed(self) -> tuple[list[Finding], list[float | None]]:
         settings = self.settings
         # what a probe asked is all that it tried
         tried = Plan.of(self.hunted, settings).tried if self.hunted else len(self.notes)
-        return weigh(
+        findings, others = weigh(
             [_case(self.sides, suite, self.use_stored) for suite in self.suites],
             [_case(self.sides, suite, True) for suite in self.beside],
             alpha=settings.alpha,
@@ -438,13 +447,35 @@ class _Replaying:
             judge_error=judge_error(settings),
             stored=self.use_stored,
         )
+        return [_with_room(f) for f in findings], others
+
+    def baseline(self) -> tuple[BaselineRecord, BaselineRecord]:
+        """Plain pictures under the new target, fresh ones among them, and under the run's own."""
+        sides, top_k = self.sides, self.settings.top_k
+        pictures = {label: {s.key: s for s in stored} for label, stored in self.neutral.items()}
+        for suite, against in zip(self.suites, self.against, strict=True):
+            if against == self.album.plain(suite.label):
+                pictures.setdefault(suite.label, {}).update({s.key: s for s in suite.fresh_baseline})
+        classes = (sides.engine.task.labels(sides.engine.models.target), self.below.meta("classes") or ())
+        made = []
+        for outcomes, known in zip((sides.after, sides.before), classes, strict=True):
+            plain = [
+                baseline.plain(label, [outcomes[key] for key in keys if key in outcomes], stats.clopper_pearson)
+                for label, keys in pictures.items()
+            ]
+            guess = baseline.guessing(known, top_k)
+            made.append(baseline.assess(plain, stats.clopper_pearson, guess, named=bool(known)))
+        return made[0], made[1]
 
     def report(self, tell: Listener) -> ReplayReport:
         self.ask(tell)
         findings, new_bugs = self.weighed()
         sides, settings, identity = self.sides, self.settings, self.album.identity
         models, target = self.album.models, sides.engine.models.target
-        counts = {v.value: sum(f.verdict is v for f in findings) for v in ReplayVerdict}
+        now, before = self.baseline()
+        records = [self.bug(*each) for each in zip(self.bugs, self.suites, findings, self.against, strict=True)]
+        bugs, folded = self.folded(records)
+        counts = {v.value: sum(b["verdict"] == v for b in bugs) for v in ReplayVerdict}
         return {
             "schema": SCHEMA,
             "kind": "replay",
@@ -468,9 +499,21 @@ class _Replaying:
             "cost": sides.engine.meter.cost,
             "counts": counts,
             "summary": words.summary(counts),
-            "bugs": [self.bug(*each) for each in zip(self.bugs, self.suites, findings, self.against, strict=True)],
+            "baseline": now,
+            "baseline_before": before,
+            "bugs": bugs,
+            "folded": folded,
             "new_failures": self.new_failures(new_bugs),
         }
+
+    def folded(self, records: Sequence[ReplayedBug]) -> tuple[list[ReplayedBug], list[ReplayedBug]]:
+        """Bugs of their own, each with the worst verdict of those folded into it, and these."""
+        bugs, folded = [b for b in records if not b["same_as"]], [b for b in records if b["same_as"]]
+        for b in records:
+            mine = under(b, folded)
+            b["verdict"] = min((b["own"], *(other["own"] for other in mine)), key=words.ORDER.index)
+            b["message"] = words.message(b, self.settings.margin, mine)
+        return bugs, folded
 
     def _names(self, target: Any) -> dict[str, str]:
         return {"target": registry.name(target), "before": (self.below.meta("names") or {}).get("target", "")}
@@ -482,18 +525,22 @@ class _Replaying:
         asked = [*suite.treated, *suite.fresh_treated]
         failed = [o for s in asked if (o := sides.after[s.key]).status is Status.FAILURE]
         more, more_plain = sides.counts(suite.fresh_treated), sides.counts(suite.fresh_baseline)
-        record: ReplayedBug = {
+        return {
             "id": b["id"],
+            "also": b["also"],
+            "same_as": b["same_as"],
             "key": b["key"],
             "label": b["label"],
             "description": b["description"],
             "sentence": b["sentence"],
             "prompt": b["prompt"],
+            "phrases": b["phrases"],
             "minimal_description": b["minimal_description"],
             "parent": b["parent"],
             "compared_with": compared_with,
             "besides": self.album.wording.besides(compared_with, b["label"]),
             "verdict": f.verdict.value,
+            "own": f.verdict.value,
             "improved": f.verdict is ReplayVerdict.UNDECIDED and f.better,
             **_rate(f.treated),
             "baseline": _rate(f.baseline),
@@ -511,13 +558,12 @@ class _Replaying:
             "fresh_asked": sides.fresh,
             "easier": f.easier,
             "needed": f.needed,
+            "plain_fails": stats.nearly_always(f.baseline),
             "predicted": _taken_for(failed),
             "examples": sides.failing(asked),
             "mended": sides.mended(pairs),
             "message": "",
         }
-        record["message"] = words.message(record, self.settings.margin)
-        return record
 
     def new_bug(self, e: TriedNote, suite: _Suite, p_worse: float) -> NewBug:
         """A description that the hunt tried and that was not a bug of the old target."""
@@ -586,6 +632,12 @@ class _Replaying:
             "significant": False,
             "message": "",
         }
+
+
+def _with_room(f: Finding) -> Finding:
+    """Above a baseline that fails nearly always nothing can rise, so that a small rise is no sign of a cure."""
+    hollow = f.verdict is ReplayVerdict.FIXED and stats.nearly_always(f.baseline)
+    return replace(f, verdict=ReplayVerdict.UNDECIDED) if hollow else f
 
 
 def _taken_for(failed: Sequence[Outcome]) -> list[Share]:

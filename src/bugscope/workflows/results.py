@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import report
+from ..report import baseline
+from ..report.folding import under
 from ..report.frames import pandas
 from ..report.records import BugRecord, Report
 from ..report.words import count, failing, points
@@ -17,7 +19,10 @@ from .explain import explain as explain_folder
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """A confirmed bug. `low`, `high`: 95 % interval of the failure rate; `record` has everything else (report.json)."""
+    """A confirmed bug. `low`, `high`: 95 % interval of the failure rate; `record` has everything else (report.json).
+
+    `also`: the other confirmed descriptions with its cause; they count as one bug.
+    """
 
     label: str
     description: str
@@ -31,6 +36,7 @@ class Bug:
     predicted: str
     e_value: float
     record: BugRecord
+    also: tuple["Bug", ...] = ()
 
     @property
     def rate(self) -> float:
@@ -86,6 +92,14 @@ class Bug:
         return f"{self.sentence} -> {self.predicted}: {failing(self.record)}, {self.record['besides']} {count(base)}"
 
 
+def _bug(b: BugRecord, also: Sequence[Bug] = ()) -> Bug:
+    base = b["baseline"]
+    return Bug(
+        b["label"], b["description"], b["sentence"], b["failures"], b["n"], b["low"], b["high"],
+        base["failures"], base["n"], b["predicted"][0]["label"], b["e_value"], b, tuple(also),
+    )  # fmt: skip
+
+
 class Run:
     """A run folder, finished or not. Shows itself in a notebook."""
 
@@ -96,21 +110,16 @@ class Run:
 
     @property
     def bugs(self) -> list[Bug]:
-        """Confirmed bugs, the largest rise in failure rate first."""
-        return [
-            Bug(
-                b["label"], b["description"], b["sentence"], b["failures"], b["n"], b["low"], b["high"],
-                b["baseline"]["failures"], b["baseline"]["n"], b["predicted"][0]["label"], b["e_value"], b,
-            )
-            for b in self.report["bugs"]
-        ]  # fmt: skip
+        """Confirmed bugs, the largest rise in failure rate first; each cause once, with the descriptions that have it."""
+        folded = self.report["folded"]
+        return [_bug(b, [_bug(other) for other in under(b, folded)]) for b in self.report["bugs"]]
 
     def choose(self, bugs: Sequence[str | float] | str | float = ()) -> list[BugRecord]:
         """Records of bugs by number in the report, description or sentence; by default those that are not explained yet.
 
         Raises SpecError that names the nearest.
         """
-        return choose(self.report["bugs"], bugs, self.path)
+        return choose([*self.report["bugs"], *self.report["folded"]], bugs, self.path)
 
     def explain(self, bugs: Sequence[str | float] | str | float = (), **options: Any) -> "Run":
         """`workflows.explain.explain` of this run, and the run with what was found."""
@@ -131,7 +140,8 @@ class Run:
         return self.path / "report.html"
 
     def __repr__(self) -> str:
-        return f"<bugscope.Run {str(self.path)!r}: {len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures>"
+        found = f"{len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures"
+        return f"<bugscope.Run {str(self.path)!r}: {' '.join([*baseline.lines(self.report['baseline']), found])}>"
 
     def _repr_html_(self) -> str:
         with Store.open(self.path) as store:
@@ -181,7 +191,7 @@ class Probe(Run):
         ]  # fmt: skip
 
     def __repr__(self) -> str:
-        return "\n".join(str(a) for a in self.answers)
+        return "\n".join([*baseline.lines(self.report["baseline"]), *map(str, self.answers)])
 
 
 def load(path: Run | Path | str) -> Run:
@@ -196,7 +206,8 @@ def explain(run: Run | Path | str, bugs: Sequence[str | float] | str | float = (
     """Explain bugs of a run more thoroughly than the hunt did; returns the run with the explanations.
 
     `run`: a run or its folder. `bugs`: numbers in the report (3, "3.1") or descriptions; by default every bug without an
-    explanation. `options`: as in `bugscope.workflows.explain.explain`, such as `pairs` (same-seed pictures of each change)
-    and `budget` (pictures per bug, at most). Raises SpecError, ModelError, MissingDependency, StoreError.
+    explanation, but none that is folded into another. `options`: as in `bugscope.workflows.explain.explain`, such as `pairs`
+    (same-seed pictures of each change) and `budget` (pictures per bug, at most). Raises SpecError, ModelError,
+    MissingDependency, StoreError.
     """
     return (run if isinstance(run, Run) else load(run)).explain(bugs, **options)

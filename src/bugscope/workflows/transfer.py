@@ -1,5 +1,6 @@
 """`bugscope transfer`: which other models share the bugs of a run? The pictures are there; only targets run."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ..core.options import Config
 from ..core.records import Purpose, Rate
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
+from ..report import baseline
 from ..report.records import BugRecord
 from ..report.transfer import SETS, BugRow, Cell, Column, Transfer
 from ..report.words import listed, number
@@ -45,10 +47,10 @@ def transfer(
     """
     found = run if isinstance(run, Run) else Run(Path(run))
     wanted = _wanted(targets, target_args or {})
-    records = found.report["probed"] if found.report["kind"] == "probe" else found.report["bugs"]
+    bugs = [*found.report["bugs"], *found.report["folded"]]
+    records = found.report["probed"] if found.report["kind"] == "probe" else bugs
     with Store.open(found.path) as store:
-        identity, cap = store.meta("identity"), store.meta("max_cost") or 0.0
-    config = Config.of(identity["options"] | {"max_cost": cap})
+        identity, config = store.meta("identity"), store.options()
     with Store.create(found.path, identity) as store:
         pictures = _Pictures(Album(store), records)
         if not pictures.shown:
@@ -126,6 +128,7 @@ class _Pictures:
             later=tuple(later),
             plain=tuple(self.neutral(label, compared)),
             own=ledger.read_rate(record),
+            same_as=record["same_as"],
         )
 
     def _sets(self) -> dict[str, list[Shot]]:
@@ -138,15 +141,29 @@ class _Pictures:
         }
         return {name: distinct(found[name]) for name in SETS}
 
-    def column(self, id: str, name: str, own: bool, wrong: Mapping[str, bool], known: Sequence[str], lost: int = 0) -> Column:
-        """`wrong`: by the key of a picture, as far as the model answered; `known`: labels for which it has a name."""
+    def column(
+        self, id: str, name: str, own: bool, said: "_Answers", known: Sequence[str], choices: Sequence[str], lost: int = 0
+    ) -> Column:
+        """`known`: labels of the run for which the model has a name; `choices`: its own labels."""
+        wrong = {key: taken_for is not None for key, taken_for in said.items()}
         baselines = {label: r for label, r in _rates(self.plain, wrong).items() if r.n}
         cells = {row.id: Cell.of(row, wrong) if row.label in known else None for row in self.rows}
-        return Column(id, own, cells, baselines, _rates(self.sets, wrong), wrong, lost, name)
+        found = [baseline.Plain(label, r, self.confused(label, said)) for label, r in baselines.items()]
+        guess = baseline.guessing(choices, self.album.config.top_k)
+        plain = baseline.assess(found, stats.clopper_pearson, guess, named=bool(choices)) if found else None
+        return Column(id, own, cells, baselines, _rates(self.sets, wrong), wrong, lost, name, plain)
+
+    def confused(self, label: str, said: "_Answers") -> Counter[str]:
+        """What failures on plain pictures of a label are taken for."""
+        return Counter(taken_for for x in self.plain[label] if (taken_for := said.get(x.key)))
 
 
 def _counted(shots: Sequence[Shot]) -> list[Shot]:
     return [x for x in shots if x.status.counts]
+
+
+_Answers = Mapping[str, str | None]
+"""By the key of a picture, as far as a model answered: what it takes a failure for; None where it is right."""
 
 
 # --- the models -------------------------------------------------------------------------------------------------------
@@ -154,8 +171,9 @@ def _counted(shots: Sequence[Shot]) -> list[Shot]:
 
 def _own(id: str, name: str, pictures: _Pictures) -> Column:
     """The run's own target: all its answers are known."""
-    wrong = {x.key: x.wrong for x in pictures.shown}
-    return pictures.column(id, name, True, wrong, [row.label for row in pictures.rows])
+    said = {x.key: x.outcome.taken_for if x.wrong else None for x in pictures.shown}
+    choices = pictures.album.store.meta("classes") or ()
+    return pictures.column(id, name, True, said, [row.label for row in pictures.rows], choices)
 
 
 def _column(
@@ -163,7 +181,8 @@ def _column(
 ) -> tuple[Column, list[str]]:
     """Ask one model for what it has not answered yet; what it knows of the run's labels decides what is asked."""
     run_labels, task = pictures.labels, tasks.load(config)
-    known, missing = _rights(run_labels, Names(task.labels(model)), config, accept)
+    choices = task.labels(model)
+    known, missing = _rights(run_labels, Names(choices), config, accept)
     for label in accept:
         if label not in run_labels:
             raise unknown("label of the run in accept", label, run_labels)
@@ -185,8 +204,9 @@ def _column(
     own = tasks.load(config.model_copy(update={"accept": {label: sorted(right) for label, right in known.items()}}))
     made = store.get("generator", pictures.album.models["generator"], [x.key for x in asked])
     truths = {x.key: tasks.truth(x.sample, made[x.key]) for x in asked}
-    wrong = {x.key: tasks.read(own, answers[x.key], truths[x.key]).wrong for x in asked if x.key in answers}
-    name, lost, notes = registry.name(model), len(asked) - len(wrong), []
+    read = {x.key: tasks.read(own, answers[x.key], truths[x.key]) for x in asked if x.key in answers}
+    said = {key: reading.taken_for if reading.wrong else None for key, reading in read.items()}
+    name, lost, notes = registry.name(model), len(asked) - len(said), []
     if missing:
         notes.append(
             f"{name} does not know {listed(map(repr, missing))}: shown as a dash and left out of its totals. "
@@ -194,7 +214,7 @@ def _column(
         )
     if lost:
         notes.append(f"{name} gave no answer for {lost} of {number(len(asked), 'picture')}, which are left out.")
-    return pictures.column(str(model.id), name, False, wrong, list(known), lost), notes
+    return pictures.column(str(model.id), name, False, said, list(known), choices, lost), notes
 
 
 def _silent(model: Any, album: Album) -> Models:

@@ -65,8 +65,8 @@ def files(folder):
 
 
 def test_only_failures_on_prompts_of_confirmed_bugs_are_kept(run, tmp_path):
-    made = dataset.dataset(run, tmp_path / "set", per_bug=0)
-    bugs = {(b["label"], b["prompt"]): b["id"] for b in run.report["bugs"]}
+    made = dataset.dataset(run, tmp_path / "set", per_bug="none")
+    bugs = {(b["label"], b["prompt"]): b["id"] for b in (*run.report["bugs"], *run.report["folded"])}
     known = {(i.label, i.prompt, i.purpose, i.seed): i for i in run.samples().itertuples()}
     found = rows(tmp_path / "set")
     assert len(found) == made.pictures == made.kept == made.train + made.test > 40
@@ -103,30 +103,31 @@ def test_everything_says_of_each_picture_why_it_is_kept_or_not(run, tmp_path):
 
 
 def test_failures_of_exploration_are_kept_when_asked_for(run, tmp_path):
-    made = dataset.dataset(run, tmp_path / "set", explored=True, per_bug=0)
+    made = dataset.dataset(run, tmp_path / "set", explored=True, per_bug="none")
     extra = [values for _, values, _ in rows(tmp_path / "set") if not values["bug"]]
     frame = run.samples()
     wanted = frame[(frame.purpose == "explore") & (frame.status == "failure")]
     assert 0 < len(extra) <= len(wanted)
     assert {v["purpose"] for v in extra} == {"explore"} and {v["description"] for v in extra} == {""}
-    assert made.kept == dataset.dataset(run, tmp_path / "less", per_bug=0).kept + len(extra)
+    assert made.kept == dataset.dataset(run, tmp_path / "less", per_bug="none").kept + len(extra)
 
 
 def test_no_bug_and_no_label_outweighs_the_middle_one(run, tmp_path):
-    loose = dataset.dataset(run, tmp_path / "loose", per_bug=0)
+    loose = dataset.dataset(run, tmp_path / "loose", per_bug="none")
     made = dataset.dataset(run, tmp_path / "set")
     assert loose.limit is None and made.kept < loose.kept
-    of_bug = Counter(values["bug"] for _, values, _ in rows(tmp_path / "loose"))
+    homes = {b["id"]: b["same_as"] or b["id"] for b in (*run.report["bugs"], *run.report["folded"])}
+    of_bug = Counter(homes[values["bug"]] for _, values, _ in rows(tmp_path / "loose"))
     assert made.limit == sorted(of_bug.values())[(len(of_bug) - 1) // 2]
-    kept = Counter((v["label_name"], v["bug"]) for _, v, _ in rows(tmp_path / "set"))
+    kept = Counter(homes[v["bug"]] for _, v, _ in rows(tmp_path / "set"))
     assert max(kept.values()) <= made.limit
     assert len(set(made.labels.values())) == 1, "of two labels each has as many as the smaller"
     strict = dataset.dataset(run, tmp_path / "strict", per_bug=3)
-    assert set(Counter(v["bug"] for _, v, _ in rows(tmp_path / "strict")).values()) == {3} and strict.limit == 3
+    assert set(Counter(homes[v["bug"]] for _, v, _ in rows(tmp_path / "strict")).values()) == {3} and strict.limit == 3
 
 
 def test_near_duplicates_within_and_across_runs_are_left_out(run, other, tmp_path):
-    from_all = dataset.dataset([run, other], tmp_path / "set", per_bug=0)
+    from_all = dataset.dataset([run, other], tmp_path / "set", per_bug="none")
     found = rows(tmp_path / "set")
     assert {values["run"] for _, values, _ in found} == {run.report["run_id"], other.report["run_id"]}
     images = {}
@@ -139,8 +140,8 @@ def test_near_duplicates_within_and_across_runs_are_left_out(run, other, tmp_pat
     for (h, s), (g, t) in combinations(zip(hashes, thumbs, strict=True), 2):
         near = (int(h) ^ int(g)).bit_count() <= 4 and np.abs(s.astype(int) - t).mean() <= 6
         assert not near
-    one = dataset.dataset(run, tmp_path / "one", per_bug=0)
-    two = dataset.dataset(other, tmp_path / "two", per_bug=0)
+    one = dataset.dataset(run, tmp_path / "one", per_bug="none")
+    two = dataset.dataset(other, tmp_path / "two", per_bug="none")
     assert from_all.kept <= one.kept + two.kept
 
 
@@ -148,8 +149,8 @@ def test_a_picture_found_again_by_another_run_is_kept_once(tmp_path):
     world = World(planted={"snow": 0.95})
     first = bugscope.hunt("mug", tmp_path / "a", budget=120, explain_budget=0, **world.roles())
     again = bugscope.hunt("mug", tmp_path / "b", budget=160, explain_budget=0, **world.roles())
-    one = dataset.dataset(again, tmp_path / "one", per_bug=0, test=0)
-    both = dataset.dataset([again, first], tmp_path / "both", per_bug=0, test=0)
+    one = dataset.dataset(again, tmp_path / "one", per_bug="none", test=0)
+    both = dataset.dataset([again, first], tmp_path / "both", per_bug="none", test=0)
     assert both.kept >= one.kept and both.counts["near-duplicate"] > one.counts.get("near-duplicate", 0)
     pictures = Counter(data for _, _, data in rows(tmp_path / "both"))
     assert max(pictures.values()) == 1
@@ -158,7 +159,7 @@ def test_a_picture_found_again_by_another_run_is_kept_once(tmp_path):
 
 @pytest.mark.parametrize("everything", [False, True])
 def test_neither_a_seed_nor_a_picture_is_in_both_parts(run, tmp_path, everything):
-    made = dataset.dataset(run, tmp_path / "set", everything=everything, per_bug=0, test=0.3)
+    made = dataset.dataset(run, tmp_path / "set", everything=everything, per_bug="none", test=0.3)
     seeds, pictures, labels = ({"train": set(), "test": set()} for _ in range(3))
     for part, values, data in rows(tmp_path / "set"):
         seeds[part].add(values["seed"])
@@ -255,7 +256,7 @@ def test_a_tar_is_webdataset_and_in_an_order_of_its_own(run, tmp_path):
 
 def test_large_sets_are_parted_into_files(run, tmp_path, monkeypatch):
     monkeypatch.setattr("bugscope.workflows.dataset.formats.SHARD", 20_000)
-    made = dataset.dataset(run, tmp_path / "set", format="webdataset", per_bug=0)
+    made = dataset.dataset(run, tmp_path / "set", format="webdataset", per_bug="none")
     tars = sorted((tmp_path / "set" / "data").glob("train-*.tar"))
     assert len(tars) > 1 and tars[-1].name == f"train-{len(tars) - 1:05d}.tar"
     total = 0
@@ -272,7 +273,7 @@ def test_the_card_says_what_the_report_says(run, tmp_path):
     assert head["license"] == "unknown" and "None is stated" in text
     assert head["size_categories"] == ["n<1K"] and "bugscope" in head["tags"]
     assert head["configs"][0]["data_files"] == [{"split": p, "path": f"{p}/**"} for p in ("train", "test")]
-    for bug in run.report["bugs"]:
+    for bug in (*run.report["bugs"], *run.report["folded"]):
         base = bug["baseline"]
         interval = f"{100 * bug['low']:.0f}–{100 * bug['high']:.0f} %"
         assert f"| {bug['sentence']} | bowl | {bug['failures']} of {bug['n']} | {interval} |" in text
@@ -283,6 +284,17 @@ def test_the_card_says_what_the_report_says(run, tmp_path):
     assert f"| train | {made.train} | {made.train} |" in text
     # no path of this machine
     assert str(run.path) not in text and str(tmp_path) not in text
+
+
+def test_a_limit_is_for_a_cause_and_its_descriptions_keep_their_numbers(run, tmp_path):
+    (folded,) = run.report["folded"]
+    home = next(b for b in run.report["bugs"] if b["id"] == folded["same_as"])
+    made = dataset.dataset(run, tmp_path / "set", per_bug=12)
+    assert made.bugs == len(run.bugs)
+    found = Counter(values["bug"] for _, values, _ in rows(tmp_path / "set"))
+    assert found[home["id"]] > 0 < found[folded["id"]] and found[home["id"]] + found[folded["id"]] == 12
+    text = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"\| {folded['id']} \| {folded['sentence']} \|.*\| {folded['same_as']} \|\n", text)
 
 
 def test_the_sentence_counts(run, tmp_path):
@@ -343,7 +355,7 @@ def test_label_names_never_become_paths(tmp_path):
     )
     assert len({bug.label for bug in run.bugs}) > 6, "the world has bugs of most labels"
     out = tmp_path / "sets" / "set"
-    made = dataset.dataset(run, out, per_bug=0)
+    made = dataset.dataset(run, out, per_bug="none")
     assert [p.name for p in out.parent.iterdir()] == ["set"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "sets"]
     found = rows(out)
@@ -451,7 +463,7 @@ def test_a_probe_is_a_run_too(tmp_path):
     world = World(planted={"snow": 0.95})
     probe = bugscope.probe("a photo of a mug on snow", out=tmp_path / "probe", **world.roles())
     assert probe.answers[0].confirmed
-    made = dataset.dataset(probe, tmp_path / "set", per_bug=0)
+    made = dataset.dataset(probe, tmp_path / "set", per_bug="none")
     assert made.bugs == 1 and made.kept + made.counts.get("near-duplicate", 0) == probe.answers[0].failures
 
 
@@ -487,7 +499,9 @@ def test_a_run_that_names_a_picture_outside_its_folder_is_refused(tmp_path):
         ({"test": 1.0}, "option test (--split) is 1.0"),
         ({"test": -0.1}, "option test (--split) is -0.1"),
         ({"test": float("nan")}, "option test (--split) is nan"),
-        ({"per_bug": -1}, "option per_bug is -1"),
+        ({"per_bug": 0}, "(--limit-per-bug) is 0; it must be a number of pictures, at least 1, or balanced or none"),
+        ({"per_bug": "all"}, "option per_bug (--limit-per-bug) is 'all'; it must be a number"),
+        ({"seed": -1}, "option seed is -1; it must be a whole number, at least 0"),
     ],
 )
 def test_a_bad_option_is_named(run, tmp_path, options, words):

@@ -1,14 +1,18 @@
 """Find bugs and look into them: hunt, resume, probe, explain, report."""
 
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import CSV, JSON, ConfigFile, JUnit, Page, RunFolder, like, stated, stating
+from ...core.options import OPTIONS
+from .options import CSV, JSON, ConfigFile, JUnit, Page, Quiet, RunFolder, like, number, stated, stating
+from .progress import display
 from .reuse import files
-from .screen import display, print_json, say, show, write
+from .screen import print_json, say, show, write
+
+if TYPE_CHECKING:
+    from ...workflows.results import Run
 
 
 def hunt(
@@ -25,41 +29,49 @@ def hunt(
         typer.Option("--out", **stating("run folder; an unfinished run in it is continued", "runs/DATE-TIME")),
     ] = None,
     config: ConfigFile = None,
+    junit: JUnit = None,
+    csv: CSV = None,
+    quiet: Quiet = False,
     as_json: JSON = False,
     **options: Any,
 ) -> None:
     """Find the bugs of a target. Explores, describes failures, confirms them on fresh pictures, explains and reports them."""
     from ...core import label_files
     from ...workflows.hunt import hunt as find
-    from ...workflows.session import new_folder
 
     values = stated(options, config)
     listed = values.pop("labels", None)
     if labels_from is not None:
         labels = [*(labels or ()), *label_files.read(str(labels_from), least=1)]
     labels = labels or (None if all_labels else listed)
-    folder = out or new_folder("")
-    if sys.stderr.isatty() and not as_json:
-        say(f"Run folder: {folder} (Ctrl-C is safe; to continue: bugscope resume {folder})", err=True)
-    with display(as_json) as listener:
-        run = find(labels or None, folder, all_labels=all_labels, config=values, progress=listener)
+    with display(quiet) as listener:
+        run = find(labels or None, out, all_labels=all_labels, config=values, progress=listener)
     show(run, as_json)
+    checked(run, junit, csv)
 
 
 def resume(
     run: RunFolder,
     max_cost: Annotated[
-        float | None,
-        typer.Option("--max-cost", **stating("another limit on what hosted models may cost in all", "the run's own")),
+        Any,
+        typer.Option(
+            "--max-cost",
+            parser=number,
+            **stating("another limit on what hosted models may cost in all", "the run's own", OPTIONS["max_cost"].metavar),
+        ),
     ] = None,
+    junit: JUnit = None,
+    csv: CSV = None,
+    quiet: Quiet = False,
     as_json: JSON = False,
 ) -> None:
     """Continue a run that was stopped, with its own options."""
     from ...workflows.hunt import resume as go_on
 
-    with display(as_json) as listener:
+    with display(quiet) as listener:
         found = go_on(run, progress=listener, max_cost=max_cost)
     show(found, as_json)
+    checked(found, junit, csv)
 
 
 def probe(
@@ -76,6 +88,7 @@ def probe(
         typer.Option("--out", **stating("folder for the pictures; the next probe there reuses them", "runs/probe-DATE-TIME")),
     ] = None,
     config: ConfigFile = None,
+    quiet: Quiet = False,
     as_json: JSON = False,
     **options: Any,
 ) -> None:
@@ -84,7 +97,7 @@ def probe(
 
     values = stated(options, config)
     values.pop("labels", None)
-    with display(as_json) as listener:
+    with display(quiet) as listener:
         found = ask(prompts, label, out, vs=vs, n=n, config=values, progress=listener)
     show(found, as_json)
 
@@ -101,22 +114,26 @@ def explain(
     ] = None,
     pairs: Annotated[int, like("pairs")] = 24,
     budget: Annotated[int, typer.Option("--budget", help="pictures for each bug, at most")] = 800,
+    quiet: Quiet = False,
     as_json: JSON = False,
 ) -> None:
     """Find out why bugs happen. Which phrase is the cause, what is the shortest description, is the context alone enough?"""
+    from ...report.folding import because
     from ...workflows import results
 
     wanted = results.load(run).choose(bugs or ())
-    with display(as_json) as listener:
+    with display(quiet) as listener:
         found = results.explain(run, bugs or (), pairs=pairs, budget=budget, add=add or (), progress=listener)
     if as_json:
         print_json(found.report)
         return
     keys = {bug["key"] for bug in wanted}
-    for bug in (b for b in found.bugs if b.record["key"] in keys):
+    for bug in (x for b in found.bugs for x in (b, *b.also) if x.record["key"] in keys):
         say(f"{bug.number}. {bug}")
         for line in bug.why:
             say(f"   {line}")
+        if bug.record["same_as"]:
+            say(f"   {because(bug.record, found.report['bugs'])}")
     say(f"Report: {found.path / 'report.html'}")
 
 
@@ -128,5 +145,15 @@ def report(run: RunFolder, html: Page = None, junit: JUnit = None, csv: CSV = No
     page = found.write_report()
     if html is not None:
         write(html, page.read_text(encoding="utf-8"))
-    files(found.report, junit, csv)
     show(found, as_json, html or page)
+    checked(found, junit, csv)
+
+
+def checked(run: "Run", junit: Path | None, csv: Path | None) -> None:
+    """A run as other programs read it. For them the exit code is 1 where plain pictures fail nearly always: a file without bugs
+    would pass for good news."""
+    from ...report import baseline
+
+    files(run.report, junit, csv)
+    if (junit or csv) and baseline.fails(run.report["baseline"]):
+        raise typer.Exit(1)

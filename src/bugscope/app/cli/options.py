@@ -23,10 +23,21 @@ def stating(help: str, default: str = "", metavar: str | None = None) -> dict[st
 def like(name: str) -> Any:
     """An option of the table, in a command that has a default of its own."""
     known = OPTIONS[name]
-    return typer.Option(_flag(name), help=known.help, metavar=known.metavar or None)
+    return typer.Option(_flag(name), help=known.help, metavar=known.metavar or None, parser=number if known.word else None)
 
 
-JSON = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
+def number(text: str) -> float | str:
+    """A number where the text is one; else the text, which may be a word such as "auto"."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+JSON = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else there")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress on stderr, only errors")]
 RunFolder = Annotated[Path, typer.Argument(help="run folder")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", **stating("YAML file of options; the command line overrides it"))]
 TargetArgs = Annotated[
@@ -42,7 +53,9 @@ def with_options(command: Callable[..., None], name: str) -> Callable[..., None]
     signature = inspect.signature(command, eval_str=True)
     own = [p.replace(kind=p.KEYWORD_ONLY) for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     offered = [_parameter(known) for known in OPTIONS.values() if name in known.commands]
-    kept = sorted([*own, *offered], key=lambda p: p.name == "as_json")  # how to print comes last, as in every command
+    kept = sorted(
+        [*own, *offered], key=lambda p: p.name in ("quiet", "as_json")
+    )  # how to print comes last, as in every command
     command.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in kept}
     return command
@@ -54,7 +67,9 @@ def _parameter(known: Option) -> inspect.Parameter:
         option = typer.Option(_flag(known.name[:-1]), **stating(known.help + REPEATED, metavar=metavar))
         name, kind = known.name[:-1], list[str]
     else:
-        option = typer.Option(_flag(known.name), **stating(known.help, known.shown_default, metavar))
+        option = typer.Option(
+            _flag(known.name), parser=number if known.word else None, **stating(known.help, known.shown_default, metavar)
+        )
         name, kind = known.name, known.kind
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 

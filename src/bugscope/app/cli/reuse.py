@@ -1,16 +1,16 @@
 """Put a run's pictures to use: replay, transfer, evaluate, dataset."""
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ...core.errors import StoreError
 from ...core.options import MODEL
-from .options import CSV, DEFAULTS, JSON, JUnit, Page, RunFolder, TargetArgs, like, pairs, stating
-from .screen import display, print_json, say, write
+from .options import CSV, DEFAULTS, JSON, JUnit, Page, Quiet, RunFolder, TargetArgs, like, number, pairs, stating
+from .progress import counting, display
+from .screen import print_json, say, write
 
 if TYPE_CHECKING:
     from ...report.records import ReplayReport, Report
@@ -39,14 +39,15 @@ def replay(
         Path | None,
         typer.Option("--summary", **stating("append a summary in Markdown to this file, such as $GITHUB_STEP_SUMMARY")),
     ] = None,
-    max_cost: Annotated[float, like("max_cost")] = DEFAULTS.max_cost,
+    max_cost: Annotated[Any, like("max_cost")] = DEFAULTS.max_cost,
+    quiet: Quiet = False,
     as_json: JSON = False,
 ) -> None:
     """Check whether bugs are fixed in another target. Exit code 0: all fixed, nothing new fails; 1: not; 2: error."""
     from ...report import table
     from ...workflows.replay import replay as again
 
-    with display(as_json) as listener:
+    with display(quiet) as listener:
         found = again(
             run, target, target_args=pairs("--target-arg", target_arg), fresh=fresh, stored=stored, out=out,
             max_cost=max_cost, progress=listener,
@@ -92,13 +93,14 @@ def transfer(
     out: Annotated[
         Path | None, typer.Option("--out", **stating("folder for transfer.html and transfer.json", "RUN/transfer"))
     ] = None,
+    quiet: Quiet = False,
     as_json: JSON = False,
 ) -> None:
     """See whether other models have the same bugs. They are shown the run's pictures; no new ones are generated."""
     from ...workflows.transfer import transfer as show_others
 
     folder = out or run / "transfer"
-    with counting(as_json) as count:
+    with counting(quiet, "asking") as count:
         found = show_others(run, target, target_args=pairs("--target-arg", target_arg), out=folder, progress=count)
     if as_json:
         print_json(found.to_dict())
@@ -127,19 +129,20 @@ def evaluate(
     synonyms: Annotated[bool, typer.Option("--synonyms", help="count near-synonyms as right, as a hunt does")] = False,
     top_k: Annotated[int, like("top_k")] = DEFAULTS.top_k,
     split: Annotated[str, typer.Option("--split", **stating("use one part of the data set only, such as test", "all"))] = "",
-    limit: Annotated[int, typer.Option("--limit", help="use this many pictures, drawn at random; 0: all")] = 0,
+    limit: Annotated[int | None, typer.Option("--limit", **stating("use this many pictures, drawn at random", "all"))] = None,
     seed: Annotated[int, typer.Option("--seed", help="seed of that draw")] = DEFAULTS.seed,
+    quiet: Quiet = False,
     as_json: JSON = False,
 ) -> None:
     """Measure a target on labelled pictures. Reports error rate, confidence, and the distance to other pictures."""
     from ...workflows.evaluate import compare
     from ...workflows.evaluate import evaluate as measure
 
-    with counting(as_json) as count:
+    with counting(quiet, "evaluating") as count:
         found = [
             measure(
                 target, folder, target_args=pairs("--target-arg", target_arg), label_map=label_map, subset=subset,
-                synonyms=synonyms, top_k=top_k, split=split, reference=reference, limit=limit or None, seed=seed,
+                synonyms=synonyms, top_k=top_k, split=split, reference=reference, limit=limit, seed=seed,
                 progress=count,
             )
             for folder in images
@@ -163,11 +166,14 @@ def dataset(
     explored: Annotated[bool, typer.Option("--explored", help="also keep failures on plain pictures")] = False,
     test: Annotated[float, typer.Option("--split", help="share of pictures that go to the test part")] = 0.2,
     per_bug: Annotated[
-        int | None,
+        Any,
         typer.Option(
-            "--limit-per-bug", **stating("pictures of each bug, at most; 0: no limit", "bugs and labels are balanced")
+            "--limit-per-bug",
+            parser=number,
+            help="pictures of each bug, at most; balanced: as many as the median bug has, also for labels; none: no limit",
+            metavar="N|none",
         ),
-    ] = None,
+    ] = "balanced",
     license: Annotated[
         str, typer.Option("--license", **stating("licence of the pictures, for the data card", "none stated"))
     ] = "",
@@ -177,6 +183,7 @@ def dataset(
         str, typer.Option("--push", **stating("upload to the Hugging Face Hub under this name, private", metavar="ORG/NAME"))
     ] = "",
     public: Annotated[bool, typer.Option("--public", help="let everyone see what is uploaded")] = False,
+    quiet: Quiet = False,
     as_json: JSON = False,
 ) -> None:
     """Make a data set of what confirmed the bugs. It has training and test parts, a data card and no near-duplicates."""
@@ -184,12 +191,15 @@ def dataset(
 
     from ...workflows import dataset as data
 
-    with counting(as_json) as count:
+    with counting(quiet, "writing", str(out)) as count:
         found = data.dataset(
             runs, out, format=format, everything=everything, explored=explored, test=test, seed=seed, per_bug=per_bug,
             license=license, title=title, progress=lambda done, all: count(done, all, str(out)),
         )  # fmt: skip
-    address = data.push(out, push, private=not public) if push else ""
+    address = ""
+    if push:
+        with counting(quiet, "uploading", push):
+            address = data.push(out, push, private=not public)
     if as_json:
         print_json(asdict(found) | {"path": str(found.path), "sentence": found.sentence, "pushed": address})
         return
@@ -197,12 +207,3 @@ def dataset(
     for note in found.notes:
         say(f"  {note}")
     say(f"Data set: {address or out}")
-
-
-@contextmanager
-def counting(as_json: bool) -> Iterator[Callable[[int, int, str], None]]:
-    """Pictures done of all, on a terminal's stderr."""
-    from ...workflows.progress import Progress
-
-    with display(as_json) as listener:
-        yield lambda done, all, name: listener(Progress("exploring", images=done, budget=all, message=name))

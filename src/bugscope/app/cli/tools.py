@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from ...core.options import OPTIONS
-from .options import DEFAULTS, JSON, like, stated, stating
+from .options import DEFAULTS, JSON, Quiet, like, stated, stating
+from .progress import display
 from .screen import console, print_json, say
 
 
@@ -86,11 +87,12 @@ def models(as_json: JSON = False) -> None:
         say("")
 
 
-def doctor(as_json: JSON = False, **options: Any) -> None:
+def doctor(quiet: Quiet = False, as_json: JSON = False, **options: Any) -> None:
     """Check this machine. Loads every model of a hunt, puts one picture through them all, and takes the time."""
     from ...workflows.doctor import doctor as examine
 
-    checks = examine(stated(options, None))
+    with display(quiet) as listener:
+        checks = examine(stated(options, None), listener)
     if as_json:
         print_json([{"check": c.name, "ok": c.ok, "detail": c.detail, "seconds": c.seconds} for c in checks])
     else:

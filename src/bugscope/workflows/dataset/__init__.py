@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import SpecError, StoreError, unknown
+from ...core.options import counted
 from ...report.words import few, listed, number
 from . import alike, choose, names
 from .card import REASONS, Facts, card
+from .choose import PerBug
 from .formats import COLUMNS, FORMATS, PARTS, arrow, ordered
 from .hub import push
 from .items import NEAR, OVER, RunPicture, Source, items, sources
@@ -67,7 +69,7 @@ def dataset(
     explored: bool = False,
     test: float = 0.2,
     seed: int = 0,
-    per_bug: int | None = None,
+    per_bug: PerBug = "balanced",
     classes: Sequence[str] | None = None,
     license: str = "",
     title: str = "",
@@ -77,13 +79,13 @@ def dataset(
 
     `runs`: run folders or `bugscope.Run`s, of any targets. `format`: imagefolder, parquet, webdataset. `everything`: all
     pictures, with columns `kept` and `reason`. `explored`: failures of exploration, on the plain label, are kept too.
-    `test`: share of the test part, in [0, 1). `per_bug`: at most this many pictures per bug; 0: no limit; by default bugs and
-    labels are balanced (`choose.balance`). `classes`: label names in the order of a target's outputs, for the column
-    `class_index`; by default those of the runs' targets, where they agree.
+    `test`: share of the test part, in [0, 1). `per_bug`: at most this many pictures per bug; "balanced": as many as the median
+    bug and the median label have (`choose.balance`); "none": no limit. `classes`: label names in the order of a target's
+    outputs, for the column `class_index`; by default those of the runs' targets, where they agree.
     `progress(done, total)` is called with pictures compared and written. The same runs and options give the same data set.
     Raises SpecError, StoreError (a missing picture; an `out` that cannot be written), MissingDependency.
     """
-    _check(format, test, per_bug)
+    _check(format, test, per_bug, seed)
     target = _vacant(Path(out))
     listed_runs = [runs] if isinstance(runs, str | Path) or hasattr(runs, "path") else list(runs)
     with ExitStack() as stack:
@@ -117,7 +119,7 @@ def dataset(
 
 
 def _chosen(
-    chosen: Sequence[RunPicture], everything: bool, test: float, seed: int, per_bug: int | None, steps: "_Steps"
+    chosen: Sequence[RunPicture], everything: bool, test: float, seed: int, per_bug: PerBug, steps: "_Steps"
 ) -> tuple[list[RunPicture], int | None, int | None]:
     """What is written, with its part of the data set; the limits for a bug and for a label."""
     hashes, thumbs = alike.signatures(len(chosen), lambda i: chosen[i].source.signature(chosen[i]), steps)
@@ -142,13 +144,14 @@ class _Steps:
             self.tell(self.done, self.total)
 
 
-def _check(format: str, test: float, per_bug: int | None) -> None:
+def _check(format: str, test: float, per_bug: PerBug, seed: int) -> None:
     if format not in FORMATS:
         raise unknown("format", format, FORMATS)
     if not 0 <= test < 1:
         raise SpecError(f"option test (--split) is {test!r}; it must be at least 0 and less than 1 (share of the test part)")
-    if per_bug is not None and per_bug < 0:
-        raise SpecError(f"option per_bug is {per_bug}; it must be at least 0 (0: no limit)")
+    counted("seed", seed, least=0)
+    if per_bug not in ("balanced", "none"):
+        counted("per_bug (--limit-per-bug)", per_bug, "pictures", words="balanced or none")
     if format == "parquet":
         arrow()  # before an hour of work
 

@@ -164,7 +164,7 @@ def _bugs(items: Sequence[RunPicture], sources: Sequence[Source]) -> str:
     rows = [
         (
             s.run, b["id"], for_markdown(b["sentence"]), for_markdown(b["predicted"][0]["label"] if b["predicted"] else ""),
-            count(b), interval(b), count(b["baseline"]), interval(b["baseline"]), kept[s.run, b["id"]],
+            count(b), interval(b), count(b["baseline"]), interval(b["baseline"]), kept[s.run, b["id"]], b["same_as"] or "",
         )
         for s in sources
         for b in s.bugs
@@ -174,7 +174,10 @@ def _bugs(items: Sequence[RunPicture], sources: Sequence[Source]) -> str:
     about = (
         "Failure rates on the fresh pictures that confirmed each bug, with 95 % intervals; they are not rates of this data set."
     )
-    heads = ("run", "bug", "description", "classified as", "failures", "95 % CI", "plain label", "95 % CI", "kept here")
+    heads = (
+        "run", "bug", "description", "classified as", "failures", "95 % CI", "plain label", "95 % CI", "kept here",
+        "same cause as",
+    )  # fmt: skip
     more = f"\nAnd {len(rows) - ROWS} more." if len(rows) > ROWS else ""
     return f"{about}\n\n{raw_table(heads, rows[:ROWS])}{more}".rstrip()
 

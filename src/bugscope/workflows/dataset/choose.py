@@ -2,11 +2,14 @@
 
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .items import NEAR, OVER, RunPicture
+
+PerBug = int | Literal["balanced", "none"]
 
 
 def distinct(failures: Sequence[RunPicture], groups: NDArray[np.intp]) -> None:
@@ -18,15 +21,17 @@ def distinct(failures: Sequence[RunPicture], groups: NDArray[np.intp]) -> None:
         seen.add(group)
 
 
-def balance(failures: Iterable[RunPicture], seed: int, per_bug: int | None) -> tuple[int | None, int | None]:
+def balance(failures: Iterable[RunPicture], seed: int, per_bug: PerBug) -> tuple[int | None, int | None]:
     """Leave out what is over the limit, at random; returns the limits for a bug and for a label, None where there is none.
 
-    By default each bug is capped at the median bug's number of pictures, then each label at the median label's (of an even
-    number, the smaller of the two in the middle). `per_bug`: this limit for each bug and none for labels; 0: no limit.
+    "balanced": each bug is capped at the median bug's number of pictures, then each label at the median label's (of an even
+    number, the smaller of the two in the middle). A number: this limit for each bug and none for labels. "none": no limit.
     """
     kept = sorted((i for i in failures if i.kept), key=lambda i: i.draw(seed))
-    if per_bug is not None:
-        return (_limit(kept, lambda i: i.stream, per_bug) if per_bug else None), None
+    if per_bug == "none":
+        return None, None
+    if per_bug != "balanced":
+        return _limit(kept, lambda i: i.stream, per_bug), None
     a_bug = _limit(kept, lambda i: i.stream)
     # a label's bugs take turns, so that the limit falls on all of them alike
     turn: dict[tuple[str, str], int] = {}

@@ -24,7 +24,8 @@ EXPLORED = "explore"
 
 @dataclass(slots=True)
 class RunPicture:
-    """A picture. `bug`: the number of the confirmed bug whose prompt it is of, "" if none.
+    """A picture. `bug`: the number of the confirmed bug whose prompt it is of, "" if none; `cause`: the prompt of the bug that
+    stands for its cause, or its own.
 
     `reason`: "failure", "success", "unfaithful", "error"; of a failure that is left out: "near-duplicate", "over the
     limit", "unconfirmed" (its prompt is not that of a confirmed bug). `part`: "train", "test", or "" where it is not written.
@@ -43,6 +44,7 @@ class RunPicture:
     score: float | None
     caption: str | None
     bug: str
+    cause: str
     part: str = ""
 
     @property
@@ -51,8 +53,8 @@ class RunPicture:
 
     @property
     def stream(self) -> tuple[str, str]:
-        """What is balanced: a bug is one wherever it was found."""
-        return self.label, self.prompt
+        """What is balanced: a bug is one wherever it was found, and in however many descriptions of one cause."""
+        return self.label, self.cause
 
     def draw(self, seed: int) -> bytes:
         """A random number: the same for the same picture and seed, whatever else there is."""
@@ -92,7 +94,8 @@ class Source:
 
     @property
     def bugs(self) -> Sequence[BugRecord]:
-        return self.report["bugs"]
+        """With those that are folded into others."""
+        return [*self.report["bugs"], *self.report["folded"]]
 
     @property
     def medium(self) -> Medium[Any]:
@@ -123,22 +126,25 @@ def sources(runs: Sequence[Any], stack: ExitStack) -> list[Source]:
 
 def items(source: Source, explored: bool) -> list[RunPicture]:
     """Every picture of a run, the bugs' failures first, in the order of the report; sets `source.missing`."""
-    numbers: dict[tuple[str, str], str] = {}
+    bugs: dict[tuple[str, str], BugRecord] = {}
     for bug in source.bugs:
-        numbers.setdefault((bug["label"], bug["prompt"]), bug["id"])
-    rank = {number: i for i, number in enumerate(numbers.values())}
+        bugs.setdefault((bug["label"], bug["prompt"]), bug)
+    rank = {bug["id"]: i for i, bug in enumerate(bugs.values())}
+    causes = {bug["id"]: bug["prompt"] for bug in source.bugs}
     rows = report.rows(source.store)
     source.missing = Counter(row["status"] for row in rows if row["image"] is None)
     found = [
-        _item(source, row, row["image"], numbers.get((row["label"], row["prompt"]), ""), explored)
+        _item(source, row, row["image"], bugs.get((row["label"], row["prompt"])), causes, explored)
         for row in rows
         if row["image"] is not None
     ]
     return sorted(found, key=lambda i: (not i.kept, rank.get(i.bug, len(rank)), i.label, i.prompt, i.purpose, i.replicate))
 
 
-def _item(source: Source, row: PictureRow, image: str, bug: str, explored: bool) -> RunPicture:
-    wanted = bug or (explored and row["purpose"] == EXPLORED)
+def _item(
+    source: Source, row: PictureRow, image: str, bug: BugRecord | None, causes: Mapping[str, str], explored: bool
+) -> RunPicture:
+    wanted = bug is not None or (explored and row["purpose"] == EXPLORED)
     return RunPicture(
         source=source,
         image=image,
@@ -152,5 +158,6 @@ def _item(source: Source, row: PictureRow, image: str, bug: str, explored: bool)
         predicted=row["predicted"],
         score=row["score"],
         caption=row["caption"],
-        bug=bug,
+        bug=bug["id"] if bug else "",
+        cause=causes[bug["same_as"] or bug["id"]] if bug else row["prompt"],
     )
