@@ -24,7 +24,7 @@ def test_without_a_vocabulary_the_mediums_words_suggest():
 
 
 def test_what_was_heard_brings_what_may_replace_it():
-    odd = Phrase("wrapped twice")
+    odd = Phrase("old", before=True)
     assert WORDS.siblings(SNOW) and not WORDS.siblings(odd)
     assert list(harvest([SNOW, odd, RED], WORDS)) == [SNOW, *WORDS.siblings(SNOW), odd, RED, *WORDS.siblings(RED)]
     assert list(harvest([], WORDS)) == []
