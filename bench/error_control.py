@@ -20,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from scipy.stats import binom, binomtest
@@ -30,7 +31,7 @@ from bugscope.core.options import Config
 from bugscope.core.records import Counts, Evidence, Hypothesis, Outcome, Phrase, Sample, Status, Verdict
 from bugscope.language import Wording
 from bugscope.media import picture
-from bugscope.method import confirm, events
+from bugscope.method import confirm, events, inquiry
 from bugscope.method.discover import explore
 from bugscope.method.plan import Plan
 from bugscope.method.search import search
@@ -126,6 +127,7 @@ def simulate(scenario: Scenario, seed: int) -> dict[str, float]:
         "first": first[0] if first else 0.0,
         "fixed": share(fixed, [e.verdict is Verdict.CONFIRMED for e in fixed]),
         "naive": share(fixed, [x <= ALPHA for x in p]),
+        "tried": len(ours),
         "found": sum(c and t for c, t in zip(confirmed, true, strict=True)),
         "true": sum(true),
     }
@@ -137,8 +139,8 @@ CONDITIONS = tuple(
     Phrase(f"near {thing}") for thing in "ants bees cows dogs elks figs gnats hens jays kites larks moths".split()
 )
 SAYING = replace(WORDS, vocabulary=lambda label: CONDITIONS, checked=True)
-PICTURES = 150
-"""Of each label."""
+PICTURES, EAGER = 150, 0.01
+"""Of each label; and a chance from which on nearly every suspect is tested."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,9 @@ class Rounds:
     labels: int = 2
     luckiest: bool = False
     """Only the label with the fewest failures of plain pictures is explored and tested: a lucky baseline."""
+    ripe: float = inquiry.RIPE
+    """A description is tested from this chance on. Where there is little to suspect, hardly anything would be; the level must
+    hold however many are."""
 
     def rate(self, stated: frozenset[str]) -> float:
         """Failure rate of pictures that state these conditions."""
@@ -171,18 +176,18 @@ class Rounds:
 
 
 def _rounds() -> list[Rounds]:
-    edge = [
-        Rounds(f"in rounds: all at the margin's edge, {p} -> {p + MARGIN:.2f}", p, p + MARGIN) for p in (0.0, 0.05, 0.3, 0.85)
-    ]
+    def at(p: float) -> str:
+        return f"at the edge, {p} -> {p + MARGIN:.2f}"
+
     true = (((0,), 0.8), ((1, 2), 0.9))
     return [
-        *(Rounds(f"in rounds: nothing raises the rate of {p}", p, p) for p in (0.05, 0.3)),
-        *edge,
+        *(Rounds(f"in rounds: nothing raises the rate of {p}", p, p, ripe=EAGER) for p in (0.05, 0.3)),
+        *(Rounds(f"in rounds: all {at(p)}", p, p + MARGIN, ripe=EAGER) for p in (0.0, 0.05, 0.3, 0.85)),
         Rounds("in rounds: 2 true causes, the rest harmless", 0.05, 0.05, true),
         Rounds("in rounds: 2 true causes, the rest at the edge", 0.05, 0.15, true),
-        Rounds("in rounds: 2 true causes, the edge at 0.4", 0.3, 0.4, true),
-        Rounds("in rounds: the luckiest of 6 labels, at the edge", 0.3, 0.4, labels=6, luckiest=True),
-        Rounds("in rounds: the luckiest of 6 labels, 2 true causes", 0.2, 0.3, true, labels=6, luckiest=True),
+        Rounds("in rounds: 2 true causes, any suspect tested", 0.1, 0.2, true, ripe=EAGER),
+        Rounds("in rounds: the luckiest of 6 labels, at the edge", 0.3, 0.4, labels=6, luckiest=True, ripe=EAGER),
+        Rounds("in rounds: the luckiest of 6, 2 true causes", 0.2, 0.3, true, labels=6, luckiest=True, ripe=EAGER),
     ]
 
 
@@ -217,7 +222,8 @@ def hunt(scenario: Rounds, seed: int, tell: Callable[[events.Event], None] = eve
         plain = explore(labels, plan.explore, seed=seed, measure=world.measure, wording=SAYING)
         failed = Counter(o.sample.prompt.label for o in plain if o.status is Status.FAILURE)
         labels = [min(labels, key=lambda label: failed[label])]
-    return search(labels, plan, world, SAYING, tell).evidence
+    with patch.object(inquiry, "RIPE", scenario.ripe):
+        return search(labels, plan, world, SAYING, tell).evidence
 
 
 def simulate_rounds(scenario: Rounds, seed: int) -> dict[str, float]:
@@ -244,6 +250,7 @@ def simulate_rounds(scenario: Rounds, seed: int) -> dict[str, float]:
         "first": first[0] if first else 0.0,
         "fixed": share(fixed, [e.verdict is Verdict.CONFIRMED for e in fixed]),
         "naive": share(fixed, [x <= ALPHA for x in p]),
+        "tried": len(ours),
         "found": sum(scenario.found(f"label {i}", bugs) for i in range(scenario.labels)),
         "true": tested * len(scenario.causes),
     }
@@ -322,7 +329,8 @@ def narrowest() -> float:
 def table(scenarios: Sequence[Scenario | Rounds], hunts: int, workers: int) -> list[dict[str, Any]]:
     """Simulates and prints a row for each scenario."""
     print(f"False discovery rate in %, alpha = {100 * ALPHA:.0f} %, {hunts} hunts per scenario (95 % interval)")
-    print(f"{'scenario':<50} {'at the end':>17} {'at the first find':>17} {'found':>9} | {'Fisher + BH':>11} {'Fisher':>7}")
+    columns = f"{'scenario':<50} {'at the end':>17} {'at the first find':>17} {'tried':>6} {'found':>6}"
+    print(f"{columns} | {'Fisher + BH':>11} {'Fisher':>7}")
     rows = []
     with ProcessPoolExecutor(workers) as pool:
         for scenario in scenarios:
@@ -330,14 +338,14 @@ def table(scenarios: Sequence[Scenario | Rounds], hunts: int, workers: int) -> l
             row: dict[str, Any] = {"scenario": scenario.name, "hunts": hunts}
             for name in ("end", "first", "fixed", "naive"):
                 row[name] = dict(zip(("rate", "low", "high"), mean_with_interval([h[name] for h in done]), strict=True))
-            row["found"], row["true"] = (sum(h[name] for h in done) for name in ("found", "true"))
+            row |= {name: sum(h[name] for h in done) for name in ("tried", "found", "true")}
             rows.append(row)
             cells = [
                 f"{100 * row[n]['rate']:.1f} ({100 * row[n]['low']:.1f}-{100 * row[n]['high']:.1f})" for n in ("end", "first")
             ]
             found = f"{row['found'] / row['true']:.2f}" if row["true"] else "-"
             print(
-                f"{scenario.name:<50} {cells[0]:>17} {cells[1]:>17} {found:>9} | "
+                f"{scenario.name:<50} {cells[0]:>17} {cells[1]:>17} {row['tried'] / hunts:>6.1f} {found:>6} | "
                 f"{100 * row['fixed']['rate']:>11.1f} {100 * row['naive']['rate']:>7.1f}",
                 flush=True,
             )

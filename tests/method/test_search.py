@@ -1,15 +1,16 @@
 """The loop itself, without models and files."""
 
+import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from bugscope.core.errors import SpecError
 from bugscope.core.options import Config
-from bugscope.core.records import Hypothesis, Outcome, Sample, Status, Verdict
-from bugscope.method import events
+from bugscope.core.records import Hypothesis, Outcome, Phrase, Sample, Status, Verdict
+from bugscope.method import events, inquiry
 from bugscope.method.events import Event
 from bugscope.method.plan import Plan
 from bugscope.method.search import Findings, search, taken_for
@@ -191,3 +192,69 @@ def test_without_pictures_for_it_nothing_is_explained():
     found, heard, lab = told(planted(), ["mug"], budget=200, explain_budget=0)
     assert found.explanations == found.children == [] and not lab.further()
     assert isinstance(heard[-1], events.Measured)
+
+
+# --- error control, with rounds inside --------------------------------------------------------------------------------------
+
+CONDITIONS = [Phrase(f"near {thing}") for thing in ("ants", "bees", "cows", "dogs", "elks", "figs", "gnats", "hens")]
+COINS = replace(WORDS, vocabulary=lambda label: CONDITIONS, checked=True)
+
+
+class Coins:
+    """Tosses a coin for each picture; `rate` of the conditions that it states. Sees nothing on it."""
+
+    def __init__(self, rate: Callable[[frozenset[str]], float], seed: int) -> None:
+        self.rate, self.seed = rate, seed
+
+    def measure(self, samples: Sequence[Sample]) -> list[Outcome]:
+        rates = [self.rate(frozenset(filter(None, s.prompt.description.split(", ")))) for s in samples]
+        chance = [random.Random(f"{self.seed}|{s.key}").random() for s in samples]
+        return [
+            Outcome(s, Status.FAILURE if c < rate else Status.SUCCESS)
+            for s, c, rate in zip(samples, chance, rates, strict=True)
+        ]
+
+    def describe(self, outcomes: Sequence[Outcome]) -> list[str]:
+        return [""] * len(outcomes)
+
+    def propose(self, label: str, failures: Sequence[str], successes: Sequence[str]) -> list[str]:
+        return []
+
+
+def simulated(rate: Callable[[frozenset[str]], float], seed: int) -> tuple[list[set[str]], bool, int]:
+    """What a hunt on one label confirms in the end, whether it ever confirmed what is no bug, and how many it tried."""
+    wrong: list[bool] = []
+
+    def false(stated: set[str]) -> bool:
+        return rate(frozenset(stated)) <= rate(frozenset()) + 0.1 + 1e-12
+
+    def look(event: Event) -> None:
+        if isinstance(event, events.Measured):
+            found = [e.hypothesis for e in event.evidence if e.verdict is Verdict.CONFIRMED]
+            wrong.append(any(false({p.text for p in h.phrases}) for h in found))
+
+    plan = Plan.of(["mug"], Config.of({"budget": 150, "explain_budget": 0, "seed": seed}))
+    found = search(["mug"], plan, Coins(rate, seed), COINS, look)
+    return [{p.text for p in h.phrases} for h in bugs(found)], any(wrong), len(found.evidence)
+
+
+@pytest.mark.parametrize("base", [0.05, 0.3])
+def test_where_everything_is_at_the_margins_edge_hardly_any_hunt_ever_confirms(base, monkeypatch):
+    """The worst case: everything that is described fails more often than the plain label, just not by more than the margin; and
+    nearly every suspect is tested, for the level must hold however many are."""
+    monkeypatch.setattr(inquiry, "RIPE", 0.01)
+    hunts = [simulated(lambda stated: base + 0.1 * bool(stated), seed) for seed in range(40)]
+    assert sum(tried for *_, tried in hunts) > 100, "there was something to err about"
+    # 5 % of 40 are 2; five or more happen once in twenty times at that rate
+    assert sum(wrong for _, wrong, _ in hunts) <= 4
+
+
+def test_true_causes_beside_the_edge_are_found_and_little_else():
+    def rate(stated: frozenset[str]) -> float:
+        guilty = "near ants" in stated or {"near bees", "near cows"} <= stated
+        return 0.9 if guilty else 0.15 if stated else 0.05
+
+    hunts = [simulated(rate, seed) for seed in range(20)]
+    assert sum(wrong for _, wrong, _ in hunts) <= 2
+    for cause in ({"near ants"}, {"near bees", "near cows"}):
+        assert sum(any(cause <= stated for stated in found) for found, *_ in hunts) >= 12
