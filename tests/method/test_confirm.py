@@ -144,6 +144,19 @@ def test_a_bug_whose_evidence_weakened_is_no_bug():
     assert (final[0].verdict is Verdict.CONFIRMED) == (final[0].e_value >= 1 / 0.05)
 
 
+def test_a_bug_whose_evidence_weakened_is_decided_with_what_is_left_of_the_budget():
+    """Four of four fail, which confirms; 7 of 8 do not; all after that do."""
+
+    def measure(samples: Sequence[Sample]) -> list[Outcome]:
+        bad = [s.replicate != 5 if s.prompt.description else s.replicate == 3 for s in samples]
+        return [Outcome(s, Status.FAILURE if b else Status.SUCCESS) for s, b in zip(samples, bad, strict=True)]
+
+    rounds: list[Verdict] = []
+    (e,) = tried(about("on snow"), measure, budget=400, on_round=lambda e: rounds.append(e[0].verdict))
+    lost = rounds.index(Verdict.UNDECIDED, rounds.index(Verdict.CONFIRMED))
+    assert e.verdict is Verdict.CONFIRMED and Verdict.CONFIRMED in rounds[lost:]
+
+
 @pytest.mark.parametrize("status", [Status.UNFAITHFUL, Status.REFUSED, Status.ERROR])
 def test_prompts_whose_pictures_do_not_count_are_given_up(status):
     asked: list[Sample] = []

@@ -34,7 +34,7 @@ COLUMNS = (
     ("predicted, score", "the target's first answer and its score, on the target's own scale"),
     ("prompt, description", "what the generator was asked; the description is the prompt without the label"),
     ("bug", "number of the confirmed bug in the run's report"),
-    ("purpose", "why the picture was generated: explore, confirm, refine or explain"),
+    ("purpose", "why the picture was generated: explore, design, confirm, refine or explain"),
     ("seed", "the generator's; pictures with the same seed are in the same part"),
     ("run, generator, target", "where the picture comes from"),
     ("caption", "by the run's captioner, where it was asked"),
