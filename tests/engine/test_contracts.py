@@ -5,12 +5,13 @@ import pytest
 from PIL import Image
 
 from bugscope.core.errors import ModelError
-from bugscope.core.records import Refused, Specimen, Truth
+from bugscope.core.records import Phrase, Refused, Specimen, Truth
 from bugscope.engine import contracts
 from bugscope.media import picture
 from bugscope.media.picture import Picture
 from bugscope.testing import World
 from support.engines import SAMPLES, Role, engine_of
+from support.words import WORDS
 
 
 def speckled(**info):
@@ -112,3 +113,20 @@ def test_words_are_lists_of_texts_that_say_something():
     for given, message in (([["x"]], "gave 1 lists of phrases for 2 inputs"), (["x", "y"], "expected a list of phrases")):
         with pytest.raises(ModelError, match=f"editor test/model {message}|{message}"):
             contracts.alternatives(MODEL, given, ["on snow", "red"])
+
+
+def test_a_vocabulary_is_a_list_of_phrases_or_of_texts_that_are_read():
+    red, snow = Phrase("red", before=True), Phrase("on snow")
+    assert contracts.phrases(MODEL, ["red", snow, "on  snow", red], WORDS.piece) == (red, snow)
+    assert contracts.phrases(MODEL, (text for text in ("red", "on snow")), WORDS.piece) == (red, snow)
+    assert contracts.phrases(MODEL, (), WORDS.piece) == ()
+    assert contracts.phrases(MODEL, ["on \ud83d"], WORDS.piece) == (Phrase("on ?"),)
+    assert contracts.phrases(MODEL, ["red", "mug"], lambda text: None if text == "mug" else red) == (red,)
+
+
+@pytest.mark.parametrize(
+    "given", ["on snow", [3], [" "], ["red", None], None, 7, [Phrase("")], [Phrase(" ")], [Phrase(3)], [["red"]]]
+)
+def test_what_is_no_vocabulary_is_named(given):
+    with pytest.raises(ModelError, match="generator test/model gave .* as its phrases; expected a list of phrases"):
+        contracts.phrases(MODEL, given, WORDS.piece)

@@ -202,6 +202,37 @@ def test_the_same_picture_counts_once_for_a_prompt(tmp_path):
         engine.store.close()
 
 
+def test_a_description_is_not_shown_by_a_designed_picture(tmp_path):
+    """It may have suggested the description. A server that ignores seeds, or a small folder, gives it again."""
+
+    def three(prompts, seeds):
+        return World().generator(["a photo of a mug"] * len(prompts), [s % 3 for s in seeds])
+
+    roles = World().roles() | {"generator": Hosted(three, "few/generator")}
+    red, snow = WORDS.piece("red"), WORDS.piece("on snow")
+    designed = [Sample(WORDS.prompt("mug", [red, snow]), "design", i) for i in range(2)]
+    shown = {s.seed % 3 for s in designed}
+    assert 0 < len(shown) < 3
+    tested = [Sample(WORDS.prompt("mug", [snow]), "confirm", i) for i in range(12)]
+    sharper = [Sample(WORDS.prompt("mug", [snow, red]), "refine", i) for i in range(12)]
+    plain = [Sample(WORDS.neutral("mug"), "confirm", i) for i in range(12)]
+    elsewhere = [Sample(WORDS.prompt("pot", [snow]), "confirm", i) for i in range(12)]
+    for folder in ("r", "s"):
+        engine = engine_of(tmp_path / folder, roles)
+        assert sum(o.status.counts for o in engine.measure(designed)) == len(shown)
+        if folder == "s":  # what was designed in an earlier session counts as well
+            engine.close()
+            engine = Engine(Models(**roles), engine.store, Config(batch_size=4))
+        for samples, most in ((tested, 3 - len(shown)), (plain, 3 - len(shown)), (elsewhere, 3)):
+            outcomes = engine.measure(samples)
+            assert sum(o.status.counts for o in outcomes) == most
+            assert all(
+                o.status is Status.REFUSED for o in outcomes if o.sample.seed % 3 in shown and o.sample.prompt.label == "mug"
+            )
+        # nor is a sharper description shown by what was designed or confirmed, which is all there is
+        assert not any(o.status.counts for o in engine.measure(sharper))
+
+
 def test_a_sharper_description_is_not_shown_by_the_pictures_that_suggested_it(tmp_path):
     def three(prompts, seeds):
         return World().generator(["a photo of a mug"] * len(prompts), [s % 3 for s in seeds])

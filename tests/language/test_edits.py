@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bugscope import language
 from bugscope.core.records import Phrase
-from bugscope.language import Kind
+from bugscope.language import Kind, edits
 from bugscope.providers.studio.vocabulary import VALUES
 from support.words import WORDS
 
@@ -34,6 +34,33 @@ def before(text: str) -> Phrase:
 
 def read(caption: str, label: str = "teapot") -> list[Phrase]:
     return WORDS.phrases(caption, label)
+
+
+# --- what goes together -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "both"),
+    [
+        (RED, SNOW, True), (SNOW, NIGHT, True), (RED, before("blue"), False), (NIGHT, after("at sunset"), False),
+        (before("two"), before("three"), False), (before("wooden"), before("glass"), False), (RED, before("wooden"), True),
+        (after("seen from above"), after("seen from below"), False), (after("in fog"), after("in heavy rain"), False),
+        (SNOW, GRASS, False), (SNOW, after("in front of trees"), True),
+        (after("in front of trees"), after("in front of a wall"), False),
+        (after("next to a dog"), after("next to a cup"), True), (before("old"), before("broken"), True),
+    ],
+)  # fmt: skip
+def test_two_of_a_kind_contradict_each_other_but_for_companions_and_attributes(a, b, both):
+    assert edits.compatible(a, b, WORDS.words) is edits.compatible(b, a, WORDS.words) is both
+
+
+@given(st.sampled_from(SAYABLE), st.sampled_from(SAYABLE))
+def test_what_goes_together_is_symmetric_and_nothing_goes_with_itself(a, b):
+    assert edits.compatible(a, b, WORDS.words) == edits.compatible(b, a, WORDS.words)
+    assert not edits.compatible(a, a, WORDS.words)
+    # what may replace a phrase is not said beside it, unless it is one of those that may be said twice
+    if b in WORDS.siblings(a) and WORDS.kind(a) not in (Kind.ATTRIBUTE, Kind.COMPANION, Kind.PLACE):
+        assert not edits.compatible(a, b, WORDS.words)
 
 
 # --- kinds ------------------------------------------------------------------------------------------------------------

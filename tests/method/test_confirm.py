@@ -144,6 +144,19 @@ def test_a_bug_whose_evidence_weakened_is_no_bug():
     assert (final[0].verdict is Verdict.CONFIRMED) == (final[0].e_value >= 1 / 0.05)
 
 
+def test_a_bug_whose_evidence_weakened_is_decided_with_what_is_left_of_the_budget():
+    """Four of four fail, which confirms; 7 of 8 do not; all after that do."""
+
+    def measure(samples: Sequence[Sample]) -> list[Outcome]:
+        bad = [s.replicate != 5 if s.prompt.description else s.replicate == 3 for s in samples]
+        return [Outcome(s, Status.FAILURE if b else Status.SUCCESS) for s, b in zip(samples, bad, strict=True)]
+
+    rounds: list[Verdict] = []
+    (e,) = tried(about("on snow"), measure, budget=400, on_round=lambda e: rounds.append(e[0].verdict))
+    lost = rounds.index(Verdict.UNDECIDED, rounds.index(Verdict.CONFIRMED))
+    assert e.verdict is Verdict.CONFIRMED and Verdict.CONFIRMED in rounds[lost:]
+
+
 @pytest.mark.parametrize("status", [Status.UNFAITHFUL, Status.REFUSED, Status.ERROR])
 def test_prompts_whose_pictures_do_not_count_are_given_up(status):
     asked: list[Sample] = []
@@ -193,7 +206,7 @@ def test_each_round_is_one_question():
     sizes: list[int] = []
     measure = coins({"0": 0.9})
     tried(about(*map(str, range(20))), lambda samples: sizes.append(len(samples)) or measure(samples), budget=400)
-    assert sizes[0] == 12 + 20 * 4, "the label's baseline and a look at each description"
+    assert sizes[0] == confirm.BASELINE_LEAST + 20 * 4, "the label's baseline and a look at each description"
     assert min(sizes[1:6]) >= 4
 
 
@@ -293,6 +306,184 @@ def test_the_papers_procedure():
     assert [e.drawn for e in evidence] == [20, 20]
     assert evidence[0].treated == stats.clopper_pearson(evidence[0].treated.k, 20)
     assert confirm.fixed_n([], **options) == []
+
+
+# --- a family that grows ----------------------------------------------------------------------------------------------------
+
+
+def growing(measure: Answer, budget: int = 400, **options) -> confirm.Confirmation:
+    test = confirm.Test(**{name: options.pop(name) for name in ("look", "seed") if name in options})
+    return confirm.Confirmation(measure=measure, wording=WORDS, test=test, budget=budget, **options)
+
+
+def settled(tests: confirm.Confirmation) -> list[Evidence]:
+    while tests.round() or tests.widen():
+        pass
+    return tests.evidence
+
+
+def test_hypotheses_may_be_added_at_any_time():
+    asked: list[Sample] = []
+    tests = growing(coins({"on snow": 0.95, "at night": 0.9}, asked=asked))
+    assert tests.evidence == [] and not tests.round() and not tests.widen() and not asked, "nothing to test"
+    first, later = about("on snow", "on sand"), about("at night", "in fog")
+    tests.add(first)
+    assert [e.drawn for e in tests.evidence] == [4, 4], "one look at each"
+    while tests.round():
+        pass
+    tests.add(later)
+    assert [e.hypothesis for e in tests.evidence] == [*first, *later]
+    evidence = settled(tests)
+    assert [e.hypothesis for e in evidence] == [*first, *later]
+    assert [e.verdict is Verdict.CONFIRMED for e in evidence] == [True, False, True, False]
+    assert len(asked) == len({s.key for s in asked}) <= 400
+    # one baseline serves them all, and is not drawn again for those that come later
+    neutral = [s.replicate for s in asked if not s.prompt.description]
+    assert sorted(neutral) == list(range(evidence[0].baseline_drawn)) and len({e.baseline for e in evidence}) == 1
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=4), st.integers(20, 200), st.integers(0, 99))
+def test_however_hypotheses_come_the_budget_is_kept_and_no_picture_drawn_twice(groups, budget, seed):
+    asked: list[Sample] = []
+    tests = growing(coins({"0": 0.9, "3": 0.5}, asked=asked), budget, seed=seed)
+    names = iter(map(str, range(20)))
+    for size in groups:
+        tests.add(about(*(next(names) for _ in range(size))))
+        tests.round(promising=True)
+    evidence = settled(tests)
+    assert len(evidence) == sum(groups) and len(asked) == len({s.key for s in asked}) <= budget
+    drawn = Counter(s.prompt.description for s in asked)
+    assert all(e.drawn == drawn[e.hypothesis.description] for e in evidence)
+
+
+def fails(k: int) -> Answer:
+    """The first `k` pictures of every description fail, and no plain one."""
+
+    def measure(samples: Sequence[Sample]) -> list[Outcome]:
+        bad = [bool(s.prompt.description) and s.replicate < k for s in samples]
+        return [Outcome(s, Status.FAILURE if b else Status.SUCCESS) for s, b in zip(samples, bad, strict=True)]
+
+    return measure
+
+
+def test_who_comes_later_needs_more_evidence_and_the_first_less():
+    """Weights 1/j, scaled to a mean of 1, within each label."""
+    slots, tried = 8, 16
+    weights = stats.harmonic(slots)
+    names = [str(i) for i in range(slots)]
+    looks: dict[tuple[str, str], tuple[float, float]] = {}
+    for label in ("mug", "pot"):
+        for place, name in enumerate(names):
+            tests = growing(fails(99), slots=slots, tried=tried, look=1)
+            tests.add(about(*names[:place], label=label), 1)
+            tests.add(about("other", label="cat"), 1)  # does not count for this label
+            tests.add(about(name, label=label), 1)
+            before = 1.0
+            while tests.evidence[-1].verdict is not Verdict.CONFIRMED:
+                before = tests.evidence[-1].e_value
+                only = tests.trials[-1]
+                assert tests.streams.draw([(only.treated, 1)])
+                tests.add([])
+            others = sum(e.verdict is Verdict.CONFIRMED for e in tests.evidence) - 1
+            assert others == 0, "they have one picture each"
+            looks[label, name] = before, tests.evidence[-1].e_value
+    for (_, name), (before, enough) in looks.items():
+        bar = tried / 0.05 / weights[int(name)]
+        assert before < bar <= enough
+    assert looks["mug", "0"] == looks["pot", "0"] != looks["mug", "7"]
+
+
+def test_without_slots_all_hypotheses_need_the_same():
+    e = {}
+    for place in (0, 5):
+        tests = growing(fails(99), tried=8)
+        tests.add(about(*(f"other {i}" for i in range(place))), 1)
+        tests.add(about("on snow"), 6)
+        e[place] = [(x.e_value, x.verdict) for x in tests.evidence if x.hypothesis.description == "on snow"]
+    assert e[0] == e[5]
+
+
+def test_the_weights_never_add_up_to_more_than_what_e_bh_divides_by():
+    """So that the level holds: also where several labels use all their slots."""
+    tests = growing(coins({}), slots=5, tried=10)
+    for label in ("mug", "pot"):
+        tests.add(about(*map(str, range(5)), label=label))
+    assert sum(t.weight for t in tests.trials) == pytest.approx(10)
+    assert [t.weight for t in tests.trials[:5]] == [t.weight for t in tests.trials[5:]] == stats.harmonic(5)
+
+
+def test_promising_rounds_draw_only_what_fails_often_so_far():
+    tests = growing(coins({"on snow": 1.0, "weak": 0.3}, base=0.05), budget=2000)
+    tests.add(about("on snow", "weak", "on sand"))
+    while tests.round(promising=True):
+        pass
+    snow, weak, sand = tests.evidence
+    assert snow.verdict is Verdict.CONFIRMED
+    assert not any(e.verdict is Verdict.UNDECIDED and confirm.explains(e, tests.test) for e in tests.evidence)
+    before = sum(e.drawn for e in tests.evidence)
+    while tests.round():
+        pass
+    assert sum(e.drawn for e in tests.evidence) > before, "the others wait until exploration is over"
+    assert {e.verdict for e in (weak, sand)} != {Verdict.CONFIRMED}
+
+
+@pytest.mark.parametrize(
+    ("treated", "drawn", "verdict", "explained"),
+    [
+        ((0, 4), 4, Verdict.UNDECIDED, True),  # new
+        ((0, 8), 8, Verdict.UNDECIDED, False),
+        ((6, 12), 12, Verdict.UNDECIDED, True),
+        ((3, 12), 12, Verdict.UNDECIDED, False),
+        ((3, 12), 12, Verdict.CONFIRMED, True),
+        ((12, 12), 12, Verdict.FUTILE, False),
+        ((0, 0), 8, Verdict.UNFAITHFUL, False),
+    ],
+)
+def test_what_may_be_taken_for_a_cause_while_it_is_tested(treated, drawn, verdict, explained):
+    (h,) = about("on snow")
+    e = Evidence(h, stats.uniform(*treated), stats.uniform(1, 12), 1.0, verdict, drawn, 12)
+    assert confirm.explains(e, confirm.Test()) is explained
+
+
+def test_exploration_gets_what_bugs_in_sight_do_not_need():
+    tests = growing(coins({"on snow": 0.95}), budget=400)
+    reserve = 400 // confirm.SET_ASIDE
+    assert tests.free == 400 - reserve - confirm.LEAST_COST, "one bug can always be confirmed"
+    tests.spend(100)
+    assert tests.free == 300 - reserve - confirm.LEAST_COST
+    before = tests.free
+    tests.add(about("on snow"))
+    used = sum(e.drawn for e in tests.evidence) + tests.evidence[0].baseline_drawn
+    # what is under test keeps its share, and one more
+    assert tests.free == before + confirm.LEAST_COST - used - 2 * confirm.LEAST_COST
+    while tests.round(promising=True):
+        pass
+    assert tests.evidence[0].verdict is Verdict.CONFIRMED
+    tests.spend(tests.streams.left)
+    assert tests.free <= 0 and not tests.round() and not tests.widen()
+
+
+def test_what_is_spent_elsewhere_is_not_spent_on_tests():
+    asked: list[Sample] = []
+    tests = growing(coins({"on snow": 0.6}, asked=asked), budget=100)
+    tests.spend(70)
+    tests.add(about("on snow", "on sand"))
+    settled(tests)
+    assert len(asked) <= 30
+
+
+def test_confirmed_bugs_are_widened_in_turn():
+    tests = growing(coins({"on snow": 1.0, "at night": 1.0}), budget=1000, enough=40)
+    tests.add(about("on snow", "at night"))
+    while tests.round():
+        pass
+    before = [e.drawn for e in tests.evidence]
+    assert {e.verdict for e in tests.evidence} == {Verdict.CONFIRMED} and max(before) < 40
+    while tests.widen():
+        drawn = [e.drawn for e in tests.evidence]
+        assert abs(drawn[0] - drawn[1]) <= tests.test.look
+    assert [e.drawn for e in tests.evidence] == [40, 40]
 
 
 def test_meta_the_coins_are_fair():

@@ -129,9 +129,9 @@ def cases(report):
 
 
 def test_a_hunt_on_names_in_another_order_says_so_first(renamed):
-    assert not renamed.bugs and [row["baseline"]["failures"] for row in renamed.report["labels"]] == [24, 24, 24]
+    assert not renamed.bugs and [row["baseline"]["failures"] for row in renamed.report["labels"]] == [10, 10, 10]
     base = renamed.report["baseline"]
-    assert (base["verdict"], base["pattern"]) == ("all", "one another") and "72 of 72 fail" in base["sentence"]
+    assert (base["verdict"], base["pattern"]) == ("all", "one another") and "30 of 30 fail" in base["sentence"]
     page = (renamed.path / "report.html").read_text()
     assert (
         page.index('class="alarm"') < page.index("<h1>") and base["sentence"] in page and base["advice"] in html.unescape(page)
@@ -140,15 +140,13 @@ def test_a_hunt_on_names_in_another_order_says_so_first(renamed):
     assert "<title>Plain pictures fail: " in page
     assert markdown(renamed.report).startswith("**Plain pictures fail nearly always")
     assert base["sentence"] in repr(renamed)
-    assert {r["reason"] for r in renamed.report["rejected"]} == {
-        "no sign of a rise: what it is compared with fails nearly always"
-    }
+    assert not renamed.report["rejected"] and renamed.report["images_generated"] == 30, "nothing else is tried"
 
 
 def test_junit_has_a_case_for_all_and_one_for_each_label(renamed, stuck, sound):
     found = cases(renamed.report)
     for name in ("plain pictures", *(f"plain pictures: {label}" for label in LABELS)):
-        assert found[name][0] == "failure" and "24 of 24" in found[name][1] or "72 of 72" in found[name][1]
+        assert found[name][0] == "failure" and ("10 of 10" in found[name][1] or "30 of 30" in found[name][1])
     assert found["no bug is confirmed"][0] == "skipped"
     found = cases(stuck.report)
     assert [found[f"plain pictures: {label}"][0] for label in LABELS] == ["passed", "failure", "failure"]
@@ -196,7 +194,7 @@ def test_a_run_that_stops_after_exploring_knows_it(tmp_path):
         hunted(tmp_path / "run", misnamed(), progress=stop)
     report = bugscope.load(tmp_path / "run").report
     assert not report["hypotheses_tested"] and report["baseline"]["verdict"] == "all"
-    assert [row["baseline"]["n"] for row in report["labels"]] == [24, 24, 24]
+    assert [row["baseline"]["n"] for row in report["labels"]] == [10, 10, 10]
 
 
 def test_a_judge_that_accepts_little_leaves_no_verdict(tmp_path):

@@ -18,6 +18,8 @@ from bugscope.core.errors import SpecError, StoreError
 from bugscope.report import replay_page as pages
 from bugscope.workflows.replay import Replay, replay
 from support.reports import LABELS, drawing, quick_disk, target, world  # noqa: F401
+from support.runs import trying
+from support.worlds import ABOVE, FOG, RED, SNOW
 
 HOSTILE = "\"'></code><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}&amp;"
 VOID = {"meta", "img", "br", "hr", "input", "link"}
@@ -25,7 +27,8 @@ VOID = {"meta", "img", "br", "hr", "input", "link"}
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "run", budget=400, **world().roles()).path
+    with trying([SNOW], [ABOVE], [RED, SNOW], [FOG]):
+        return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "run", budget=300, **world().roles()).path
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +126,16 @@ def test_what_is_to_be_done_comes_first(mixed):
 
 def test_descriptions_of_one_cause_are_folded_up_under_their_bug(mixed):
     text = mixed.page()
-    (bug,) = [b for b in mixed.bugs if b.also]
-    article = re.search(rf'<article id="bug-{bug.number}">.*?</article>', text, re.S)[0]
-    (x,) = bug.also
-    assert f'<section id="bug-{x.number}">' in article and text.count(f'id="bug-{x.number}"') == 1
-    told = Page(article).text
-    assert f"Also: {' '.join(x.record['phrases'])} ({x.verdict}: {x.failures} of {x.n} fail" in told
-    assert x.sentence.split(" -> ")[0] in told and x.record["prompt"] in told
-    assert article.count("data:image") > len(bug.record["examples"]) + len(bug.record["mended"])
+    homes = [b for b in mixed.bugs if b.also]
+    assert len(homes) == len(LABELS)
+    for bug in homes:
+        article = re.search(rf'<article id="bug-{bug.number}">.*?</article>', text, re.S)[0]
+        (x,) = bug.also
+        assert f'<section id="bug-{x.number}">' in article and text.count(f'id="bug-{x.number}"') == 1
+        told = Page(article).text
+        assert f"Also: {' '.join(x.record['phrases'])} ({x.verdict}: {x.failures} of {x.n} fail" in told
+        assert x.sentence.split(" -> ")[0] in told and x.record["prompt"] in told
+        assert article.count("data:image") > len(bug.record["examples"]) + len(bug.record["mended"])
     assert "whose verdict is the worst of theirs" in text
 
 

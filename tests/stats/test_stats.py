@@ -372,6 +372,29 @@ def test_holm_and_benjamini_hochberg_are_those_of_statsmodels(p, alpha):
     assert (stats.benjamini_hochberg(p, alpha) == (adjusted <= alpha))[clear].all()
 
 
+@given(st.integers(1, 200))
+def test_harmonic_weights_fall_as_one_over_j_and_have_a_mean_of_one(n):
+    weights = stats.harmonic(n)
+    assert len(weights) == n and sum(weights) == pytest.approx(n)
+    assert all(w * j == pytest.approx(weights[0]) for j, w in enumerate(weights, 1))
+    # a longer list of slots does not change how the early ones compare
+    assert stats.harmonic(2 * n)[0] / stats.harmonic(2 * n)[n - 1] == pytest.approx(weights[0] / weights[-1])
+
+
+def test_harmonic_weights_of_none_and_of_one():
+    assert stats.harmonic(0) == [] and stats.harmonic(1) == [1.0]
+
+
+def test_e_bh_with_harmonic_weights_holds_the_level_where_a_clever_order_puts_luck_first():
+    """Nulls with e-values of 20 at a chance of 5 %, the luckiest always in the first slot."""
+    rng = np.random.default_rng(0)
+    n, alpha, wrong = 12, 0.05, 0
+    for _ in range(3000):
+        e = np.sort(np.where(rng.random(n) < 0.05, 20.0, 0.0))[::-1]
+        wrong += stats.e_bh(e * stats.harmonic(n), alpha).any()
+    assert wrong / 3000 <= alpha
+
+
 def test_nothing_tried_is_nothing_found():
     assert stats.holm([]).tolist() == stats.e_bh([], 0.05).tolist() == stats.benjamini_hochberg([], 0.05).tolist() == []
 

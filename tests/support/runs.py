@@ -2,14 +2,19 @@
 
 import os
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import bugscope
 from bugscope.core.options import Config
-from bugscope.core.records import Evidence
+from bugscope.core.records import Evidence, Hypothesis, Phrase
 from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
+from bugscope.method.discover import Discovery
 from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows.hunt import conduct
@@ -25,6 +30,25 @@ def hunted(world: World, folder: Path, heard: list[Progress] | None = None, **op
         engine = Engine(Models(**world.roles()), store, config)
         tell = heard.append if heard is not None else lambda now: None
         return conduct(world.labels, engine, store, config, tell).evidence
+
+
+@contextmanager
+def trying(*descriptions: Sequence[Phrase], rounds: int = 3) -> Iterator[None]:
+    """Hunts in here explore for so many rounds, and test these descriptions of each label after the first, whatever that
+    suggests: for tests of what is made of bugs, which should not depend on how bugs are found."""
+    explore = Discovery.draw
+
+    def draw(self: Discovery, budget: int) -> int:
+        return explore(self, budget) if self.turn < rounds else 0
+
+    def ripe(self: Discovery) -> list[Hypothesis]:
+        labels = self.inquiries if self.turn == 1 else ()
+        return [Hypothesis(label, tuple(phrases), "design") for label in labels for phrases in descriptions]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Discovery, "draw", draw)
+        patch.setattr(Discovery, "ripe", ripe)
+        yield
 
 
 def content(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Checks every answer before it is kept. All checks raise ModelError that names the model and what it gave."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,9 +108,11 @@ def descriptions(describer: Any, given: Any) -> list[str]:
 
 def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) -> tuple[Phrase, ...]:
     """A generator's own vocabulary: phrases, or texts that `read` makes phrases of."""
-    if isinstance(given, str) or not all(isinstance(p, Phrase) or (isinstance(p, str) and p.strip()) for p in given):
+    listed: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    texts = [p.text if isinstance(p, Phrase) else p for p in listed]
+    if not all(isinstance(text, str) and text.strip() for text in texts):
         raise ModelError(f"generator {generator.id} gave {short(repr(given))} as its phrases; expected a list of phrases")
-    found = [p if isinstance(p, Phrase) else read(_writable(p)) for p in given]
+    found = [p if isinstance(p, Phrase) else read(_writable(p)) for p in listed]
     return tuple(dict.fromkeys(p for p in found if p is not None))
 
 

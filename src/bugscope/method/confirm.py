@@ -263,9 +263,8 @@ def confirm(
     first = max(1, test.look // 2, min(test.look, int(SCREEN * budget) // max(1, len(hypotheses))))
     tests.add(hypotheses, first)
     on_round(tests.evidence)
-    while tests.round():
-        on_round(tests.evidence)
-    while tests.widen():
+    # evidence may weaken as a bug gets more pictures; then it is undecided again
+    while tests.round() or tests.widen():
         on_round(tests.evidence)
     return tests.evidence
 

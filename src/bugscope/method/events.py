@@ -30,7 +30,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """Exploration is over; what is left of the budget goes to descriptions that are still undecided."""
+    """Exploration is over; what is left of the budget goes to the descriptions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ..core.records import Hypothesis, Outcome, Phrase, Sample, Status
 from ..language import Wording
 from . import pool
 from .design import design, lots
-from .suspects import Bools, Cause, Shared, Suspects
+from .suspects import Bools, Cause, Floats, Shared, Suspects
 
 BATCH = 4
 """Pictures of a label in one round."""
@@ -69,15 +69,17 @@ class Inquiry:
         known = [self.suspects.mask(cause) for cause in self.suspects.known]
         lot = [lots(size, str(self.seed), self.label, str(drawn + i)) for i in range(BATCH)]
         chosen = design(self.suspects.beliefs(shared), min(n, BATCH), self.most, self._apart, known, lot)
-        return [self._sample(self.suspects.phrases(mask)) for mask in chosen]
+        return [self._sample(mask, numbers) for mask, numbers in zip(chosen, lot, strict=False)]
 
-    def _sample(self, phrases: Sequence[Phrase]) -> tuple[Sample, tuple[Phrase, ...]]:
-        # some generators refuse a sentence although every two of its conditions go together
+    def _sample(self, chosen: Bools, lot: Floats) -> tuple[Sample, tuple[Phrase, ...]]:
+        phrases = self.suspects.phrases(chosen)
+        # some generators refuse a sentence although every two of its conditions go together; the lot says which to leave out
         while len(phrases) > 1 and not self.wording.fair(self.label, phrases):
-            phrases = phrases[:-1]
+            chosen = chosen & (lot > lot[chosen].min())
+            phrases = self.suspects.phrases(chosen)
         prompt = self.wording.prompt(self.label, phrases)
         self._drawn[prompt.text] += 1
-        return Sample(prompt, "design", self._drawn[prompt.text] - 1, self.seed), tuple(phrases)
+        return Sample(prompt, "design", self._drawn[prompt.text] - 1, self.seed), phrases
 
     def learn(self, outcome: Outcome, phrases: Iterable[Phrase], stated: int, text: str) -> None:
         """What became of a picture that shows `phrases`, so many of them stated; `text`: its caption, or what was asked for."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ..core.errors import SpecError
 from ..core.options import Config, Settled
 from ..stats import JudgeError
-from .confirm import Test
+from .confirm import LEAST_COST, Test
+from .inquiry import BATCH
 
 LEAST, FEW, CONFIRMING, FURTHER = 600, 6, 540, 50
 """Default budget: exploration, `CONFIRMING` pictures and `FURTHER` for each label beyond `FEW`; at least `LEAST` in all."""
@@ -86,9 +87,10 @@ def settled(labels: Sequence[str], config: Config) -> Settled:
 
 
 def _least(labels: Sequence[str], config: Config) -> int:
-    """Pictures needed to explore and to try one description of each label."""
-    each = 4 * config.fixed_n if config.fixed_n else 2 * config.look
-    return (config.explore + each) * len(labels)
+    """Pictures needed to explore, to draw a few designed pictures and to try one description of each label."""
+    each = 4 * config.fixed_n if config.fixed_n else BATCH + 2 * config.look
+    # exploration leaves enough to confirm one bug
+    return config.explore * len(labels) + max(each * len(labels), LEAST_COST + BATCH)
 
 
 def stated_test(config: Config) -> Test:

@@ -90,7 +90,7 @@ def in_rounds(
         tests.spend(drawn)
         # 3-4. What failing pictures have in common, and passing ones have not, is put into words.
         if ripe := discovery.ripe():
-            hypotheses += ripe
+            hypotheses = [*hypotheses, *ripe]
             tell(events.Proposed(hypotheses))
             tests.add(ripe)
             tell(events.Measured(tests.evidence))
@@ -120,6 +120,7 @@ def fixed(
         left -= drawn
         hypotheses += discovery.ripe()
     tell(events.Proposed(hypotheses))
+    tell(events.Settling())
     return fixed_n(hypotheses, measure=world.measure, wording=wording, test=plan.test, n=plan.fixed_n)
 
 

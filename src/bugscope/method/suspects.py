@@ -146,6 +146,9 @@ class Suspects:
         chosen[[self._at[p] for p in phrases if p in self._at]] = True
         return chosen
 
+    def _has(self, cause: Cause) -> bool:
+        return all(p in self._at for p in cause)
+
     def phrases(self, chosen: Bools) -> tuple[Phrase, ...]:
         return tuple(self.pool[i] for i in np.flatnonzero(chosen))
 
@@ -162,8 +165,7 @@ class Suspects:
             keep = np.sort(np.argsort(-np.round(weights, 12), kind="stable")[:KEPT])
             self._larger, self._counts = self._larger[keep], self._counts[..., keep]
             weights = weights[keep]
-        cleared = [self.mask(c) for c in self.cleared]
-        for one in cleared:
+        for one in [self.mask(c) for c in self.cleared if self._has(c)]:
             at = np.flatnonzero(one)
             if len(at) <= 2:
                 pairs[at[0], at[-1]] = pairs[at[-1], at[0]] = 0.0
@@ -227,8 +229,8 @@ class Suspects:
         prior = np.full((n, n), PAIR / max(1, n * (n - 1) / 2))
         np.fill_diagonal(prior, SINGLE / max(1, n))
         for cause in {*shared, *self.hints}:
-            at = [self._at[p] for p in cause if p in self._at]
-            if len(at) == len(cause) <= 2:
+            if self._has(cause) and len(cause) <= 2:
+                at = [self._at[p] for p in cause]
                 causes, tried = shared.get(cause, (0, 0))
                 chance = (DOUBT * prior[at[0], at[-1]] + causes) / (DOUBT + tried)
                 chance = min(ALIKE, max(chance, HINT if cause in self.hints else 0.0))
@@ -240,7 +242,8 @@ class Suspects:
         each = TRIPLE / max(1.0, n * (n - 1) * (n - 2) / 6)
         prior = np.where(self._larger.sum(axis=1) == 3, each, WHOLE * each)
         for cause in self.hints:
-            prior[(self._larger == self.mask(cause)).all(axis=1)] = HINT
+            if self._has(cause):
+                prior[(self._larger == self.mask(cause)).all(axis=1)] = HINT
         return prior * np.exp(_log_factor(self._counts, self._all[:, :, None]))
 
 

@@ -302,7 +302,8 @@ class _Sides:
 
     def stored(self, label: str, text: str, explaining: bool = True) -> list[Sample]:
         """The run's pictures of a prompt; `explaining`: those that explain a bug too."""
-        purposes = PURPOSES if explaining else PURPOSES[:-1]
+        # what was designed may have suggested the description
+        purposes = [p for p in PURPOSES if p != "design" and (explaining or p != "explain")]
         shots = [x for x in self.album.every(label, text, purposes) if x.image is not None and x.judged is not None]
         found: list[Shot] = distinct(shots)
         self.before |= {x.key: x.outcome for x in found}

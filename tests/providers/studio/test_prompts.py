@@ -10,7 +10,7 @@ from bugscope import language
 from bugscope.core.errors import SpecError
 from bugscope.core.labels import imagenet
 from bugscope.core.records import Phrase
-from bugscope.providers.studio import SUGGESTED, objects, prompts, scene
+from bugscope.providers.studio import SUGGESTED, Generator, objects, prompts, scene
 from bugscope.providers.studio.vocabulary import FILLERS, SCENIC, UNUSUAL, VALUES, by_wording, nouns
 from support.words import WORDS
 
@@ -121,6 +121,26 @@ def test_unsuitable_conditions_are_never_drawn_unasked(seed):
 
 def test_no_filler_hides_a_condition():
     assert not FILLERS & {w for wording in by_wording() for w in [wording]}
+
+
+@pytest.fixture(scope="module")
+def studio():
+    made = Generator("scalar", workers=1, samples=1)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_the_phrases_of_an_object_are_all_that_it_can_be_shown_with(studio, label):
+    offered = studio.phrases(label)
+    assert len(set(offered)) == len(offered) and {type(p) for p in offered} == {Phrase}
+    assert set(offered) == {Phrase(v.phrase, v.before) for v in VALUES if studio.admissible(label, Phrase(v.phrase, v.before))}
+    assert Phrase("in fog") in offered
+    studio.check([WORDS.prompt(label, [p]).text for p in offered])
+
+
+def test_what_the_studio_does_not_know_has_no_phrases(studio):
+    assert studio.phrases("no such thing") == []
 
 
 def test_suggested_labels_exist_and_the_checklist_is_in_the_vocabulary():
