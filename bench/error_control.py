@@ -157,7 +157,7 @@ class Rounds:
     labels: int = 2
     luckiest: bool = False
     """Only the label with the fewest failures of plain pictures is explored and tested: a lucky baseline."""
-    ripe: float = inquiry.RIPE
+    ripe: tuple[float, ...] = inquiry.RIPE
     """A description is tested from this chance on. Where there is little to suspect, hardly anything would be; the level must
     hold however many are."""
 

@@ -21,7 +21,7 @@ HARMS = np.array([0.0, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.125, 0.15, 0.
 """How often a condition alone spoils a picture: values that are considered ..."""
 USUAL, DOUBTED = 0.08, 3
 """... and before anything was seen, as if so many pictures of four conditions had been spoilt at this rate each."""
-RIPE = (0.5, 0.6, 0.65, 0.7)
+RIPE = (0.5, 0.6, 0.75, 0.85)
 """The chance that pictures of a description of one, two, three or four conditions show a cause, from which on it is tested. The
 longer, the surer: until then it is rather cut down."""
 

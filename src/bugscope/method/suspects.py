@@ -35,7 +35,7 @@ WHOLE = 0.1
 """A failing picture's whole description as a cause, as a share of one set of three: only where no part of it will do."""
 DOUBT = 2.0
 """Labels' worth of doubt before what fails other labels is taken to fail this one too, and at most `ALIKE` likely."""
-ALIKE, HINT = 0.3, 0.05
+ALIKE, HINT = 0.3, 0.1
 """... and how likely a cause is that somebody suggests."""
 KEPT = 4000
 """Larger sets that are followed at once: the likeliest."""
