@@ -161,7 +161,7 @@ def _raising(images):
 @pytest.mark.parametrize(
     ("classify", "message"),
     [
-        (_wrong_shape, r"gave scores of shape \(16, 2\); expected \(16, 3\)"),
+        (_wrong_shape, r"gave scores of shape \(10, 2\); expected \(10, 3\)"),
         (_not_finite, "scores that are not finite"),
         (_raising, "raised RuntimeError: no such layer"),
     ],
@@ -253,7 +253,7 @@ def test_every_label_that_both_know(tmp_path):
     assert [label["label"] for label in run.report["labels"]] == ["mug", "pot", "vase"]
     with pytest.raises(SpecError, match="labels mug and all labels were asked for"):
         bugscope.hunt("mug", tmp_path / "both", all_labels=True, **options, **roles)
-    with pytest.raises(SpecError, match="budget is 20, too small for 3 labels; the minimum is 48"):
+    with pytest.raises(SpecError, match="budget is 20, too small for 3 labels; the minimum is 60"):
         bugscope.hunt(None, tmp_path / "small", all_labels=True, **options | {"budget": 20}, **roles)
 
 

@@ -26,12 +26,15 @@ from bugscope.store.folder import Store
 from bugscope.testing import World, null_world
 from bugscope.workflows import dataset
 from bugscope.workflows.dataset import alike
+from support.runs import trying
+from support.worlds import ABOVE, RED, SNOW
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     world = World(labels=("mug", "pot"), planted={"snow": 0.95, "above": 0.9}, prior=0.05, spurious={"snow": 0.9})
-    return bugscope.hunt(("mug", "pot"), tmp_path_factory.mktemp("runs") / "run", budget=400, **world.roles())
+    with trying([SNOW], [ABOVE], [RED, SNOW]):
+        return bugscope.hunt(("mug", "pot"), tmp_path_factory.mktemp("runs") / "run", budget=400, **world.roles())
 
 
 @pytest.fixture(scope="module")
@@ -287,14 +290,15 @@ def test_the_card_says_what_the_report_says(run, tmp_path):
 
 
 def test_a_limit_is_for_a_cause_and_its_descriptions_keep_their_numbers(run, tmp_path):
-    (folded,) = run.report["folded"]
-    home = next(b for b in run.report["bugs"] if b["id"] == folded["same_as"])
+    assert run.report["folded"]
     made = dataset.dataset(run, tmp_path / "set", per_bug=12)
     assert made.bugs == len(run.bugs)
     found = Counter(values["bug"] for _, values, _ in rows(tmp_path / "set"))
-    assert found[home["id"]] > 0 < found[folded["id"]] and found[home["id"]] + found[folded["id"]] == 12
     text = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
-    assert re.search(rf"\| {folded['id']} \| {folded['sentence']} \|.*\| {folded['same_as']} \|\n", text)
+    for folded in run.report["folded"]:
+        home = next(b for b in run.report["bugs"] if b["id"] == folded["same_as"])
+        assert found[home["id"]] > 0 < found[folded["id"]] and found[home["id"]] + found[folded["id"]] == 12
+        assert re.search(rf"\| {folded['id']} \| {folded['sentence']} \|.*\| {folded['same_as']} \|\n", text)
 
 
 def test_the_sentence_counts(run, tmp_path):
@@ -442,7 +446,7 @@ def test_a_run_without_confirmed_bugs_says_so_and_can_be_written_whole(run, tmp_
         dataset.dataset(none, tmp_path / "set")
     assert not (tmp_path / "set").exists()
     made = dataset.dataset(none, tmp_path / "all", everything=True)
-    assert made.pictures == 80 and made.kept == made.bugs == 0 and made.limit is None
+    assert made.pictures == none.report["images_generated"] > 50 and made.kept == made.bugs == 0 and made.limit is None
     assert "no confirmed bug" in (tmp_path / "all" / "README.md").read_text()
     # beside a run with bugs it is only told
     mixed = dataset.dataset([run, none], tmp_path / "mixed")
