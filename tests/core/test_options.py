@@ -141,7 +141,7 @@ def test_the_table_says_what_the_options_allow():
     assert shown["seed"] == ("integer", "0", ">= 0, < 2^63")
     assert shown["max_cost"] == ("number or none", "none", "> 0")
     assert shown["budget"] == ("integer or auto", "auto", ">= 1")
-    assert shown["explore"] == ("integer", "24", ">= 1")
+    assert shown["explore"] == ("integer", "10", ">= 1")
     assert shown["editor"] == ("string", "none", "")
     assert shown["judge_sensitivity"] == ("string", "no correction", "")
     assert shown["accept"] == ("mapping", "none", "")
