@@ -157,7 +157,7 @@ class Rounds:
     labels: int = 2
     luckiest: bool = False
     """Only the label with the fewest failures of plain pictures is explored and tested: a lucky baseline."""
-    ripe: float = inquiry.RIPE
+    ripe: tuple[float, ...] = inquiry.RIPE
     """A description is tested from this chance on. Where there is little to suspect, hardly anything would be; the level must
     hold however many are."""
 
@@ -316,11 +316,11 @@ def coverage(runs: int) -> list[dict[str, Any]]:
     return rows
 
 
-def narrowest() -> float:
-    """The smallest width of any interval over all counts up to n = 60, and at a million."""
+def narrowest(largest: int = 60) -> float:
+    """The smallest width of any interval over all counts up to n = `largest`, and at a million."""
     widths = []
     for f in (stats.wilson, stats.clopper_pearson, stats.uniform):
-        widths += [(r := f(k, n)).high - r.low for n in range(61) for k in range(n + 1)]
+        widths += [(r := f(k, n)).high - r.low for n in range(largest + 1) for k in range(n + 1)]
         widths += [(r := f(k, 10**6)).high - r.low for k in (0, 1, 500_000, 10**6)]
     widths += [(r := stats.uniform_rise(i, 12, j, 12)).high - r.low for i in range(13) for j in range(13)]
     return min(widths)

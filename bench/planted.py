@@ -2,14 +2,15 @@
 
     python bench/planted.py [--pool DIR] [--fresh 200] [--fresh-others 60] [--fixed 20 30] [--json FILE]
 
-Each target is the real one (EfficientNet-Lite0) with a bug wrapped around it: where a trigger fires, the answer is turned
+How many bugs of which kind are found, and at what cost, is measured on scenes (`bench/discovery.py`). This adds what scenes
+leave out: triggers that see pixels, the real captioner and judge, and a real network, whose own bugs are found too and must be
+true. Each target is the real one (EfficientNet-Lite0) with a bug wrapped around it: where a trigger fires, the answer is turned
 into a wrong one with a probability of 0.3, 0.6 or 1.0 (a coin made of the picture's bytes). A trigger sees only pixels. It is
 planted on the labels for which it is rare in plain pictures and common under the phrase that shows it, if most pictures of that
 phrase still show the label. Besides these there are null targets, which are wrong at one rate whatever they see.
 
-The methods run on the same pictures and seeds: Bugscope's defaults; the paper's procedure on the same descriptions (a fixed
-number of pictures each, Fisher's test, Benjamini-Hochberg); only whole captions of failures as descriptions, confirmed by us;
-phrases that stand out in captions of failures, reported without fresh pictures (as B2T does, on the exploration's pictures).
+Two methods run on the same pictures and seeds: Bugscope's defaults, and the paper's procedure on the descriptions that those
+tested (a fixed number of pictures each, Fisher's test, Benjamini-Hochberg).
 
 A reported bug is true if the target fails at least a margin more often under it than plainly, as shown by the trigger itself
 (its share of the description's pictures) or else by fresh pictures. A planted bug is found if a true reported bug of its label
@@ -21,8 +22,9 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ import numpy as np
 import platformdirs
 from PIL import Image, ImageDraw
 
-from bugscope import language, stats
+from bugscope import stats
 from bugscope.core import registry
 from bugscope.core.errors import SpecError
 from bugscope.core.labels import accepted
@@ -39,8 +41,7 @@ from bugscope.core.records import Evidence, Hypothesis, Outcome, Phrase, Prompt,
 from bugscope.language import Wording
 from bugscope.media import picture
 from bugscope.media.picture import Picture
-from bugscope.method import confirm, discover
-from bugscope.method.events import Event, Proposed
+from bugscope.method.confirm import fixed_n
 from bugscope.method.plan import Plan, settled
 from bugscope.method.search import search
 from bugscope.store.folder import Store
@@ -55,9 +56,7 @@ FRAMED = 0.15
 """Share of the pictures that get a red frame unasked, in the hunts for that trigger."""
 VERSION = "planted-v2"
 FRESH_SEED = 987_654_321
-UNCONFIRMED, NULL = "contrast, unconfirmed", "none (null)"
-REPORTED = 2
-"""Phrases per label that the method without confirmation reports."""
+NULL = "none (null)"
 
 
 # --- triggers: pixels in, yes or no out ---------------------------------------------------------------------------------
@@ -255,7 +254,8 @@ class Bench:
 
     def __init__(self, pool: Pool, target: Planted, config: Config) -> None:
         self.pool, self.target, self.config = pool, target, config
-        self.asked: set[str] = set()
+        self.asked: dict[str, str] = {}
+        """Key of every picture -> its purpose."""
         generator = pool.generator
         self.plan = Plan.of(LABELS, config)
         self.wording = replace(
@@ -263,6 +263,8 @@ class Bench:
             nouns=frozenset({*generator.labels, *pool.target.labels}),
             admissible=lambda label, p: (target.frames and p == FRAME) or generator.admissible(label, p),
             sayable=self._sayable,
+            checked=True,
+            vocabulary=cache(lambda label: tuple(generator.phrases(label))),
         )
 
     def _sayable(self, prompt: Prompt) -> bool:
@@ -273,7 +275,7 @@ class Bench:
         return True
 
     def measure(self, samples: Sequence[Sample]) -> list[Outcome]:
-        self.asked.update(s.key for s in samples)
+        self.asked |= {s.key: s.purpose for s in samples}
         outcomes = []
         for s, v in zip(samples, self.pool.look(samples, self.target.frames), strict=True):
             wrong = self.target.fails(s.prompt.label, v)
@@ -292,73 +294,17 @@ class Bench:
     def vary(self, label: str, phrases: Sequence[Phrase]) -> list[tuple[Phrase, ...]]:
         return [self.wording.siblings(p) for p in phrases]
 
-    # --- methods: each gives (what was tried or reported, pictures) ---
+    # --- methods: each gives (evidence, pictures) ---
 
-    def methods(self, wanted: Sequence[str], fixed: Sequence[int]) -> Iterator[tuple[str, Sequence[Any], int]]:
-        yield "ours", *self.ours()
-        if "fixed" in wanted:
-            for n in fixed:
-                yield f"fixed n = {n}", *self.fixed(n)
-        if "captions" in wanted:
-            yield "captions only", *self.captions_only()
-        if "contrast" in wanted:
-            yield UNCONFIRMED, *self.contrast_only()
-
-    def ours(self) -> tuple[list[Evidence], int]:
-        found = search(LABELS, self.plan, self, self.wording, self._remember)
-        return found.evidence, len(self.asked)
-
-    def _remember(self, event: Event) -> None:
-        if isinstance(event, Proposed):
-            self.proposed = list(event.hypotheses)
-
-    def fixed(self, n: int) -> tuple[list[Evidence], int]:
-        """On the descriptions that `ours` proposed."""
-        self.asked = set(self._explored())
-        evidence = confirm.fixed_n(self.proposed, n=n, measure=self.measure, wording=self.wording, test=self.plan.test)
-        return evidence, len(self.asked)
-
-    def captions_only(self) -> tuple[list[Evidence], int]:
-        outcomes = self._explore()
-        self.asked = set(self._explored())
-        limit = self.plan.affordable
-        proposed: list[Hypothesis] = []
-        for label in LABELS:
-            wrong = [o for o in outcomes if o.status is Status.FAILURE and o.sample.prompt.label == label]
-            texts = self.describe(wrong)
-            made = [self.wording.phrases(text, label) for text in texts]
-            made = [tuple(p for p in phrases if self.wording.admissible(label, p)) for phrases in made]
-            proposed += [Hypothesis(label, phrases, "caption") for phrases in dict.fromkeys(made) if phrases][:limit]
-        evidence = confirm.confirm(
-            proposed,
-            measure=self.measure,
-            wording=self.wording,
-            test=self.plan.test,
-            budget=self.config.budget - len(self.asked),
-            explored=discover.counts(outcomes),
-            tried=limit * len(LABELS),
-        )
-        return evidence, len(self.asked)
-
-    def contrast_only(self) -> tuple[list[Hypothesis], int]:
-        outcomes = self._explore()
-        reported = []
-        for label in LABELS:
-            of_label = [o for o in outcomes if o.sample.prompt.label == label and o.status.counts]
-            read = {o.sample.key: self.wording.phrases(c, label)
-                    for o, c in zip(of_label, self.describe(of_label), strict=True)}  # fmt: skip
-            read = {k: [p for p in v if self.wording.admissible(label, p)] for k, v in read.items()}
-            wrong, right = ([read[o.sample.key] for o in of_label if o.status is s] for s in (Status.FAILURE, Status.SUCCESS))
-            reported += [Hypothesis(label, c.phrases, "contrast") for c in language.contrast(wrong, right, top=REPORTED)]
-        return reported, self.config.explore * len(LABELS)
-
-    def _explored(self) -> list[str]:
-        return [
-            Sample(WORDS.neutral(y), "explore", i, self.config.seed).key for y in LABELS for i in range(self.config.explore)
-        ]
-
-    def _explore(self) -> Sequence[Outcome]:
-        return discover.explore(LABELS, self.config.explore, seed=self.config.seed, measure=self.measure, wording=self.wording)
+    def methods(self, fixed: Sequence[int]) -> Iterator[tuple[str, list[Evidence], int]]:
+        ours = search(LABELS, self.plan, self, self.wording).evidence
+        yield "ours", ours, len(self.asked)
+        suggested = {key: purpose for key, purpose in self.asked.items() if purpose in ("explore", "design")}
+        for n in fixed:
+            self.asked = dict(suggested)
+            tried = [e.hypothesis for e in ours]
+            evidence = fixed_n(tried, n=n, measure=self.measure, wording=self.wording, test=self.plan.test)
+            yield f"fixed n = {n}", evidence, len(self.asked)
 
     # --- truth ---
 
@@ -400,7 +346,8 @@ def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple
         labels = []
         for label in LABELS:
             bench = Bench(pool, Planted(trigger, 1.0, (label,)), config)
-            phrase = next(p for p in (FRAME, *WORDS.words.checklist) if p.text == trigger.phrases[0])
+            phrase = WORDS.piece(trigger.phrases[0])
+            assert phrase is not None
             plain = bench.share(WORDS.neutral(label), 48, bench.target.fires, "confirm")
             under = bench.share(WORDS.prompt(label, (phrase,)), 16, bench.target.fires, "confirm")
             least = FRAMED + 0.1 if bench.target.frames else 0.1
@@ -423,25 +370,13 @@ def where_planted(pool: Pool, config: Config) -> tuple[list[tuple[Trigger, tuple
     return chosen, rows
 
 
-def reported(evidence: Iterable[Any]) -> list[tuple[Hypothesis, int]]:
-    """(hypothesis, number of pictures behind it) of what a method reports."""
-    found = []
-    for e in evidence:
-        if isinstance(e, Hypothesis):
-            found.append((e, 16))
-        elif e.verdict is Verdict.CONFIRMED:
-            found.append((e.hypothesis, e.treated.n))
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pool", type=Path, default=Path(platformdirs.user_cache_dir("bugscope")) / "planted")
     parser.add_argument("--strengths", type=float, nargs="+", default=list(STRENGTHS))
     parser.add_argument("--triggers", nargs="+", default=[t.name for t in TRIGGERS])
-    parser.add_argument("--methods", nargs="+", default=["ours", "fixed", "captions", "contrast"])
     parser.add_argument(
-        "--fixed", type=int, nargs="+", default=[20, 30], help="pictures per description in the paper's procedure"
+        "--fixed", type=int, nargs="*", default=[20, 30], help="pictures per description in the paper's procedure"
     )
     parser.add_argument(
         "--fresh", type=int, default=200, help="pictures that decide whether our bug is true, if the trigger does not"
@@ -471,7 +406,7 @@ def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
     rows: list[dict[str, Any]] = []
     for target in targets:
         bench = Bench(pool, target, config)
-        for method, evidence, pictures in bench.methods(args.methods, args.fixed):
+        for method, evidence, pictures in bench.methods(args.fixed):
             fresh = args.fresh if method == "ours" else args.fresh_others
             rows.append({"method": method, "pictures": pictures, **judge(bench, evidence, fresh)})
             r = rows[-1]
@@ -487,10 +422,10 @@ def run(pool: Pool, config: Config, args: argparse.Namespace) -> None:
         args.json.write_text(json.dumps({"planted": planted_rows, "rows": rows}, indent=1))
 
 
-def judge(bench: Bench, evidence: Sequence[Any], fresh: int) -> dict[str, Any]:
+def judge(bench: Bench, evidence: Sequence[Evidence], fresh: int) -> dict[str, Any]:
     """What a method reported, compared with the truth."""
     target = bench.target
-    found = reported(evidence)
+    found = [(e.hypothesis, e.treated.n) for e in evidence if e.verdict is Verdict.CONFIRMED]
     bugs = [(h, bench.true(h, n, fresh), target.trigger is not None and bench.brings_out(h, n) >= 0.5) for h, n in found]
     hit = {h.label for h, true, induced in bugs if true and induced}
     return {
@@ -506,13 +441,13 @@ def judge(bench: Bench, evidence: Sequence[Any], fresh: int) -> dict[str, Any]:
     }
 
 
-def why_missed(bench: Bench, label: str, evidence: Sequence[Any]) -> str:
+def why_missed(bench: Bench, label: str, evidence: Sequence[Evidence]) -> str:
     """What became of the description that makes the trigger fire most."""
     assert bench.target.trigger is not None
-    of_label = [e for e in evidence if isinstance(e, Evidence) and e.hypothesis.label == label]
+    of_label = [e for e in evidence if e.hypothesis.label == label]
     near = [e for e in of_label if any(p.text in bench.target.trigger.phrases for p in e.hypothesis.phrases)]
     if not near:
-        return "not proposed"
+        return "not suspected"
     best = max(near, key=lambda e: e.e_value)
     treated, plain = best.treated, best.baseline
     what = f"{treated.k}/{treated.n} vs {plain.k}/{plain.n}, {best.verdict.name.lower()}"

@@ -63,7 +63,8 @@ def test_a_command_offers_its_options_of_the_table_with_their_defaults(said, nam
         flag = "--" + (option.name[:-1] if option.name.endswith("_args") else option.name).replace("_", "-") + " "
         assert (flag in out) == (name in option.commands), flag
         if name in option.commands and not option.name.endswith("_args"):
-            assert f"{option.help} [default: {option.shown_default}]" in out
+            more = "; may be repeated" if option.name == "accept" else ""
+            assert f"{option.help}{more} [default: {option.shown_default}]" in out
 
 
 def test_every_command_and_option_has_help_that_is_whole(said):
@@ -137,6 +138,24 @@ def test_a_file_states_options_and_the_command_line_overrides_it(tmp_path, said,
     assert [label["label"] for label in report["labels"]] == ["mug"]
 
 
+def test_what_counts_as_right_is_stated_and_said(tmp_path, said, on_world):
+    (tmp_path / "sets.yaml").write_text("mug: [bowl]")
+    small = ("mug", "pot", "--budget", "120", "--explain-budget", "0")
+    code, out, _ = said("hunt", *small, "--accept", tmp_path / "sets.yaml", "--accept", "none", "--out", tmp_path / "r")
+    report = bugscope.load(tmp_path / "r").report
+    used, (mug, pot) = report["accept"], report["labels"]
+    assert code == 0 and mug["baseline"]["failures"] == 0 < pot["baseline"]["failures"]
+    assert (used["set"], used["stated"], used["further"]) == ("none", True, {"mug": ["bowl"]})
+    assert used["forgiven"] == mug["forgiven"] > 0 == pot["forgiven"]
+    line = f"{used['forgiven']} of {used['n']} answers are right only thanks to it. By label: mug {used['forgiven']}."
+    assert f"Accept-set: no near-synonyms, as stated; further labels stated for “mug”. {line}" in out.splitlines()
+    code, _, err = said("hunt", *small, "--accept", "imagenet", "--out", tmp_path / "r")
+    assert code == 2 and "holds another run: accept is ['none', {'mug': ['bowl']}] there, 'imagenet' here" in err
+    (tmp_path / "sets.yaml").write_text("mug: [bowel]")
+    code, _, err = said("hunt", *small, "--accept", tmp_path / "sets.yaml", "--out", tmp_path / "new")
+    assert code == 2 and "unknown label of the target in accept 'bowel'. Did you mean 'bowl'" in err
+
+
 def test_a_model_is_called_by_its_name(tmp_path, said, roles):
     named = type(roles["target"])(roles["target"].call, "onnx//home/nets/v3.onnx?model=319e", roles["target"].labels)
     named.name = "v3.onnx"
@@ -157,11 +176,12 @@ def test_json_is_all_of_stdout(run, said):
     assert json.loads(out)["run_id"] == run.report["run_id"]
     _, out, _ = said("report", run.path)
     assert out.startswith(f"{len(run.bugs)} confirmed bugs of world/target")
+    assert "\nAccept-set: none, because the target’s labels are not ImageNet’s. Only the label itself is right.\n" in out
     undecided = run.report["undecided"]
     explained = [b for b in run.report["bugs"] if b["explanation"]]
     assert explained and all(b["explanation"]["sentences"][0] in out for b in explained)
     same = [b for b in run.report["bugs"] if b["also"]]
-    expected = len(run.bugs) + len(explained) + len(same) + 2 + (undecided > 0) + bool(run.report["across"])
+    expected = len(run.bugs) + len(explained) + len(same) + 3 + (undecided > 0) + bool(run.report["across"])
     assert len(out.splitlines()) == expected
     assert (" undecided when the budget ran out; the closest: " in out) == (undecided > 0)
 
@@ -234,9 +254,9 @@ def test_probe_answers_in_a_line_for_each_prompt(tmp_path, said, on_world):
     folder = tmp_path / "p"
     code, out, err = said("probe", "a photo of a mug on snow", "a photo of a pot on sand", "--quiet", "--out", folder)
     assert (code, err) == (0, "")
-    first, second, last = out.splitlines()
+    first, second, used, last = out.splitlines()
     assert first.startswith("a photo of a mug on snow -> bowl: ") and first.endswith(": confirmed")
-    assert second.startswith("a photo of a pot on sand")
+    assert second.startswith("a photo of a pot on sand") and used.startswith("Accept-set: none, because")
     assert last == f"Report: {folder / 'report.html'}"
     code, out, _ = said("probe", "a photo of a mug on snow", "--out", folder, "--json")
     assert code == 0 and out.count("\n") == 1
@@ -306,6 +326,10 @@ def test_explain_says_why_and_takes_phrases_of_ones_own(tmp_path, said, on_world
         (["hunt", "--explore", "0"], "option explore is 0; it must be a number of pictures, at least 1"),
         (["evaluate", "--images", ".", "--limit", "-1", "--top-k", "0"], "option top_k is 0"),
         (["hunt", "--alpha", "2"], "option alpha is 2.0; it should be less than 1 (false discovery rate"),
+        (["hunt", "--accept", "imagnet"], "unknown accept-set 'imagnet'; it should be none, imagenet, a YAML or JSON file"),
+        (["hunt", "--accept", "bod.yaml"], "'bod.yaml' does not exist. Did you mean 'bad.yaml'"),
+        (["probe", "a photo of a teapot", "--accept", "bad.yaml"], "'bad.yaml' has 'alfa': 0.1; it should map each label"),
+        (["evaluate", "--images", ".", "--accept", "non"], "unknown accept-set 'non'"),
         (["hunt", "teapott"], "unknown label 'teapott'. Did you mean 'teapot'"),
         (["hunt", "tench"], "unknown label of the generator"),
         (["hunt", "--out", "bad.yaml", "teapot"], "'bad.yaml' is a file"),

@@ -45,6 +45,18 @@ def test_exit_codes_say_what_became_of_the_bugs(run, said):
     assert code == 2 and "holds no run" in err
 
 
+def test_another_target_may_have_other_names_for_the_runs_labels(run, said, tmp_path):
+    (tmp_path / "names.json").write_text('{"mug": ["cat"]}')
+    names = ("--target", "python/my_models:strange", "--accept", tmp_path / "names.json")
+    code, out, _ = said("replay", run.path, *names, "--allow", "undecided")
+    assert code == 0 and "Accept-set: no near-synonyms, because the target’s labels are not ImageNet’s; further labels" in out
+    code, out, _ = said("transfer", run.path, *names)
+    assert code == 0 and "it shares 0 of" in " ".join(out.split())
+    for command in ("replay", "transfer"):
+        code, _, err = said(command, run.path, *names[:3], "imagnet")
+        assert code == 2 and "Did you mean 'imagenet'" in err
+
+
 def test_other_programs_read_what_it_found(run, said, tmp_path):
     files = {name: tmp_path / name for name in ("junit.xml", "bugs.csv", "summary.md")}
     files["summary.md"].write_text("# before\n")

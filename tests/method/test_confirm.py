@@ -131,30 +131,18 @@ def test_part_of_a_tight_budget_is_kept_for_the_confirmed():
     assert evidence[0].treated.n >= 12
 
 
-def test_a_bug_whose_evidence_weakened_is_no_bug():
-    """A description that fails on its first dozen pictures and never again, with a budget that shows it."""
+def test_what_is_confirmed_stays_confirmed_while_its_rate_goes_on():
+    """A description that fails on its first pictures and never again: the look that confirmed it was a stopping time."""
 
     def measure(samples: Sequence[Sample]) -> list[Outcome]:
-        bad = [s.prompt.description == "lucky" and s.replicate < 5 for s in samples]
+        bad = [s.prompt.description == "lucky" and s.replicate < 8 for s in samples]
         return [Outcome(s, Status.FAILURE if b else Status.SUCCESS) for s, b in zip(samples, bad, strict=True)]
 
-    rounds: list[Verdict] = []
-    final = tried(about("lucky"), measure, budget=1000, look=4, on_round=lambda e: rounds.append(e[0].verdict))
-    assert Verdict.CONFIRMED in rounds
-    assert (final[0].verdict is Verdict.CONFIRMED) == (final[0].e_value >= 1 / 0.05)
-
-
-def test_a_bug_whose_evidence_weakened_is_decided_with_what_is_left_of_the_budget():
-    """Four of four fail, which confirms; 7 of 8 do not; all after that do."""
-
-    def measure(samples: Sequence[Sample]) -> list[Outcome]:
-        bad = [s.replicate != 5 if s.prompt.description else s.replicate == 3 for s in samples]
-        return [Outcome(s, Status.FAILURE if b else Status.SUCCESS) for s, b in zip(samples, bad, strict=True)]
-
-    rounds: list[Verdict] = []
-    (e,) = tried(about("on snow"), measure, budget=400, on_round=lambda e: rounds.append(e[0].verdict))
-    lost = rounds.index(Verdict.UNDECIDED, rounds.index(Verdict.CONFIRMED))
-    assert e.verdict is Verdict.CONFIRMED and Verdict.CONFIRMED in rounds[lost:]
+    rounds: list[Evidence] = []
+    (final,) = tried(about("lucky"), measure, budget=1000, look=4, on_round=lambda e: rounds.append(e[0]))
+    first = next(e for e in rounds if e.verdict is Verdict.CONFIRMED)
+    assert first.treated.n < final.treated.n and first.treated.value > final.treated.value
+    assert final.verdict is Verdict.CONFIRMED and final.e_value == first.e_value >= 1 / 0.05
 
 
 @pytest.mark.parametrize("status", [Status.UNFAITHFUL, Status.REFUSED, Status.ERROR])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bugscope.core.records import Phrase
 from bugscope.method.design import ENOUGH, EVEN, FINE, design, lots, picture
 from bugscope.method.suspects import Beliefs, Suspects
+from support.suspicion import likeliest
 
 SIZE = 14
 
@@ -39,7 +40,7 @@ def beliefs(draw) -> Beliefs:
     for shown, failed in draw(
         st.lists(st.tuples(st.frozensets(st.sampled_from(of.pool), max_size=6), st.booleans()), max_size=12)
     ):
-        of.add(shown, failed)
+        of.add(shown, failed, len(shown))
     for cause in draw(st.lists(st.frozensets(st.sampled_from(of.pool), min_size=1, max_size=3), max_size=3)):
         of.clear(cause)
     return of.beliefs()
@@ -103,7 +104,7 @@ def calm(of: Suspects, rounds: int, most: int, apart: np.ndarray) -> list[np.nda
     for i in range(rounds):
         made = design(of.beliefs(), 4, most, apart, [], tickets(4, seed=i))
         for chosen in made:
-            of.add(of.phrases(chosen), False)
+            of.add(of.phrases(chosen), False, int(chosen.sum()))
         drawn += made
     return drawn
 
@@ -134,10 +135,10 @@ def test_conditions_that_are_apart_do_not_keep_the_others_from_being_covered():
 def test_after_a_failure_the_suspects_are_halved():
     of = pool()
     for _ in range(6):
-        of.add(of.pool[6:], False)
+        of.add(of.pool[6:], False, 6)
     accused = of.pool[:6]
     for _ in range(2):
-        of.add(accused, True)
+        of.add(accused, True, len(accused))
     made = design(of.beliefs(), 4, 12, apart_of([]), [], tickets(4))
     for chosen in made:
         stated = of.phrases(chosen)
@@ -152,12 +153,12 @@ def test_a_cause_is_cornered_within_a_few_rounds(cause):
     drawn = []
     for seed in range(6):
         of, n = pool(), 0
-        while of.beliefs().likeliest()[0] < 0.5 and n < 80:
+        while likeliest(of.beliefs())[0] < 0.5 and n < 80:
             for chosen in design(of.beliefs(), 4, 6, apart_of([]), [], tickets(4, seed=100 * seed + n)):
                 stated = set(np.flatnonzero(chosen).tolist())
-                of.add(of.phrases(chosen), cause <= stated)
+                of.add(of.phrases(chosen), cause <= stated, len(stated))
                 n += 1
-        assert set(np.flatnonzero(of.beliefs().likeliest()[1]).tolist()) == cause
+        assert set(np.flatnonzero(likeliest(of.beliefs())[1]).tolist()) == cause
         drawn.append(n)
     # 14 conditions, 91 pairs: one by one it would take half of them on average
     assert np.mean(drawn) < (14 if len(cause) == 1 else 36)
@@ -167,7 +168,7 @@ def test_where_one_suspect_stands_out_few_pictures_are_drawn_at_once():
     of = pool()
     one = of.pool[2]
     for p in (*of.pool, one):
-        of.add([p], p == one)
+        of.add([p], p == one, 1)
     made = design(of.beliefs(), 4, 8, apart_of([]), [], tickets(4))
     chance = of.beliefs().gains(np.zeros(SIZE, dtype=bool))[2]
     assert chance >= ENOUGH and len(made) == FINE

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bugscope import language, stats
 from bugscope.core.explanation import Explanation, Minimal
+from bugscope.core.options import Config
 from bugscope.core.records import Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
 from bugscope.method.confirm import Test
 from bugscope.method.explain import ddmin, explain
@@ -437,7 +438,7 @@ def test_without_other_objects_only_the_context_is_tried():
 
 
 def test_an_object_that_may_be_called_the_wrong_label_is_no_other_object():
-    lab = Lab(quiet(labels=("mug", "cup", "pot", "espresso")))
+    lab = Lab(quiet(labels=("mug", "cup", "pot", "espresso")), Config(accept="imagenet"))
     x = why(lab, (SNOW,), wrong="cup", alike=lambda a, b: not lab.task.accepted(a).isdisjoint(lab.task.accepted(b)))
     assert x is not None and x.spurious is not None and x.spurious.others is not None
     assert {p.label for p in x.spurious.others.prompts} == {"pot"}

@@ -436,9 +436,10 @@ def test_pictures_that_do_not_show_the_label_are_marked_on_the_strip(tmp_path):
 
 def test_what_the_page_says_of_a_change_agrees_with_its_numbers(evil_page):
     run, page = evil_page
-    bug = next(b for b in run.report["bugs"] if b["explanation"])
-    assert page.count("<span>as described</span>") == sum(bool(b["explanation"]) for b in run.report["bugs"])
+    bugs = [*run.report["bugs"], *run.report["folded"]]
+    bug = next(b for b in bugs if b["explanation"])
+    assert page.count("<span>as described</span>") == sum(bool(b["explanation"]) for b in bugs)
     for c in bug["counterfactuals"]:
         assert f"{c['failures']} of {c['n']}" in page and f"{c['before']['failures']} of {c['before']['n']}" in page
-    fine = sum(c["mends"] for b in run.report["bugs"] for c in b["counterfactuals"])
+    fine = sum(c["mends"] for b in bugs for c in b["counterfactuals"])
     assert page.count('class="fine"') == fine

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from bugscope import tasks
+from bugscope.core.accept import AcceptSets
 from bugscope.core.errors import ModelError, SpecError
-from bugscope.core.labels import Names
+from bugscope.core.labels import Names, imagenet
 from bugscope.core.options import Config
 from bugscope.core.records import Box, Prompt, Sample, Status, Truth
-from bugscope.tasks.classify import Classify, places, rights, wrong
+from bugscope.tasks.classify import Classify, places, widened, wrong
 from support.engines import Role
 
 MUG = Truth("mug")
@@ -77,21 +78,66 @@ def test_the_first_answers_decide_and_what_is_accepted_is_right(options, failed)
     assert (reading.taken_for, reading.score) == ("bowl", 0.6), "whatever counts as right, it was taken for the first"
 
 
-def test_near_synonyms_are_accepted_and_claimed():
-    task = Classify(accept={"mug": ("beaker",)})
+def test_near_synonyms_are_accepted_and_claimed_where_the_labels_are_imagenets():
+    answer = [["cup", 0.9], ["pot", 0.1]]
+    task = Classify().knowing(imagenet(), {})
+    reading = task.read(answer, Truth("coffee mug"))
+    assert (reading.wrong, reading.forgiven) == (False, True) and reading.claims == task.accepted("cup") >= {
+        "cup",
+        "coffee mug",
+    }
+    assert not task.read(answer, Truth("cup")).forgiven, "the label itself needs no forgiving"
+    for task in (
+        Classify(),
+        Classify().knowing(("cup", "coffee mug", "pot"), {}),
+        Classify(accept="none").knowing(imagenet(), {}),
+    ):
+        reading = task.read(answer, Truth("coffee mug"))
+        assert (reading.wrong, reading.forgiven, reading.claims) == (True, False, {"cup"})
+    assert Classify().marks(ANSWER, MUG) == ()
+
+
+def test_what_was_stated_is_accepted_and_claimed():
+    task = Classify(accept={"mug": ["beaker"]})
     assert task.accepted("mug") == {"mug", "beaker"} and task.accepted("pot") == {"pot"}
-    reading = task.read([["cup", 0.9], ["pot", 0.1]], Truth("coffee mug"))
-    assert not reading.wrong and reading.claims == task.accepted("cup") >= {"cup", "coffee mug"}
-    assert task.marks(ANSWER, MUG) == ()
+    reading = task.read([["beaker", 0.9], ["pot", 0.1]], MUG)
+    assert reading == (False, "beaker", {"beaker", "mug"}, 0.9, True)
 
 
-def test_rights_and_places_of_another_targets_names():
-    names = Names(("cup", "pot", "coffee mug"))
-    assert rights("coffee mug", names) == {"cup", "coffee mug"}
-    assert rights("mug", names, ["pot"]) >= {"pot"}
-    assert rights("zebra", names) is None
-    assert places(["coffee mug", "zebra"], names, {}, synonyms=False) == {"coffee mug": (2,), "zebra": ()}
-    assert places(["coffee mug", "mine"], names, {"mine": (1,)}, synonyms=True) == {"coffee mug": (0, 2), "mine": (1,)}
+@pytest.mark.parametrize(
+    ("options", "labels", "said"),
+    [
+        ({}, ("mug", "pot"), "whose first answer is not the label"),
+        ({}, imagenet(), "whose first answer is neither the label nor an accepted near-synonym"),
+        ({"accept": {"mug": ["pot"]}}, ("mug", "pot"), "neither the label nor another label that was stated for it"),
+        ({"top_k": 3}, ("mug", "pot"), "none of whose first 3 answers is the label"),
+        ({"top_k": 3}, imagenet(), "none of whose first 3 answers is the label or an accepted near-synonym"),
+    ],
+)
+def test_a_failure_is_said_by_what_counts_as_right(options, labels, said):
+    assert Classify(**options).knowing(labels, {}).failure.endswith(said)
+
+
+def test_what_another_target_calls_a_label_is_no_forgiveness_and_what_it_accepts_is():
+    sets = AcceptSets.of("imagenet", ("Cup", "pot", "coffee mug"))
+    called = sets.called(["cup", "mug", "zebra"], {"mug": ["pot"]})
+    assert called["cup"] == ({"Cup"}, {"Cup", "coffee mug"})
+    assert called["mug"] == ({"pot"}, {"pot"}), "a stated name stands for a label that the target does not know"
+    assert "zebra" not in called
+    task = Classify(accept="imagenet").knowing(sets.names.names, called)
+    readings = [task.read([[name, 1.0]], Truth("cup")) for name in ("Cup", "coffee mug", "pot")]
+    assert [(r.wrong, r.forgiven) for r in readings] == [(False, False), (False, True), (True, False)]
+    anything = AcceptSets.of({}).called(["cup"], {"cup": ["beaker"]})
+    assert anything == {"cup": ({"cup"}, {"cup", "beaker"})}, "a target that takes any label knows every one"
+
+
+def test_places_of_a_folders_labels_and_what_counts_besides():
+    names = ("cup", "pot", "coffee mug")
+    found = places(["coffee mug", "mine", "zebra"], Names(names), {"mine": (1,)})
+    assert found == {"coffee mug": (2,), "mine": (1,), "zebra": ()}
+    assert widened(found, AcceptSets.of({}, names)) == found
+    assert widened(found, AcceptSets.of("imagenet", names)) == {**found, "coffee mug": (0, 2)}
+    assert widened(found, AcceptSets.of({"pot": ["cup"]}, names)) == {**found, "mine": (0, 1)}
 
 
 def test_wrong_is_none_of_the_first():
@@ -108,7 +154,7 @@ def outcome(made=None, judged=1.0, answer=ANSWER, task=None, faithful=0.5, error
 def test_an_answer_is_a_failure_or_a_success_of_a_faithful_picture_only():
     found = outcome()
     assert (found.status, found.wrong, found.taken_for, found.score) == (Status.FAILURE, True, "bowl", 0.6)
-    assert found.claims == Classify().accepted("bowl") and found.sample == SAMPLE
+    assert found.claims == {"bowl"} and found.sample == SAMPLE
     assert outcome(task=Classify(top_k=2)).status is Status.SUCCESS
     low = outcome(judged=0.49)
     assert low.status is Status.UNFAITHFUL and low.wrong is True and low.taken_for == "bowl", "its name is kept"
@@ -144,8 +190,13 @@ def test_a_picture_without_what_a_task_needs_is_left_out():
 
 
 def test_a_task_is_loaded_with_the_options_that_it_takes():
-    task = tasks.load(Config.of({"top_k": 3, "accept": {"mug": ["cup"]}, "alpha": 0.01}))
-    assert isinstance(task, Classify) and (task.top_k, dict(task.accept)) == (3, {"mug": ["cup"]})
+    config = Config.of({"top_k": 3, "accept": {"mug": ["cup"]}, "alpha": 0.01})
+    task = tasks.load(config)
+    assert isinstance(task, Classify) and (task.top_k, task.accept) == (3, {"mug": ["cup"]})
+    known = tasks.knowing(config, ("Mug", "CUP"))
+    assert (known.top_k, known.accepted("Mug")) == (3, {"Mug", "CUP"}), "in the target's own spelling"
+    with pytest.raises(SpecError, match="unknown label of the target in accept 'cup'. Did you mean 'cap'"):
+        tasks.knowing(config, ("mug", "cap"))
     with pytest.raises(SpecError, match="unknown task 'clasify'. Did you mean 'classify'"):
         tasks.load(Config.of({"task": "clasify"}))
     with pytest.raises(SpecError, match="task 'classify'"):

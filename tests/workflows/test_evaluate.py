@@ -194,11 +194,24 @@ def test_among_the_folders_classes_alone_fewer_answers_are_wrong(tmp_path):
         evaluate(Eye(), folder(tmp_path / "one", {"goblet": "goblet"}), subset=True)
 
 
-def test_near_synonyms_count_as_right_where_asked(tmp_path):
+def test_near_synonyms_count_as_right_where_the_labels_are_imagenets_or_a_user_says_so(tmp_path):
     root = folder(tmp_path, {"goblet": "goblet"}, wrong=2)
-    eye = Eye(("goblet", "red wine", "teapot"))
-    assert evaluate(eye, root).error.k == 2
-    assert evaluate(eye, root, synonyms=True).error.k == 0
+    own = Eye(("goblet", "red wine", "teapot"))
+    found = evaluate(own, root)
+    assert found.error.k == 2 and "Accept-set: none, because the target’s labels are not ImageNet’s." in str(found)
+    for stated in ("imagenet", {"goblet": ["red wine"]}):
+        found = evaluate(own, root, accept=stated)
+        assert (found.error.k, found.accept["forgiven"], found.classes[0].forgiven, found.strict.k) == (0, 2, 2, 2)
+        assert "2 of 5 answers are right only thanks to it. Without it: 2 of 5 wrong, 40 % (95 % CI 5-85 %)." in str(found)
+    assert evaluate(own, root, accept={"teapot": ["red wine"]}).error.k == 2
+    with pytest.raises(SpecError, match="unknown label of the target in accept 'gobblet'. Did you mean 'goblet'"):
+        evaluate(own, root, accept={"gobblet": ["red wine"]})
+    wide = Eye(tuple(dict.fromkeys(["goblet", "red wine", "teapot", *imagenet()])))
+    found = evaluate(wide, root)
+    assert (found.error.k, found.to_dict()["accept"]["set"], found.to_dict()["strict"]["wrong"]) == (0, "imagenet", 2)
+    strict = evaluate(wide, root, accept="none")
+    assert (strict.error, strict.strict, strict.accept["forgiven"]) == (found.strict, found.strict, 0)
+    assert "What counts as right differs between the rows (subset, accept, top_k)." in compare([found, strict]).sentences()
     assert evaluate(Eye(), root, top_k=2).error.k == 0
 
 

@@ -8,14 +8,19 @@ import weakref
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from bugscope import testing
-from bugscope.core.errors import SpecError
+import bugscope
+from bugscope import tasks, testing
+from bugscope.core.errors import SpecError, StoreError
+from bugscope.core.labels import imagenet
 from bugscope.core.options import Config
 from bugscope.core.records import Evidence, Phrase, Verdict
+from bugscope.engine import wording
 from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
+from bugscope.report.table import markdown
 from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows.hunt import conduct
@@ -234,3 +239,97 @@ def test_prompts_that_a_generator_does_not_read_are_never_drawn(tmp_path):
 def test_notes_are_json_without_surprises(tmp_path):
     hunted(World(), tmp_path / "run")
     json.dumps(content(tmp_path / "run"), allow_nan=False)
+
+
+# --- what counts as right -------------------------------------------------------------------------------------------------
+
+OFFICE = ("notebook", "stapler")
+
+
+class Laptops:
+    """Calls every notebook a laptop; knows `more` labels besides."""
+
+    id = "test/laptops"
+
+    def __init__(self, world, more=()):
+        self.world, self.labels = world, tuple(dict.fromkeys([*OFFICE, "laptop", *more]))
+
+    def __call__(self, images):
+        found = np.zeros((len(images), len(self.labels)))
+        for row, image in zip(found, images, strict=True):
+            row[self.labels.index("laptop" if self.world.read(image)[0] == 0 else "stapler")] = 0.9
+        return found
+
+
+def office(folder, more=(), **options):
+    world = World(labels=OFFICE, planted={}, base=0.0)
+    roles = world.roles() | {"target": Laptops(world, more)}
+    return bugscope.hunt(OFFICE, folder, **{"budget": 200, "explain_budget": 0, **roles, **options})
+
+
+def plain(run):
+    return {row["label"]: (row["baseline"]["failures"], row["baseline"]["n"]) for row in run.report["labels"]}
+
+
+def test_near_synonyms_of_imagenet_are_wrong_for_a_target_with_labels_of_its_own(tmp_path):
+    own = office(tmp_path / "own")
+    failures, n = plain(own)["notebook"]
+    assert failures == n > 0 and plain(own)["stapler"][0] == 0
+    used = own.report["accept"]
+    assert (used["set"], used["stated"], used["forgiven"]) == ("none", False, 0)
+    assert own.report["failure"] == "whose first answer is not the label"
+    assert "Accept-set: none, because the target’s labels are not ImageNet’s." in (own.path / "report.html").read_text()
+
+
+def test_near_synonyms_are_right_for_a_target_with_imagenets_labels_and_reports_count_them(tmp_path):
+    for run, stated in (
+        (office(tmp_path / "by-labels", imagenet()), False),
+        (office(tmp_path / "stated", accept="imagenet"), True),
+    ):
+        assert plain(run)["notebook"][0] == 0
+        used, rows = run.report["accept"], {row["label"]: row for row in run.report["labels"]}
+        assert (used["set"], used["stated"]) == ("imagenet", stated)
+        samples = run.samples()
+        forgiven = (samples.status == "success") & (samples.predicted == "laptop")
+        assert used["forgiven"] == rows["notebook"]["forgiven"] == forgiven.sum() > 0 == rows["stapler"]["forgiven"]
+        assert used["n"] == samples.status.isin(["success", "failure"]).sum()
+        said = f"{used['forgiven']} of {used['n']} answers are right only thanks to it."
+        assert said in (run.path / "report.html").read_text() and said in markdown(run.report)
+    assert plain(office(tmp_path / "none", imagenet(), accept="none"))["notebook"][0] > 0
+
+
+def test_what_is_accepted_is_part_of_a_run_and_a_file_is_what_is_in_it(tmp_path):
+    file = tmp_path / "sets.yaml"
+    file.write_text("notebook: [laptop]")
+    run = office(tmp_path / "run", accept=str(file))
+    assert plain(run)["notebook"][0] == 0 and run.report["accept"]["further"] == {"notebook": ["laptop"]}
+    file.unlink()
+    again = office(tmp_path / "run", accept={"notebook": ["laptop"]})
+    assert again.report["labels"] == run.report["labels"]
+    with pytest.raises(StoreError, match="holds another run: accept is .*'laptop'.* there, 'none' here"):
+        office(tmp_path / "run", accept="none")
+
+
+def test_labels_that_the_target_does_not_know_leave_nothing_behind(tmp_path):
+    with pytest.raises(SpecError, match="unknown label of the target in accept 'laptob'. Did you mean 'laptop'"):
+        office(tmp_path / "run", accept={"notebook": ["laptob"]})
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("more", "alike"), [((), False), (imagenet(), True)])
+def test_an_object_that_may_rightly_be_called_so_is_no_other_object(more, alike):
+    world = World(labels=OFFICE)
+    models = Models(**world.roles() | {"target": Laptops(world, more)})
+    words = wording.of(models, tasks.knowing(Config(), models.target.labels))
+    assert (
+        words.alike("notebook", "laptop") is alike and words.alike("laptop", "laptop") and not words.alike("laptop", "stapler")
+    )
+
+
+def test_a_probe_follows_the_same_rule(tmp_path):
+    world = World(labels=OFFICE, planted={}, base=0.0)
+    for more, failures in (((), 12), (imagenet(), 0)):
+        roles = world.roles() | {"target": Laptops(world, more)}
+        out = tmp_path / f"{len(more)}"
+        (answer,) = bugscope.probe("a photo of a notebook on snow", "notebook", out, n=12, **roles).answers
+        assert answer.failures == min(failures, answer.n)

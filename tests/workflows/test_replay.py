@@ -17,6 +17,7 @@ import pytest
 
 import bugscope
 from bugscope.core.errors import Declined, ModelError, SpecError, StoreError
+from bugscope.core.labels import imagenet
 from bugscope.report.junit import junit
 from bugscope.report.table import markdown
 from bugscope.store.folder import Store
@@ -231,7 +232,7 @@ def test_a_python_function_is_asked_anew_for_its_name_does_not_tell_its_version(
 def test_labels_may_have_other_names(tmp_path):
     names = ("cab", "teapot")
     old = World(labels=names, planted={"snow": 0.95}, prior=0.0, base=0.0)
-    run = bugscope.hunt(names, tmp_path / "run", budget=300, accept={"teapot": ["kettle"]}, **old.roles())
+    run = bugscope.hunt(names, tmp_path / "run", budget=300, **old.roles())
     assert {b.label for b in run.bugs} == set(names)
 
     class Renamed:
@@ -242,11 +243,48 @@ def test_labels_may_have_other_names(tmp_path):
             return World(labels=names, planted={}, base=0.0).classify(images)
 
     # "taxi" is ImageNet's cab; a kettle was said to do for a teapot
-    found = replay(run, Renamed("test/renamed", ("Taxi", "Kettle", "bowl")))
+    renamed = Renamed("test/renamed", ("Taxi", "Kettle", "bowl"))
+    found = replay(run, renamed, accept={"teapot": ["kettle"]})
     assert all(b.failures == 0 for b in found.bugs), str(found)
+    assert (found.report["accept"]["set"], found.report["accept"]["forgiven"]) == ("none", 0), "a name is no forgiveness"
+    with pytest.raises(SpecError, match="unknown label of the target test/renamed 'teapot'.*state that with accept"):
+        replay(run, renamed)
+    with pytest.raises(SpecError, match="unknown label of the run in accept 'teapott'. Did you mean 'teapot'"):
+        replay(run, renamed, accept={"teapott": ["kettle"]})
     for lacking in (("cab", "dog", "bowl"), ("dog", "teapot", "bowl")):
         with pytest.raises(SpecError, match="unknown label of the target test/lacking '(cab|teapot)'"):
             replay(run, Renamed("test/lacking", lacking))
+
+
+def test_near_synonyms_count_by_the_new_targets_labels_unless_the_run_says_otherwise(tmp_path):
+    names = ("notebook", "stapler")
+    old = World(labels=names, planted={"snow": 0.95}, prior=0.0, base=0.0)
+
+    class Laptops:
+        """Calls every notebook a laptop."""
+
+        def __init__(self, id: str, labels: Sequence[str]) -> None:
+            self.id, self.labels = id, labels
+
+        def __call__(self, images):
+            scores = np.zeros((len(images), len(self.labels)))
+            for row, image in zip(scores, images, strict=True):
+                row[self.labels.index("laptop" if old.read(image)[0] == 0 else "stapler")] = 0.9
+            return scores
+
+    office = Laptops("test/office", ("notebook", "laptop", "stapler"))
+    wide = Laptops("test/imagenet", (*imagenet(), "stapler"))
+    run = bugscope.hunt(names, tmp_path / "run", budget=300, **old.roles())
+    failing = [b.failures for b in replay(run, office).bugs if b.label == "notebook"]
+    assert failing and all(failing)
+    found = replay(run, wide)
+    assert all(b.failures == 0 for b in found.bugs if b.label == "notebook")
+    assert found.report["accept"]["set"] == "imagenet" and found.report["accept"]["forgiven"] > 0
+    said = "Accept-set: ImageNet’s near-synonyms, because the target’s labels are ImageNet’s."
+    assert any(said in line for line in found.lines()) and said in found.page()
+    assert all(b.failures for b in replay(run, wide, accept="none").bugs if b.label == "notebook")
+    strict = bugscope.hunt(names, tmp_path / "strict", budget=300, accept="none", **old.roles())
+    assert all(b.failures for b in replay(strict, wide).bugs if b.label == "notebook"), "as the run says"
 
 
 def test_a_label_without_bugs_may_be_unknown(tmp_path):

@@ -15,7 +15,7 @@ from scipy.stats import beta
 import bugscope
 from bugscope.app.cli import main
 from bugscope.core.errors import BugscopeError, Declined, SpecError, StoreError
-from bugscope.core.labels import wordnet_ids
+from bugscope.core.labels import imagenet, wordnet_ids
 from bugscope.core.records import Rate
 from bugscope.engine.models import Recorded
 from bugscope.report.transfer import SETS, BugRow, Cell, Column, Transfer
@@ -241,6 +241,29 @@ def test_a_label_that_a_model_does_not_know_is_a_dash_and_a_sentence(run):
         transfer(run, twin("none", names=("a", "b", "c")))
     with pytest.raises(SpecError, match="unknown label of the run in accept 'gobblet'.*'goblet'"):
         transfer(run, twin("accept"), accept={"gobblet": ["bowl"]})
+
+
+class Wide(Model):
+    """Knows all of ImageNet's labels besides those of the world."""
+
+    def __init__(self, id, names):
+        super().__init__(id, names=(*names, *(name for name in imagenet() if name not in names)))
+
+    def __call__(self, images):
+        return np.pad(super().__call__(images), ((0, 0), (0, len(self.labels) - 3)))
+
+
+def test_near_synonyms_count_by_each_models_own_labels(run):
+    # what the world calls a goblet is red wine here, and the other way round
+    names = ("cab", "red wine", "goblet")
+    found = transfer(run, [twin("own-labels", names=names), Wide("imagenets", names)])
+    world, own, wide = (c.baselines["goblet"] for c in found.columns)
+    assert own.k == world.n - world.k > 0 == wide.k
+    assert [c.accept and c.accept["set"] for c in found.columns] == [None, "none", "imagenet"]
+    assert found.to_dict()["models"][2]["accept"]["forgiven"] > own.k
+    for shown in (found.page(), str(found)):
+        assert "right only thanks to it" in " ".join(shown.split()) and "Only the label itself is right." in shown
+    assert transfer(run, Wide("imagenets", names), accept="none").columns[1].baselines["goblet"] == own
 
 
 def test_what_counts_as_right_can_be_widened(run):

@@ -84,7 +84,8 @@ def synonyms() -> Mapping[str, str]:
 
 
 def accepted(label: str, also: Collection[str] = ()) -> frozenset[str]:
-    """The labels that count as right for `label`: itself, its near-synonyms, and `also`."""
+    """The ImageNet labels that a person would accept for `label`: itself, its near-synonyms, and `also`. For which targets that
+    counts, `core.accept` decides."""
     return frozenset({label, *also}).union(*(group for group in SAME_THING if label in group))
 
 
@@ -173,10 +174,15 @@ class Names:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
+        self.meanings = tuple(meaning(name) for name in named(self.names))
         self._places = {name: i for i, name in enumerate(self.names)}
         self._meant: dict[str, list[int]] = {}
-        for i, name in enumerate(named(self.names)):
-            self._meant.setdefault(meaning(name), []).append(i)
+        for i, means in enumerate(self.meanings):
+            self._meant.setdefault(means, []).append(i)
+
+    def meaning(self, name: str) -> str:
+        """The ImageNet class that a name means, one of the target's or another, else the name in lower case."""
+        return self.meanings[self._places[name]] if name in self._places else meaning(name)
 
     def places(self, name: str) -> tuple[int, ...]:
         """Indices of the target's labels for the class of this name: that very name, else all of its meaning; () if none."""

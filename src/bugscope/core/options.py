@@ -10,10 +10,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from .accept import Accept, read
 from .errors import SpecError, unknown
 
 Arguments = dict[str, Any]
-Labels = dict[str, list[str]]
 
 RECORDED = ("models", "versions")
 """What a run's config.yaml holds besides options and labels."""
@@ -24,7 +24,7 @@ HUNT, FRESH, ALL, MODELS = ("hunt",), ("hunt", "probe"), ("hunt", "probe", "doct
 MODEL, PAIR = "PROVIDER/MODEL", "KEY=VALUE"
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 WORDS = {"gt": "more than {}", "ge": "at least {}", "lt": "less than {}", "le": "at most {}"}
-TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", Labels: "mapping"}
+TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", Accept: "word, file, mapping or list"}
 """What people call the type of an option."""
 Budget = Annotated[int, Field(ge=1)] | Literal["auto"]
 Cost = Annotated[float, Field(gt=0)] | Literal["none"]
@@ -140,7 +140,13 @@ class Config(BaseModel):
     top_k: int = option(
         1, "count an answer as right if an accepted label is among its first K", commands=FRESH, unit="answers", ge=1, le=5
     )
-    accept: Labels = option({}, "further labels that count as right, by label", commands=())
+    accept: Accept = option(
+        {},
+        "what counts as right besides the label: none, imagenet (its near-synonyms), or further labels from a file",
+        commands=FRESH,
+        unset="ImageNet's for targets with its labels",
+        metavar="WHAT",
+    )
     batch_size: int = option(
         16, "pictures per call to a model; affects speed, never results", commands=FRESH, unit="pictures", ge=1
     )
@@ -158,6 +164,8 @@ class Config(BaseModel):
         for key in values:
             if key not in OPTIONS:
                 raise unknown("option", str(key), OPTIONS)
+        if "accept" in values:
+            values = {**values, "accept": read(values["accept"])}
         try:
             return cls(**values)
         except ValidationError as error:

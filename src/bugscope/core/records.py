@@ -119,7 +119,8 @@ class Outcome:
     """What became of one sample under one target.
 
     `wrong`: whether the answer is a failure, whatever the judge said; None without an answer. `taken_for`: what the target
-    saw. `claims`: every label that the answer stands for. `score`: how sure the target was, on its own scale.
+    saw. `claims`: every label that the answer stands for. `score`: how sure the target was, on its own scale. `forgiven`: the
+    answer is right only thanks to an accept-set.
     """
 
     sample: Sample
@@ -129,6 +130,7 @@ class Outcome:
     claims: frozenset[str] = frozenset()
     score: float | None = None
     detail: str = ""
+    forgiven: bool = False
 
 
 class Counts(NamedTuple):

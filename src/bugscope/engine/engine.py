@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from .. import media, tasks
+from ..core.accept import Called
 from ..core.errors import BugscopeError, ModelError
 from ..core.options import Config
 from ..core.records import Outcome, Phrase, Purpose, Refused, Sample, Specimen, Status
@@ -46,10 +47,13 @@ class Engine:
         on_batch: Callable[["Engine"], None] | None = None,
         sleep: Callable[[float], object] | None = None,
         workers: Workers | None = None,
+        called: Mapping[str, Called] | None = None,
     ) -> None:
+        """`called`: what the target calls the labels of another target's run."""
         self.models, self.store, self.config = models, store, config
-        self.task, self.medium = tasks.load(config), media.of(models.generator)
-        self.task.labels(models.target)  # raises for unusable labels before anything is asked
+        # raises for unusable labels before anything is asked
+        self.task = tasks.knowing(config, tasks.load(config).labels(models.target), called)
+        self.medium = media.of(models.generator)
         self.on_batch = on_batch or (lambda engine: None)
         self.asked: set[str] = set()
         # of those, how many were answered in an earlier session

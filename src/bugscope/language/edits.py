@@ -5,6 +5,7 @@ Kinds come from the words alone, so captions of any captioner can be edited: not
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from ..core.explanation import Edit
 from ..core.records import Phrase, Prompt
@@ -12,6 +13,7 @@ from .vocabulary import Kind, Vocabulary
 from .words import ADVERBS, NUMBERS, PARTICIPLES, PREPOSITIONS, SHADES, TRANSITIVE, listed
 
 
+@lru_cache(maxsize=65536)
 def kind(phrase: Phrase, words: Vocabulary) -> Kind:
     """What the phrase is about; `ATTRIBUTE` if its words do not say."""
     text = phrase.text.lower()

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     STYLE = "style"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
     """How prompts and captions of one medium speak about it.
 

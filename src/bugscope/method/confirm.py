@@ -31,8 +31,9 @@ HOPELESS = 0.05
 """A hypothesis is dropped when the chance that its rise exceeds the margin falls below this (`stats.chance_of_rise`)."""
 UNFAITHFUL_AFTER, UNFAITHFUL_SHARE = 8, 0.6
 """A prompt is given up once it has this many pictures and more than this share of them is excluded."""
-PROMISING, LEAST_COST = 0.25, 24
-"""A rise in failure rate from which an undecided description is worth its pictures at once; and what a bug costs, at least."""
+PROMISING, STRONG, LEAST_COST = 0.25, 0.4, 24
+"""Rises in failure rate from which an undecided description is worth its pictures at once: up to `LEAST_COST` pictures, which
+is also what a bug costs at least, and beyond. A middling rise takes hundreds: that waits until exploration is over."""
 ENOUGH, SET_ASIDE = 20, 20
 """Each confirmed bug ends up with this many pictures if the budget allows, for an interval worth reading; 1/SET_ASIDE of
 the budget is reserved for that."""
@@ -242,7 +243,7 @@ def explains(e: Evidence, test: Test) -> bool:
     """
     if e.verdict is Verdict.UNDECIDED:
         rise = (e.treated.k + 0.5) / (e.treated.n + 1) - (e.baseline.k + 0.5) / (e.baseline.n + 1)
-        return e.drawn < 2 * test.look or rise > PROMISING
+        return e.drawn < 2 * test.look or rise > (STRONG if e.drawn >= LEAST_COST else PROMISING)
     return e.verdict is Verdict.CONFIRMED
 
 
@@ -275,7 +276,8 @@ class Trial:
     def __init__(
         self, hypothesis: Hypothesis, streams: Streams, wording: Wording, explored: Counts = NOTHING, weight: float = 1.0
     ) -> None:
-        self.weight = weight
+        self.weight, self.settled = weight, math.nan
+        """`settled`: the e-value of the look that confirmed it, which stands whatever is drawn for its interval afterwards."""
         self.hypothesis, self.explored = hypothesis, NOTHING if hypothesis.against else explored
         self.treated = streams.of(wording.treated(hypothesis))
         self.baseline = streams.of(wording.control(hypothesis))
@@ -317,8 +319,12 @@ def _judged(trials: Sequence[Trial], test: Test, tried: int) -> list[Evidence]:
         return []
     kt, nt, kb, nb = np.array([t.counts() for t in trials]).T
     hopeless = (stats.chance_of_rise(kt, nt, kb, nb, test.margin) < HOPELESS) & (nt > 0) & (nb > 0)
-    e_values = np.exp(np.minimum(_log_e_values(trials, test), 700.0))
+    settled = [t.settled for t in trials]
+    e_values = np.where(np.isnan(settled), np.exp(np.minimum(_log_e_values(trials, test), 700.0)), settled)
     found = stats.e_bh(e_values * [t.weight for t in trials], test.alpha - test.box_error, tried)
+    for t, e, f in zip(trials, e_values, found, strict=True):
+        if f:
+            t.settled = float(e)
     verdicts = [
         Verdict.CONFIRMED if f
         else Verdict.UNFAITHFUL if t.treated.unfaithful or t.baseline.unfaithful

@@ -12,9 +12,9 @@ import numpy as np
 from ..core.records import joined
 from .suspects import Beliefs, Bools, Floats
 
-EVEN = 0.5
-"""A picture that fails with an even chance tells most."""
-ENOUGH = 0.25
+EVEN = 0.4
+"""A picture that shows a cause with about an even chance tells most; some fail without any."""
+ENOUGH = 0.2
 """From this chance on a picture is about its suspects alone, and nothing else is stated."""
 FINE = 2
 """Pictures at once where suspects are told apart: each answer changes what to ask next."""

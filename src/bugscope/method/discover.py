@@ -75,7 +75,7 @@ class Discovery:
             wrong = e.treated.k - k
             for failed, times in ((True, wrong), (False, e.treated.n - n - wrong)):
                 for _ in range(times):
-                    suspects.add(cause, failed)
+                    suspects.add(cause, failed, len(cause))
             self.heard[i] = e.treated.k, e.treated.n
             if explains(e, self.test):
                 suspects.know(cause)
@@ -98,13 +98,12 @@ class Discovery:
         heard: list[Phrase] = []
         for o, phrases in zip(outcomes, stated, strict=True):
             label, text = o.sample.prompt.label, captions.get(o.sample.key, "")
-            seen = self.wording.phrases(text, label)
-            heard += pool.harvest(seen, self.wording)
-            shown = (*phrases, *seen) if self._all(o) else phrases
-            self.inquiries[label].learn(o, shown, text or self.wording.bare(o.sample.prompt.text))
+            said = self.wording.phrases(text, label)
+            heard += pool.harvest(said, self.wording)
+            seen = said if self._all(o) else []
+            self.inquiries[label].learn(o, (*phrases, *seen), len(phrases), text or self.wording.bare(o.sample.prompt.text))
         for inquiry in self.inquiries.values():
-            for text in inquiry.ask(self.world.propose):
-                heard += pool.harvest(self.wording.described(text, inquiry.label), self.wording)
+            heard += pool.harvest(inquiry.ask(self.world.propose), self.wording)
         for inquiry in self.inquiries.values():
             inquiry.grow(heard)
 

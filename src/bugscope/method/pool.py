@@ -17,7 +17,7 @@ def seeds(label: str, wording: Wording) -> list[Phrase]:
 
 
 def harvest(phrases: Iterable[Phrase], wording: Wording) -> Iterator[Phrase]:
-    """The conditions that captions or descriptions state, each followed by those that may replace it."""
+    """Conditions that captions or descriptions state, each followed by those that may replace it."""
     for phrase in phrases:
         yield phrase
         yield from wording.siblings(phrase)

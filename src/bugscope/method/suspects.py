@@ -4,7 +4,7 @@ One failing picture accuses everything that it states, one passing picture acqui
 tests that err. The beliefs rank what to try next; they never decide. Pure: numbers in, numbers out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -26,13 +26,16 @@ Shared = Mapping[Cause, tuple[int, int]]
 
 GUILTY, INNOCENT = (3.0, 1.0), (1.0, 6.0)
 """Beta priors of the failure rate: of pictures that show a cause, and of those that show none."""
-SINGLE, PAIR, TRIPLE, NOTHING = 0.4, 0.35, 0.1, 1.0
+FEW = 4
+"""Pictures that state more conditions than this are compared with their like alone, and so are those that state fewer: the more
+a picture states, the oftener it fails, whatever the cause."""
+SINGLE, PAIR, TRIPLE, NOTHING = 0.6, 0.3, 0.1, 1.0
 """Prior weights of causes of one, two and three conditions, each shared by all sets of that size; and of no cause at all."""
 WHOLE = 0.1
 """A failing picture's whole description as a cause, as a share of one set of three: only where no part of it will do."""
 DOUBT = 2.0
 """Labels' worth of doubt before what fails other labels is taken to fail this one too, and at most `ALIKE` likely."""
-ALIKE, HINT = 0.3, 0.05
+ALIKE, HINT = 0.3, 0.1
 """... and how likely a cause is that somebody suggests."""
 KEPT = 4000
 """Larger sets that are followed at once: the likeliest."""
@@ -65,18 +68,26 @@ class Beliefs:
         inside = self.larger[:, chosen].sum(axis=1) == self._sizes
         return Beliefs(pairs, self.larger, np.where(inside, passing * self.weights, self.weights))
 
-    def likeliest(self) -> tuple[float, Bools]:
-        """The likeliest cause [P], and its chance."""
-        cause = np.zeros(len(self.pairs), dtype=bool)
-        if not len(self.pairs):
-            return 0.0, cause
+    def descriptions(self, longest: int) -> Iterator[tuple[float, Bools]]:
+        """(chance that pictures of it show a cause, description [P]) of one condition, two, ... up to `longest`: the likeliest
+        one, and from two on each extended by what adds most."""
+        n = len(self.pairs)
+        alone = np.diag(self.pairs)
         # chances that agree to nine digits are equal: the last ones differ from machine to machine
-        i, j = np.unravel_index(int(np.round(self.pairs, 9).argmax()), self.pairs.shape)
-        k = int(np.round(self.weights, 9).argmax()) if len(self.weights) else -1
-        if k >= 0 and self.weights[k] > self.pairs[i, j]:
-            return float(self.weights[k]), self.larger[k]
-        cause[[i, j]] = True
-        return float(self.pairs[i, j]), cause
+        if n:
+            yield float(alone.max()), np.arange(n) == np.round(alone, 9).argmax()
+        if n < 2:
+            return
+        both = self.pairs + alone[:, None] + alone[None, :]
+        np.fill_diagonal(both, 0.0)
+        i, j = np.unravel_index(int(np.round(both, 9).argmax()), both.shape)
+        chance, chosen = float(both[i, j]), np.isin(np.arange(n), (i, j))
+        yield chance, chosen
+        for _ in range(3, longest + 1):
+            gains = self.gains(chosen)
+            chosen = chosen | (np.arange(n) == np.round(gains, 9).argmax())
+            chance += float(gains.max())
+            yield chance, chosen
 
     @cached_property
     def _sizes(self) -> Ints:
@@ -97,11 +108,11 @@ class Suspects:
         """Sets that are no causes by themselves, whatever is still thought of sets that contain them."""
         self.hints: set[Cause] = set()
         self._at: dict[Phrase, int] = {}
-        self._rows: list[tuple[Cause, bool]] = []
+        self._rows: list[tuple[Cause, bool, int]] = []
         self._larger: Bools
         """[s, P] larger sets that a failing picture showed."""
         self._counts: Floats
-        """[s, 2] of each of them, how many pictures with it failed, of how many."""
+        """[2, 2, s] of each of them, how many pictures with it failed, of how many."""
         self._forget()
 
     def grow(self, phrases: Iterable[Phrase]) -> None:
@@ -112,9 +123,9 @@ class Suspects:
                 self.pool.append(p)
                 self._forget()
 
-    def add(self, phrases: Iterable[Phrase], failed: bool) -> None:
-        """One more picture, which shows `phrases`."""
-        self._rows.append((frozenset(phrases), failed))
+    def add(self, phrases: Iterable[Phrase], failed: bool, stated: int) -> None:
+        """One more picture, which shows `phrases`; so many of them were `stated` in its prompt."""
+        self._rows.append((frozenset(phrases), failed, int(stated > FEW)))
 
     def know(self, cause: Cause) -> None:
         """From here on, `cause` explains the failures of the pictures that show it."""
@@ -148,11 +159,11 @@ class Suspects:
     def beliefs(self, shared: Shared = MappingProxyType({})) -> Beliefs:
         """What the pictures so far, and those of other labels, make of every set."""
         self._catch_up()
-        pairs = self._prior(shared) * np.exp(_log_factor(self._failed, self._shown, self._failures, self._pictures))
+        pairs = self._prior(shared) * np.exp(_log_factor(self._pairs, self._all[:, :, None, None]))
         weights = self._weights()
         if len(weights) > KEPT:
             keep = np.sort(np.argsort(-np.round(weights, 12), kind="stable")[:KEPT])
-            self._larger, self._counts = self._larger[keep], self._counts[keep]
+            self._larger, self._counts = self._larger[keep], self._counts[..., keep]
             weights = weights[keep]
         for one in [self.mask(c) for c in self.cleared if self._has(c)]:
             at = np.flatnonzero(one)
@@ -168,27 +179,28 @@ class Suspects:
     def _forget(self) -> None:
         """Count again from the first picture."""
         n = len(self.pool)
-        self._read = self._failures = self._pictures = 0
-        self._failed, self._shown = np.zeros((n, n)), np.zeros((n, n))
-        self._rows_read: list[tuple[Bools, bool]] = []
-        self._larger, self._counts = np.zeros((0, n), dtype=bool), np.zeros((0, 2))
+        self._read = 0
+        self._all = np.zeros((2, 2))
+        """How many pictures failed, of how many."""
+        self._pairs = np.zeros((2, 2, n, n))
+        """Of every pair, how many pictures with it failed, of how many."""
+        self._rows_read: list[tuple[Bools, bool, int]] = []
+        self._larger, self._counts = np.zeros((0, n), dtype=bool), np.zeros((2, 2, 0))
         self._followed: set[tuple[int, ...]] = set()
 
     def _catch_up(self) -> None:
-        for shown, failed in self._rows[self._read :]:
+        for shown, failed, many in self._rows[self._read :]:
             if not any(cause <= shown for cause in self.known):
-                self._count(self.mask(shown), failed)
+                self._count(self.mask(shown), failed, many)
         self._read = len(self._rows)
 
-    def _count(self, x: Bools, failed: bool) -> None:
-        self._pictures += 1
-        self._failures += failed
-        both = np.outer(x, x)
-        self._shown += both
-        self._failed += both * failed
+    def _count(self, x: Bools, failed: bool, many: int) -> None:
         inside = self._larger[:, x].sum(axis=1) == self._larger.sum(axis=1)
-        self._counts[inside] += (failed, 1)
-        self._rows_read.append((x, failed))
+        for counted in (0, 1) if failed else (1,):
+            self._all[counted, many] += 1
+            self._pairs[counted, many] += np.outer(x, x)
+            self._counts[counted, many] += inside
+        self._rows_read.append((x, failed, many))
         if failed:
             self._follow(x)
 
@@ -202,11 +214,12 @@ class Suspects:
         new = np.zeros((len(sets), len(x)), dtype=bool)
         for i, s in enumerate(sets):
             new[i, list(s)] = True
-        rows = np.array([row for row, _ in self._rows_read], dtype=float)
-        inside = new.astype(float) @ rows.T == new.sum(axis=1)[:, None]
-        failed = np.array([f for _, f in self._rows_read])
-        counts = np.stack([(inside & failed).sum(axis=1), inside.sum(axis=1)], axis=1).astype(float)
-        self._larger, self._counts = np.concatenate([self._larger, new]), np.concatenate([self._counts, counts])
+        rows = np.array([x for x, _, _ in self._rows_read], dtype=float)
+        inside = (new.astype(float) @ rows.T == new.sum(axis=1)[:, None]).astype(float)
+        failed = np.array([f for _, f, _ in self._rows_read])
+        kinds = np.eye(2)[[many for _, _, many in self._rows_read]]
+        counts = np.stack([(inside @ (kinds * failed[:, None])).T, (inside @ kinds).T])
+        self._larger, self._counts = np.concatenate([self._larger, new]), np.concatenate([self._counts, counts], axis=-1)
 
     # --- priors -------------------------------------------------------------------------------------------------------
 
@@ -231,12 +244,16 @@ class Suspects:
         for cause in self.hints:
             if self._has(cause):
                 prior[(self._larger == self.mask(cause)).all(axis=1)] = HINT
-        return prior * np.exp(_log_factor(self._counts[:, 0], self._counts[:, 1], self._failures, self._pictures))
+        return prior * np.exp(_log_factor(self._counts, self._all[:, :, None]))
 
 
-def _log_factor(k: Floats, n: Floats, k_all: int, n_all: int) -> Floats:
-    """Log Bayes factor: pictures with the set (k of n fail) have a failure rate of their own, against one rate for all."""
+def _log_factor(counts: Floats, all_: Floats) -> Floats:
+    """Log Bayes factor: pictures with the set (k of n fail) have a failure rate of their own, against one rate for all.
+
+    `counts`, `all_`: (k, n) on the first axis; those of few conditions and of many on the second, which add up.
+    """
     (a, b), (c, d) = GUILTY, INNOCENT
+    (k, n), (k_all, n_all) = counts, all_
     apart = betaln(a + k, b + n - k) - betaln(a, b) + betaln(c + k_all - k, d + n_all - n - k_all + k)
-    found: Floats = apart - betaln(c + k_all, d + n_all - k_all)
+    found: Floats = (apart - betaln(c + k_all, d + n_all - k_all)).sum(axis=0)
     return found

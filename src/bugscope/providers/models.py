@@ -4,14 +4,13 @@ Choose classifiers that are better than the target and unlike it, never the targ
 the tested model, the picture is called unfaithful and the bug is hidden.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import labels as names
+from ..core.accept import UNSAID, AcceptSets
 from ..core.errors import Declined, ModelError, SpecError, nearest
 from ..core.records import Usage
 from ..media.picture import Picture, as_rgb
@@ -91,16 +90,14 @@ class Judge:
 
 
 def _right(label: str, known: Sequence[str], classifier: str) -> frozenset[str]:
-    """The labels of `known` that are right for `label`, near-synonyms included. Raises SpecError if there are none."""
-    found = []
-    called = names.accepted(label)
-    with contextlib.suppress(SpecError):  # a label that ImageNet lacks has no synonyms
-        called |= names.accepted(names.resolve(label, names.imagenet()))
-    for name in called:
-        with contextlib.suppress(SpecError):
-            found.append(names.resolve(name, known))
+    """The labels of `known` that are right for `label`, with near-synonyms if they are ImageNet's.
+
+    Raises SpecError if there are none.
+    """
+    sets = AcceptSets.of(UNSAID, known)
+    found = sets.near(label) | {known[i] for i in sets.names.places(label)}
     if not found:
         near = nearest(label, known)
         hint = f"; did you mean {near!r}?" if near else ""
         raise SpecError(f"{classifier} has no vote on {label!r}, which is not among its {len(known)} labels{hint}")
-    return frozenset(found)
+    return found

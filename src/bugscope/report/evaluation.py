@@ -11,10 +11,11 @@ from ..core.records import Rate
 from ..stats import clopper_pearson
 from ..stats.distance import Distance
 from ..store.ledger import finite
+from .accept import sentence
 from .baseline import Plain, assess, lines
 from .frames import pandas
 from .plain import for_terminal as plain
-from .records import BaselineRecord
+from .records import AcceptRecord, BaselineRecord
 from .words import cells, few, number, rate, shown
 
 WORST = 12
@@ -23,12 +24,14 @@ WORST = 12
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """A label of the folder: which of the target's labels are right, how often it errs, what it says instead."""
+    """A label of the folder: which of the target's labels are right, how often it errs, what it says instead, how many answers
+    are right only thanks to the accept-set."""
 
     label: str
     right: tuple[str, ...]
     error: Rate
     taken_for: tuple[tuple[str, int], ...]
+    forgiven: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Evaluation:
     """The first few by file, and why; `unread` is their number."""
     unread: int
     unanswered: int
+    accept: AcceptRecord
+    """What counts as right besides the label."""
     options: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     """What people call the target."""
@@ -95,6 +100,11 @@ class Evaluation:
         said = plain(" ".join(lines(base)))
         return [f"{said} Pictures that were chosen because they fool the target fail nearly always, too."]
 
+    @property
+    def strict(self) -> Rate:
+        """The error where only the label itself is right."""
+        return clopper_pearson(self.error.k + self.accept["forgiven"], self.error.n)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         return {
@@ -102,10 +112,9 @@ class Evaluation:
             "name": self.name,
             "images": self.images,
             **_rate(self.error),
-            "classes": [
-                {"label": c.label, "right": list(c.right), **_rate(c.error), "taken_for": [list(x) for x in c.taken_for]}
-                for c in self.classes
-            ],
+            "accept": dict(self.accept),
+            "strict": _rate(self.strict),
+            "classes": [_class(c) for c in self.classes],
             "groups": [{"group": name, **_rate(r)} for name, r in self.groups.items()],
             "confidence": self.confidence.to_dict() if self.confidence else None,
             "distance": None if self.distance is None else self.distance.to_dict(),
@@ -126,7 +135,9 @@ class Evaluation:
 
     def sentences(self) -> list[str]:
         """What was excluded, and what the numbers are about."""
-        lines = []
+        lines = [sentence(self.accept)]
+        if self.accept["forgiven"]:
+            lines[0] += f" Without it: {rate(self.strict, 'wrong')}."
         if self.unknown:
             first = few([plain(name) for name in self.unknown], 4)
             lines.append(
@@ -201,8 +212,8 @@ class Comparison:
             lines.append(
                 "The Frechet distance is biased upwards, more so with fewer pictures: compare the kernel distances here."
             )
-        if len({(e.options.get("subset"), e.options.get("synonyms"), e.options.get("top_k")) for e in self.rows}) > 1:
-            lines.append("What counts as right differs between the rows (subset, synonyms, top_k).")
+        if len({(e.options.get("subset"), str(_set(e.accept)), e.options.get("top_k")) for e in self.rows}) > 1:
+            lines.append("What counts as right differs between the rows (subset, accept, top_k).")
         return lines
 
     def table(self) -> Table:
@@ -220,6 +231,15 @@ class Comparison:
 
     def __str__(self) -> str:
         return "\n".join([shown(self.table()), *self.sentences()])
+
+
+def _class(c: ClassRow) -> dict[str, Any]:
+    found = {"label": c.label, "right": list(c.right), **_rate(c.error), "taken_for": [list(x) for x in c.taken_for]}
+    return found | {"forgiven": c.forgiven}
+
+
+def _set(a: AcceptRecord) -> tuple[str, dict[str, list[str]]]:
+    return a["set"], a["further"]
 
 
 def _rate(r: Rate) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import jinja2
 from .. import media
 from ..media import Preview
 from ..store.folder import Store
-from . import words
+from . import accept, words
 from .baseline import lines
 from .folding import because, under
 from .marks import by_image
@@ -128,7 +128,7 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(source),
     )
-    environment.globals["words"] = words
+    environment.globals |= {"words": words, "accepting": accept.sentence}
     said = (
         lines,
         words.capital,

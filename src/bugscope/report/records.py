@@ -178,9 +178,12 @@ class Rejected(RateNote):
 
 
 class LabelRecord(TypedDict):
+    """`forgiven`: answers that are right only thanks to the accept-set."""
+
     label: str
     baseline: RateNote | None
     images: int
+    forgiven: int
     flagged: int
     unfaithful: int
     errored: int
@@ -265,6 +268,18 @@ class Named(TypedDict):
     names: Mapping[str, str]
 
 
+class AcceptRecord(TypedDict):
+    """What counts as right besides a picture's label. `set`: "imagenet" or "none"; `stated`: a user said so, else the target's
+    labels decided; `further`: label -> further labels, as stated. `forgiven`: answers that are right only thanks to it, of `n`
+    answers that count."""
+
+    set: str
+    stated: bool
+    further: dict[str, list[str]]
+    forgiven: int
+    n: int
+
+
 class Report(Named):
     """Of a hunt or a probe. `bugs`: of descriptions with one cause, the one that stands for it; `folded`: the others."""
 
@@ -275,6 +290,7 @@ class Report(Named):
     finished: bool
     task: str
     failure: str
+    accept: AcceptRecord | None
     medium: str
     target: str
     generator: str
@@ -440,6 +456,7 @@ class ReplayReport(Named):
     run_id: str
     created: str
     task: str
+    accept: AcceptRecord | None
     medium: str
     target: str
     before: str

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from ..method.verdicts import MOST
+from . import accept
 from .baseline import lines as baseline_lines
 from .records import Compared, NewBug, NewFailure, ReplayedBug, ReplayReport
 from .words import called, count, failing, margin, name, number, of, p_value, plural, points
@@ -193,6 +194,7 @@ def lines(report: ReplayReport) -> list[str]:
         said += [f"  {line}" for line in fresh]
     else:
         said.append(f"No new failures beyond chance: {tally(report['new_failures']['labels'])}.")
+    said += [accept.sentence(report["accept"])] if report["accept"] else []
     return said + warnings(report)
 
 

@@ -10,7 +10,7 @@ from ..store import ledger
 from ..store.album import Album, Shot
 from ..store.folder import SCHEMA, Store
 from ..store.ledger import CHILD, EstimateNote, EvidenceNote, RateNote, SharperNote, TriedNote, estimate, finite
-from . import baseline, folding, why
+from . import accept, baseline, folding, why
 from .html import page
 from .marks import noted
 from .records import (
@@ -61,6 +61,7 @@ def build(store: Store) -> Report:
         "finished": bool(store.meta("finished")),
         "task": album.identity["task_id"],
         "failure": album.task.failure,
+        "accept": accept.noted(album.task, (x.outcome for x in album.all())),
         "medium": album.identity["medium"],
         "names": store.meta("names") or {},
         "target": models["target"],
@@ -187,11 +188,13 @@ def _label(album: Album, label: str, evidence: Sequence[EvidenceNote]) -> LabelR
         baselines = [ledger.rate(baseline.plain(label, _plain(album, label), uniform).rate)]
     # what explains a bug shows other labels' surroundings too
     mine = [stream for stream in album.streams if stream.label == label and stream.purpose != "explain"]
-    statuses = Counter(x.status for stream in mine for x in album.of(*stream))
+    shots = [x for stream in mine for x in album.of(*stream)]
+    statuses = Counter(x.status for x in shots)
     return {
         "label": label,
         "baseline": max(baselines, key=lambda b: b["n"], default=None),
         "images": statuses.total(),
+        "forgiven": sum(accept.forgiven(x.outcome) for x in shots),
         "flagged": statuses[Status.REFUSED],
         "unfaithful": statuses[Status.UNFAITHFUL],
         "errored": statuses[Status.ERROR],

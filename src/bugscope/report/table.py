@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from .accept import sentence
 from .baseline import lines
 from .folding import under
 from .plain import for_csv, for_markdown
@@ -92,7 +93,7 @@ def _found(report: Report) -> str:
     ]  # fmt: skip
     tried = f"{report['hypotheses_tested']} descriptions tried on {report['images_generated']} pictures"
     head = ("", "prompt" if probing else "bug", "fails", "compared with", "verdict" if probing else "shortest description")
-    said = f"{tried} from {name(report, 'generator')}."
+    said = f"{tried} from {name(report, 'generator')}.{_accept(report)}"
     return _page(f"Bugscope: {what} {name(report)}", said, head, rows, lines(report["baseline"]))
 
 
@@ -103,7 +104,7 @@ def _replayed(report: ReplayReport) -> str:
          _base(b), count(b["before"])]
         for b in bugs
     ]  # fmt: skip
-    said = f"{report['summary']} ({report['pictures']} pictures)."
+    said = f"{report['summary']} ({report['pictures']} pictures).{_accept(report)}"
     page = _page(f"Bugscope: {heading(report)}", said, (*HEAD, "before"), rows, alarms(report))
     broken = [r for r in new["labels"] if r["significant"]]
     if broken:
@@ -137,6 +138,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def raw_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Of cells that are Markdown already."""
     return "".join(f"| {' | '.join(str(cell) for cell in line)} |\n" for line in (head, ["---"] * len(head), *rows))
+
+
+def _accept(report: AnyReport) -> str:
+    return f" {sentence(report['accept'])}" if report["accept"] else ""
 
 
 def _joined(bug: str, also: str) -> str:

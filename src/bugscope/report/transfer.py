@@ -15,11 +15,12 @@ from ..core.errors import StoreError
 from ..core.records import Estimate, Rate
 from ..store.album import Shot
 from ..store.ledger import estimate, finite
+from .accept import sentence
 from .baseline import lines
 from .frames import pandas
 from .html import frame, render
 from .plain import for_terminal as plain
-from .records import BaselineRecord
+from .records import AcceptRecord, BaselineRecord
 from .words import count, interval, listed, number, rate, shown
 
 LEVEL = 0.95
@@ -136,6 +137,8 @@ class Column:
     unanswered: int
     name: str = ""
     baseline: BaselineRecord | None = None
+    accept: AcceptRecord | None = None
+    """What counted as right; None for the run's own target, whose report says it."""
 
     @property
     def adversarial(self) -> Rate:
@@ -236,7 +239,7 @@ class Transfer:
             less, more = (sum(self.differs(cell) == sign for cell in cells) for sign in (-1, 1))
             said += f", fails less on {less}" if less else ""
             said += f", more on {more}" if more else ""
-        return said + "."
+        return said + "." + (f" {plain(sentence(c.accept))}" if c.accept else "")
 
     def caveats(self) -> list[str]:
         """What the numbers mean; the same for every transfer, as far as it applies."""
@@ -273,6 +276,7 @@ class Transfer:
                     "name": c.name,
                     "own": c.own,
                     "unanswered": c.unanswered,
+                    "accept": c.accept,
                     "adversarial": _rate(c.adversarial) | ({"by_construction": True} if c.own else {}),
                     "sets": {name: _rate(r) | {"by_construction": c.given(name)} for name, r in c.sets.items()},
                     "baseline": c.baseline,

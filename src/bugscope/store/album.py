@@ -60,7 +60,7 @@ class Album:
         self.identity: Mapping[str, Any] = store.meta("identity")
         self.models: Mapping[str, str] = self.identity["models"]
         self.config = store.options()
-        self.task = tasks.load(self.config)
+        self.task = tasks.knowing(self.config, store.meta("classes") or ())
         self.wording = Wording(media.load(self.identity["medium"]).words)
         self._samples: dict[Stream, list[Sample]] = {}
         for s in store.samples():

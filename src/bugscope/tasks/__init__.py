@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..core import registry
+from ..core.accept import Called
 from ..core.errors import ModelError, SpecError, short, told
 from ..core.options import Config
 from ..core.records import Box, Outcome, Sample, Status, Truth
@@ -19,13 +20,14 @@ class Reading(NamedTuple):
     """What an answer means under the task's options.
 
     `taken_for`: what the target saw; failures are clustered by it. `claims`: every label that the answer stands for; spurious
-    cues are tested by it. `score`: how sure the target was, on its own scale.
+    cues are tested by it. `score`: how sure the target was, on its own scale. `forgiven`: right only thanks to an accept-set.
     """
 
     wrong: bool
     taken_for: str = ""
     claims: frozenset[str] = frozenset()
     score: float | None = None
+    forgiven: bool = False
 
 
 class Mark(NamedTuple):
@@ -42,6 +44,10 @@ class Task(Protocol[M_contra]):
     `id`: part of the run's identity, including options that change an answer ("detect?iou=0.5"). `role`: the provider class
     that is put to the test ("Classifier"). `needs`: parts of a `Truth` without which a specimen is excluded. `failure`: ends
     the sentence "A failure is a picture that clearly shows its label and", for a reader.
+
+    A task whose reading depends on the target's labels may offer `knowing(labels, called)`: the same task for a target with
+    these labels, which calls labels of another target's run as `called` says (label -> `Called`). One with accept-sets has them
+    in `sets` (`core.accept.AcceptSets`), so that reports can tell what they did.
     """
 
     id: str
@@ -79,6 +85,16 @@ def load(config: Config) -> Task[Any]:
     if lacking := next((name for name in ("id", "needs", "failure") if not hasattr(made, name)), ""):
         raise SpecError(f"task {config.task!r} has no {lacking}; expected what bugscope.tasks.Task describes")
     return made
+
+
+def knowing(config: Config, labels: Sequence[str], called: Mapping[str, Called] | None = None) -> Task[Any]:
+    """The task that the options name, for a target with these labels; what counts as right may depend on them.
+
+    Raises as `load`, and SpecError for options that do not suit the labels.
+    """
+    task = load(config)
+    given: Task[Any] = task.knowing(labels, called or {}) if hasattr(task, "knowing") else task
+    return given
 
 
 def truth(sample: Sample, made: Mapping[str, Any] | None) -> Truth:
@@ -128,7 +144,8 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
         status = Status.UNFAITHFUL
     else:
         status = Status.FAILURE if reading.wrong else Status.SUCCESS
-    return Outcome(sample, status, reading.wrong, reading.taken_for, reading.claims, reading.score)
+    wrong, taken_for, claims, score, forgiven = reading
+    return Outcome(sample, status, wrong, taken_for, claims, score, forgiven=forgiven)
 
 
 def marks(task: Task[Any], sample: Sample, made: Any, answer: Any) -> Sequence[Mark]:

@@ -1,13 +1,13 @@
 """Is a picture's label among the target's first answers? The one place that decides what counts as right."""
 
 from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
 
+from ..core.accept import UNSAID, Accept, AcceptSets, Called
 from ..core.errors import ModelError, SpecError
-from ..core.labels import Names, accepted, meaning
+from ..core.labels import Names
 from ..core.records import Truth
 from . import Mark, Reading
 
@@ -19,21 +19,33 @@ TOP = 5
 class Classify:
     """A picture is a failure if none of the target's first `top_k` answers is its label or accepted for it.
 
-    `accept`: label -> further labels that count as right, besides near-synonyms (`core.labels.SAME_THING`).
+    `accept`: as `core.accept.read` gives it; which labels it accepts depends on those of the target, which `knowing` tells.
     """
 
     id = "classify"
     role = "Classifier"
     needs: frozenset[str] = frozenset()
 
-    def __init__(self, *, top_k: int = 1, accept: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
+    def __init__(self, *, top_k: int = 1, accept: Accept = UNSAID) -> None:
         self.top_k, self.accept = top_k, accept
+        self.sets = AcceptSets.of(accept)
+        self.called: Mapping[str, Called] = {}
+
+    def knowing(self, labels: Sequence[str], called: Mapping[str, Called]) -> "Classify":
+        """The same task for a target with these labels. `called`: labels that are not its own -> what it calls them.
+
+        Raises SpecError for a label in `accept` that the target does not know.
+        """
+        made = Classify(top_k=self.top_k, accept=self.accept)
+        made.sets, made.called = AcceptSets.of(self.accept, labels), called
+        return made
 
     @property
     def failure(self) -> str:
+        also = self.sets.also
         if self.top_k == 1:
-            return "whose first answer is neither the label nor an accepted near-synonym"
-        return f"none of whose first {self.top_k} answers is the label or an accepted near-synonym"
+            return f"whose first answer is neither the label nor {also}" if also else "whose first answer is not the label"
+        return f"none of whose first {self.top_k} answers is the label" + (f" or {also}" if also else "")
 
     def labels(self, target: Any) -> tuple[str, ...]:
         """The target's label names: at least two, all different. Raises SpecError if there are none, ModelError if unusable."""
@@ -69,10 +81,16 @@ class Classify:
     def read(self, answer: Any, truth: Truth) -> Reading:
         first, score = str(answer[0][0]), float(answer[0][1])
         names = [str(label) for label, _ in answer]
-        return Reading(wrong(names, self.accepted(truth.label), self.top_k), first, accepted(first), score)
+        failed = wrong(names, self.accepted(truth.label), self.top_k)
+        forgiven = not failed and wrong(names, self._own(truth.label), self.top_k)
+        return Reading(failed, first, self.sets.claims(first), score, forgiven)
 
     def accepted(self, label: str) -> frozenset[str]:
-        return accepted(label, self.accept.get(label, ()))
+        return self.called[label].right | {label} if label in self.called else self.sets.right(label)
+
+    def _own(self, label: str) -> frozenset[str]:
+        """The names of the label itself."""
+        return self.called[label].own | {label} if label in self.called else frozenset({label})
 
     def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
         return ()
@@ -83,24 +101,17 @@ def wrong(answers: Sequence[A], right: Collection[A], top_k: int = 1) -> bool:
     return not any(answer in right for answer in answers[:top_k])
 
 
-def rights(label: str, names: Names, also: Collection[str] = ()) -> frozenset[str] | None:
-    """What another target calls a label: its names for all that is accepted for it or in `also`. None if it knows neither."""
-    if not (names.places(label) or any(names.places(name) for name in also)):
-        return None
-    every = [label, *also, *accepted(label, also)]
-    return frozenset(names.names[i] for name in every for i in names.places(name))
+def places(labels: Sequence[str], names: Names, stated: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Label of a folder of pictures -> positions of the target's labels of that name; () if it knows none.
 
-
-def places(
-    labels: Sequence[str], names: Names, stated: Mapping[str, tuple[int, ...]], synonyms: bool
-) -> dict[str, tuple[int, ...]]:
-    """Label of a folder of pictures -> positions of the target's labels that are right for it; () if it knows none.
-
-    `stated`: positions that a label map gives. `synonyms`: near-synonyms count as right too.
+    `stated`: positions that a label map gives.
     """
-    found = {label: stated.get(label) or names.places(label) for label in labels}
-    if not synonyms:
-        return found
-    meant = {names.names[i]: meaning(names.names[i]) for known in found.values() for i in known}
-    also = {name: [p for a in sorted(accepted(means)) for p in names.places(a)] for name, means in meant.items()}
-    return {k: tuple(sorted({*v, *(p for i in v for p in also[names.names[i]])})) for k, v in found.items()}
+    return {label: stated.get(label) or names.places(label) for label in labels}
+
+
+def widened(found: Mapping[str, tuple[int, ...]], sets: AcceptSets) -> dict[str, tuple[int, ...]]:
+    """`places` with what else counts as right for the target."""
+    names = sets.names.names
+    at = {name: i for i, name in enumerate(names)}
+    also = {i: [at[name] for name in sets.right(names[i])] for known in found.values() for i in known}
+    return {label: tuple(sorted({p for i in known for p in also[i]})) for label, known in found.items()}

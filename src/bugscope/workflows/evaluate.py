@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from .. import stats
 from ..core import labels, registry
+from ..core.accept import UNSAID, AcceptSets, read
 from ..core.errors import SpecError, told, unknown
 from ..core.labels import Names
 from ..core.options import counted
+from ..report.accept import record
 from ..report.baseline import guessing
 from ..report.evaluation import ClassRow, Comparison, Confidence, Evaluation
 from ..stats.distance import LEAST, Array, Cloud, Distance, between
-from ..tasks.classify import Classify, places, wrong
+from ..tasks.classify import Classify, places, widened, wrong
 from .distance import Tell, answers, cloud, drawn, listed, loaded, probabilities, space, stream
 
 __all__ = ["ClassRow", "Comparison", "Confidence", "Evaluation", "compare", "evaluate", "items"]
@@ -127,12 +129,10 @@ def _waterbirds(table: Path, present: set[str]) -> list[Labelled]:
     ]
 
 
-def _rights(
-    found: Sequence[Labelled], vocabulary: Names, stated: LabelMap | None, synonyms: bool
-) -> dict[str, tuple[int, ...]]:
-    """Label of the folder -> places of the target's labels that are right; () where it knows none."""
+def _places(found: Sequence[Labelled], vocabulary: Names, stated: LabelMap | None) -> dict[str, tuple[int, ...]]:
+    """Label of the folder -> places of the target's labels that it is; () where it knows none."""
     given = sorted({item.label for item in found} - {""})
-    return places(given, vocabulary, _label_map(stated, given, vocabulary), synonyms)
+    return places(given, vocabulary, _label_map(stated, given, vocabulary))
 
 
 def _label_map(stated: LabelMap | None, given: Sequence[str], vocabulary: Names) -> dict[str, tuple[int, ...]]:
@@ -189,7 +189,7 @@ def evaluate(
     target_args: Mapping[str, Any] | None = None,
     label_map: LabelMap | None = None,
     subset: bool = False,
-    synonyms: bool = False,
+    accept: Any = UNSAID,
     top_k: int = 1,
     split: str = "",
     reference: Path | str | Cloud | None = None,
@@ -202,26 +202,27 @@ def evaluate(
 
     `target`: "provider/model" or a callable. `label_map`: label of the folder -> the target's name, class number, or a
     list of those that are right; or a JSON file of that (docs/transfer.md). `subset`: the target chooses only among the labels
-    of this folder, as the protocol of ImageNet-A and -R has it; else among all that it knows. `synonyms`: near-synonyms
-    count as right, as in a hunt. `top_k`: right if a right label is among the first k. `split`: one part of the data set
-    ("test"). `reference`: pictures of the training distribution, to say how far the folder is from them
-    (`workflows.distance`). `limit`: this many pictures, drawn at random with `seed`. `progress` is called with
-    (done, all, folder). Raises SpecError, ModelError, MissingDependency.
+    of this folder, as the protocol of ImageNet-A and -R has it; else among all that it knows. `accept`: what counts as right
+    besides the label, as in a hunt; "none" for figures to be compared with published ones. `top_k`: right if a right label is
+    among the first k. `split`: one part of the data set ("test"). `reference`: pictures of the training distribution, to say
+    how far the folder is from them (`workflows.distance`). `limit`: this many pictures, drawn at random with `seed`. `progress`
+    is called with (done, all, folder). Raises SpecError, ModelError, MissingDependency.
     """
     top_k, seed = counted("top_k", top_k, "answers"), counted("seed", seed, least=0)
-    root = Path(images)
+    root, stated = Path(images), read(accept)
     found = _part(root, label_map, split)
     with loaded(target, target_args) as model:
-        vocabulary = Names(Classify().labels(model))
-        rights = _rights(found, vocabulary, label_map, synonyms)
-        usable = [item for item in found if rights.get(item.label)]
+        sets = AcceptSets.of(stated, Classify().labels(model))
+        vocabulary = sets.names
+        own = _places(found, vocabulary, label_map)
+        usable = [item for item in found if own.get(item.label)]
         if not usable:
             raise _none_known(found, vocabulary, model)
         chosen = drawn(usable, limit, seed)
-        tally = _Tally(vocabulary, rights, _columns(rights, vocabulary, subset), top_k)
+        tally = _Tally(sets, own, subset, top_k)
         spread = _Spread(model, reference, seed, batch_size, limit, progress)
         _ask(model, root, chosen, tally, spread, batch_size, progress)
-        skipped = Counter(item.label for item in found if item.label and not rights[item.label])
+        skipped = Counter(item.label for item in found if item.label and not own[item.label])
         return tally.result(
             target=str(model.id),
             name=registry.name(model),
@@ -232,7 +233,7 @@ def evaluate(
             unlabelled=sum(not item.label for item in found),
             unknown=dict(sorted(skipped.items())),
             options={
-                "subset": subset, "synonyms": synonyms, "top_k": top_k, "split": split, "limit": limit, "seed": seed,
+                "subset": subset, "accept": stated, "top_k": top_k, "split": split, "limit": limit, "seed": seed,
                 "reference": None if reference is None else spread.name,
             },
         )  # fmt: skip
@@ -285,8 +286,12 @@ def _none_known(found: Sequence[Labelled], vocabulary: Names, model: Any) -> Spe
 class _Tally:
     """Counts answers as they come."""
 
-    def __init__(self, vocabulary: Names, rights: Mapping[str, tuple[int, ...]], columns: NDArray[Any], top_k: int) -> None:
-        self.names, self.rights, self.columns, self.top_k = vocabulary.names, rights, columns, top_k
+    def __init__(self, sets: AcceptSets, own: Mapping[str, tuple[int, ...]], subset: bool, top_k: int) -> None:
+        """`own`: label of the folder -> places of the target's labels that it is, before accept-sets."""
+        self.sets, self.own, self.names, self.top_k = sets, own, sets.names.names, top_k
+        self.rights = widened(own, sets)
+        self.columns = _columns(self.rights, sets.names, subset)
+        self.forgiven: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
         self.wrong: Counter[str] = Counter()
         self.groups: Counter[str] = Counter()
@@ -311,6 +316,8 @@ class _Tally:
         right = not wrong(order.tolist(), self.rights[item.label], self.top_k)
         self.seen[item.label] += 1
         self.groups[item.group] += 1
+        if right and wrong(order.tolist(), self.own[item.label], self.top_k):
+            self.forgiven[item.label] += 1
         if not right:
             self.wrong[item.label] += 1
             self.wrong_groups[item.group] += 1
@@ -343,6 +350,7 @@ class _Tally:
                 tuple(self.names[i] for i in self.rights[label]),
                 stats.clopper_pearson(self.wrong[label], n),
                 tuple(self.taken.get(label, Counter()).most_common(5)),
+                self.forgiven[label],
             )
             for label, n in sorted(self.seen.items())
         )
@@ -350,6 +358,7 @@ class _Tally:
         return Evaluation(
             error=stats.clopper_pearson(self.wrong.total(), self.seen.total()),
             classes=classes,
+            accept=record(self.sets, self.forgiven.total(), self.seen.total()),
             groups=groups,
             confidence=self.confidence(),
             unreadable=self.unreadable,

@@ -51,7 +51,7 @@ def probe(
     tell(Progress("loading"))
     models = session.load_models(settings, options)
     known = session.target_labels(models, settings)
-    words = wording.of(models, tasks.load(settings))
+    words = wording.of(models, tasks.knowing(settings, known))
     hypotheses = list(dict.fromkeys(question(text, _label_of(text, label, models, known), words, vs or "") for text in asked))
     if not hypotheses:
         raise SpecError("no prompt to probe: write at least one, such as 'a photo of a teapot at night'")

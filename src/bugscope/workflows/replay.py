@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import report, stats, tasks
-from ..core import labels as names
+from ..core import accept as accepting
 from ..core import registry
 from ..core.errors import SpecError, StoreError, unknown
 from ..core.options import Config, Cost, counted
@@ -22,6 +22,7 @@ from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
 from ..report import baseline
 from ..report import replay_page as page
 from ..report import replay_words as words
+from ..report.accept import noted as noted_accept
 from ..report.folding import under
 from ..report.marks import noted
 from ..report.records import (
@@ -170,6 +171,7 @@ def replay(
     fresh: int = 0,
     stored: bool = True,
     target_args: Mapping[str, Any] | None = None,
+    accept: Any = None,
     out: Path | str | None = None,
     generator: Any = None,
     judge: Any = None,
@@ -181,7 +183,9 @@ def replay(
     `run`: a path or a `Run`; it is only read. `target`: "provider/model" or a callable. `fresh`: further pictures of each
     bug's prompt and of what it is compared with, by the run's generator and judge (`generator`, `judge`: where these were
     Python objects). `stored`: False where the new target was trained on the run's pictures, so that only fresh ones may
-    count for the bugs. `out`: the folder that keeps new answers and pictures, RUN/replay if no other. `max_cost`: as in `hunt`.
+    count for the bugs. `accept`: what counts as right for the new target, as in `hunt`; what is not stated is as in the run,
+    and ImageNet's sets apply by the new target's own labels. A mapping adds to the run's: label of the run -> further names.
+    `out`: the folder that keeps new answers and pictures, RUN/replay if no other. `max_cost`: as in `hunt`.
 
     Raises BugscopeError: SpecError for a run without bugs, or a target that knows no name for a bug's label; ModelError,
     StoreError, MissingDependency.
@@ -198,16 +202,16 @@ def replay(
         tell(Progress("loading"))
         task = tasks.load(settings)
         new = registry.load(task.role, target, target_args)
-        spelled = _spelled(identity, bugs, task.labels(new), new, settings)
+        rule = _rule(identity, bugs, task.labels(new), new, settings, accept)
         models = _models(new, identity, settings, fresh, generator, judge, below.meta("classes"))
         kept = identity | {"kind": FOLDER, "of": below.meta("run_id")}
         with Overlay.over(below, Path(out) if out is not None else path / FOLDER, kept) as store:
             try:
                 # the name of a Python function does not tell which version of it answers
                 store.anew = new.id if new.id.startswith("python/") else ""
-                engine = Engine(models, store, settings.model_copy(update={"accept": spelled}))
+                engine = Engine(models, store, settings.model_copy(update={"accept": rule.word}), called=rule.called)
                 sides = _Sides(store, settings, engine, fresh)
-                found = _Replaying(path, sides, bugs, stored).report(tell)
+                found = _Replaying(path, sides, bugs, stored, rule).report(tell)
             finally:
                 models.close()
     found["seconds"] = round(time.monotonic() - began, 1)
@@ -261,35 +265,27 @@ def _same(kind: str, spec: Any, options: Mapping[str, Any], id: str) -> Any:
     return made
 
 
-def _spelled(
-    identity: Mapping[str, Any], bugs: Sequence[BugRecord], known: Sequence[str], new: Any, settings: Config
-) -> dict[str, list[str]]:
-    """Accept-sets with the new target's own names for the labels of the run; a label that it does not know is left out.
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What counts as right for the new target: `word` says whose sets apply, `further` are names for the run's labels, `called`
+    is what comes of both; labels that the target does not know are not in it."""
 
-    Raises SpecError where a bug's label has no name there.
-    """
-    needed = {b["label"] for b in bugs}
-    accept: dict[str, list[str]] = {}
-    labels = dict.fromkeys([*identity["labels"], *(b["label"] for b in bugs)])
-    if not known:  # a target that takes any label
-        return {label: list(settings.accept.get(label, [])) for label in labels}
-    for label in labels:
-        stated = settings.accept.get(label, [])
-        right = [label, *sorted(names.accepted(label, stated) - {label})]
-        # what the run calls a cab may be the other's taxi, and the other way round
-        own = [found for name in right if (found := _resolved(name, known))] + [n for n in known if _resolved(n, right)]
-        if own:
-            accept[label] = list(dict.fromkeys([*stated, *own]))
-        elif label in needed:
-            raise unknown(f"label of the target {new.id}", label, known)
-    return accept
+    word: accepting.Accept
+    further: accepting.Labels
+    called: Mapping[str, accepting.Called]
 
 
-def _resolved(name: str, known: Sequence[str]) -> str | None:
-    try:
-        return names.resolve(name, known)
-    except SpecError:
-        return None
+def _rule(
+    identity: Mapping[str, Any], bugs: Sequence[BugRecord], known: Sequence[str], new: Any, settings: Config, accept: Any
+) -> _Rule:
+    """Raises SpecError where the new target has no name for a bug's label."""
+    labels = list(dict.fromkeys([*identity["labels"], *(b["label"] for b in bugs)]))
+    word, further = accepting.elsewhere(settings.accept, accept, labels)
+    called = accepting.AcceptSets.of(word, known).called(labels, further)
+    if strange := next((b["label"] for b in bugs if b["label"] not in called), None):
+        error = unknown(f"label of the target {new.id}", strange, known)
+        raise SpecError(f"{error} If it has another name for it, state that with accept.")
+    return _Rule(word, further, called)
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------------
@@ -409,11 +405,11 @@ def _only(pairs: Sequence[Pair]) -> tuple[int, int]:
 class _Replaying:
     """What is asked of the new target, and the report of its answers."""
 
-    def __init__(self, path: Path, sides: _Sides, bugs: Sequence[BugRecord], stored: bool) -> None:
-        self.path, self.sides, self.bugs, self.use_stored = path, sides, bugs, stored
+    def __init__(self, path: Path, sides: _Sides, bugs: Sequence[BugRecord], stored: bool, rule: _Rule) -> None:
+        self.path, self.sides, self.bugs, self.use_stored, self.rule = path, sides, bugs, stored, rule
+        self.known = rule.called
         self.album, self.settings, self.below = sides.album, sides.settings, sides.store.below
         self.hunted: list[str] = self.album.identity["labels"]  # a probe names none
-        self.known = sides.engine.config.accept
         plain = self.album.plain
         self.against = [plain(b["label"]) if b["parent"] else b["compared_with"] for b in bugs]
         self.suites = [
@@ -484,6 +480,7 @@ class _Replaying:
             "run_id": self.below.meta("run_id"),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "task": identity["task_id"],
+            "accept": noted_accept(sides.engine.task, sides.after.values(), self.rule.further),
             "medium": identity["medium"],
             "names": {**(self.below.meta("names") or {}), **self._names(target)},
             "target": target.id,

@@ -62,7 +62,8 @@ def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Mod
         if role == "judge":
             said = judge_args(spec, said, lambda: task.labels(loaded["target"]))
         loaded[role] = registry.load(kind, spec, said)
-    task.labels(loaded["target"])
+    # options that do not suit the target's labels are told before a folder is made
+    tasks.knowing(settings, task.labels(loaded["target"]))
     return Models(**loaded)
 
 

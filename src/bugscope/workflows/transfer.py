@@ -2,25 +2,26 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import stats, tasks
+from ..core import accept as accepting
 from ..core import registry
-from ..core.errors import SpecError, unknown
-from ..core.labels import Names
+from ..core.errors import SpecError
 from ..core.options import Config
 from ..core.records import Purpose, Rate
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
 from ..report import baseline
+from ..report.accept import noted
 from ..report.records import BugRecord
 from ..report.transfer import SETS, BugRow, Cell, Column, Transfer
 from ..report.words import listed, number
 from ..store import ledger
 from ..store.album import Album, Shot, distinct
 from ..store.folder import Store
-from ..tasks.classify import rights
 from .distance import Tell, loaded
 from .results import Run
 
@@ -32,15 +33,17 @@ def transfer(
     targets: Sequence[Any] | Any,
     *,
     target_args: Mapping[str, Any] | None = None,
-    accept: Mapping[str, Sequence[str]] | None = None,
+    accept: Any = None,
     out: Path | str | None = None,
     progress: Tell | None = None,
 ) -> Transfer:
     """Failure rates of other targets on the pictures of a run: by bug, by label, and on what fooled the run's own.
 
     `targets`: "provider/model" or callables, or pairs of one and its options; `target_args` are the options of those that
-    have none of their own. `accept`: label of the run -> further names that count as right, in whatever model has
-    them. `out`: a folder for transfer.json and transfer.html. `progress` is called with (pictures done, all, model).
+    have none of their own. `accept`: what counts as right for other models, as in `hunt`; what is not stated is as in the
+    run, and ImageNet's sets apply by each model's own labels. A mapping adds to the run's: label of the run -> further names
+    that count as right, in whatever model has them. `out`: a folder for transfer.json and transfer.html. `progress` is called
+    with (pictures done, all, model).
 
     Answers are kept in the run folder by the model's id, so that asking again costs nothing. Generator, judge and captioner
     are not loaded. Raises SpecError, ModelError, MissingDependency, StoreError.
@@ -65,7 +68,7 @@ def transfer(
                 elif id in [c.model for c in columns]:
                     raise SpecError(f"two targets are called {id!r}; give each an attribute 'id' of its own")
                 else:
-                    column, said = _column(model, pictures, config, accept or {}, progress)
+                    column, said = _column(model, pictures, config, accept, progress)
                     columns.append(column)
                     notes += said
     made = Transfer(found.path, tuple(columns), pictures.rows, config.alpha, tuple(notes), pictures.shown).tested()
@@ -176,36 +179,28 @@ def _own(id: str, name: str, pictures: _Pictures) -> Column:
     return pictures.column(id, name, True, said, [row.label for row in pictures.rows], choices)
 
 
-def _column(
-    model: Any, pictures: _Pictures, config: Config, accept: Mapping[str, Sequence[str]], progress: Tell | None
-) -> tuple[Column, list[str]]:
+def _column(model: Any, pictures: _Pictures, config: Config, accept: Any, progress: Tell | None) -> tuple[Column, list[str]]:
     """Ask one model for what it has not answered yet; what it knows of the run's labels decides what is asked."""
-    run_labels, task = pictures.labels, tasks.load(config)
-    choices = task.labels(model)
-    known, missing = _rights(run_labels, Names(choices), config, accept)
-    for label in accept:
-        if label not in run_labels:
-            raise unknown("label of the run in accept", label, run_labels)
+    run_labels = pictures.labels
+    choices = tasks.load(config).labels(model)
+    word, further = accepting.elsewhere(config.accept, accept, run_labels)
+    known = accepting.AcceptSets.of(word, choices).called(run_labels, further)
+    missing = [label for label in run_labels if label not in known]
     if not known:
         raise SpecError(
             f"the target {model.id} knows none of the run's labels ({', '.join(run_labels[:6])}); state with accept what "
             f"it calls them. It knows: {', '.join(list(model.labels)[:6])}, ..."
         )
-    asked = [x for x in pictures.shown if x.sample.prompt.label in known]
-    store = pictures.album.store
+    asked = [x.sample for x in pictures.shown if x.sample.prompt.label in known]
 
     def tell(engine: Engine) -> None:
         if progress:
             progress(len(engine.asked), len(asked), str(model.id))
 
-    Engine(_silent(model, pictures.album), store, config, on_batch=tell).measure([x.sample for x in asked])
-    # the engine compares with the run's names; what this model calls them is known here
-    answers = store.get("target", str(model.id), [x.key for x in asked])
-    own = tasks.load(config.model_copy(update={"accept": {label: sorted(right) for label, right in known.items()}}))
-    made = store.get("generator", pictures.album.models["generator"], [x.key for x in asked])
-    truths = {x.key: tasks.truth(x.sample, made[x.key]) for x in asked}
-    read = {x.key: tasks.read(own, answers[x.key], truths[x.key]) for x in asked if x.key in answers}
-    said = {key: reading.taken_for if reading.wrong else None for key, reading in read.items()}
+    settings = config.model_copy(update={"accept": word})
+    engine = Engine(_silent(model, pictures.album), pictures.album.store, settings, on_batch=tell, called=known)
+    outcomes = engine.measure(asked)
+    said = {o.sample.key: o.taken_for if o.wrong else None for o in outcomes if o.wrong is not None}
     name, lost, notes = registry.name(model), len(asked) - len(said), []
     if missing:
         notes.append(
@@ -214,7 +209,8 @@ def _column(
         )
     if lost:
         notes.append(f"{name} gave no answer for {lost} of {number(len(asked), 'picture')}, which are left out.")
-    return pictures.column(str(model.id), name, False, said, list(known), choices, lost), notes
+    column = pictures.column(str(model.id), name, False, said, list(known), choices, lost)
+    return replace(column, accept=noted(engine.task, outcomes, further)), notes
 
 
 def _silent(model: Any, album: Album) -> Models:
@@ -228,13 +224,3 @@ def _rates(sets: Mapping[str, Sequence[Shot]], wrong: Mapping[str, bool]) -> dic
     """The failure rate on each set, as far as this model answered."""
     answers = {name: [wrong[x.key] for x in shown if x.key in wrong] for name, shown in sets.items()}
     return {name: stats.clopper_pearson(sum(found), len(found)) for name, found in answers.items()}
-
-
-def _rights(
-    run_labels: Sequence[str], names: Names, config: Config, accept: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, frozenset[str]], list[str]]:
-    """Label of the run -> the names in this model that are right, and the labels that it does not know."""
-    if not names.names:  # a target that takes any label
-        return {label: frozenset({label}) for label in run_labels}, []
-    found = {label: rights(label, names, [*config.accept.get(label, ()), *accept.get(label, ())]) for label in run_labels}
-    return {label: right for label, right in found.items() if right}, [label for label, right in found.items() if not right]

@@ -173,14 +173,19 @@ def test_a_label_that_the_list_lacks_is_judged_too():
     assert judge([shown("赤"), shown("green")], ["赤", "赤"]).round().tolist() == [1, 0]
 
 
-def test_near_synonyms_are_no_rivals_and_may_stand_for_the_label():
+def test_near_synonyms_of_imagenet_are_no_rivals_and_may_stand_for_the_label():
     class Mugs(Colours):
         def colour(self, text):  # whatever is in the picture, it is called a cup
             return (1, 0, 0) if "cup" in text.lower().split() else super().colour(text)
 
-    judge = ZeroShotJudge(Mugs(), ["coffee mug", "cup", "teapot"])
+    # of ImageNet's labels those that say nothing of a colour, and of cups nothing else
+    against = [n for n in imagenet() if not any(c in n.lower() for c in (*COLOURS, "measuring"))]
+    judge = ZeroShotJudge(Mugs(), against, "{label}")
     assert judge([shown("red")], ["coffee mug"])[0] > 0.9
     assert judge([shown("red")], ["teapot"])[0] < 0.1
+    # names that are not ImageNet's mean what they say
+    assert ZeroShotJudge(Mugs(), ["coffee mug", "cup", "teapot"])([shown("red")], ["coffee mug"])[0] < 0.1
+    assert rivals_of("cab", ["Taxi", "bus"]) == ["bus"], "a synonym in WordNet is the same class, whoever's labels they are"
     # by another name of the same thing: a synonym, another case
     assert ZeroShotJudge(Mugs(), ["Cup", "teapot"])([shown("red")], ["cup"])[0] > 0.9
     taxi = ZeroShotJudge(Mugs(), imagenet(), "{label}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...core.accept import Accept
 from ...core.errors import SpecError
 from ...core.options import OPTIONS, PAIR, Config, Option
 
@@ -43,6 +44,22 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", **stating("YAML fil
 TargetArgs = Annotated[
     list[str] | None, typer.Option("--target-arg", **stating(OPTIONS["target_args"].help + REPEATED, metavar=PAIR))
 ]
+_ACCEPT = OPTIONS["accept"]
+Accepting = Annotated[
+    list[str] | None,
+    typer.Option("--accept", **stating(_ACCEPT.help + REPEATED, _ACCEPT.shown_default, _ACCEPT.metavar)),
+]
+AcceptingToo = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept",
+        **stating(
+            "what counts as right, if not as in the run; a file adds names for the run's labels" + REPEATED,
+            "as in the run",
+            _ACCEPT.metavar,
+        ),
+    ),
+]
 Page = Annotated[Path | None, typer.Option("--html", **stating("also write the page to this file"))]
 JUnit = Annotated[Path | None, typer.Option("--junit", **stating("write the bugs to this file as JUnit XML"))]
 CSV = Annotated[Path | None, typer.Option("--csv", **stating("write the bugs to this file as CSV, one row per bug"))]
@@ -63,14 +80,16 @@ def with_options(command: Callable[..., None], name: str) -> Callable[..., None]
 
 def _parameter(known: Option) -> inspect.Parameter:
     metavar = known.metavar or None
-    if known.name.endswith("_args"):
-        option = typer.Option(_flag(known.name[:-1]), **stating(known.help + REPEATED, metavar=metavar))
-        name, kind = known.name[:-1], list[str]
+    name, kind = known.name, known.kind
+    if name.endswith("_args"):
+        option = typer.Option(_flag(name[:-1]), **stating(known.help + REPEATED, metavar=metavar))
+        name, kind = name[:-1], list[str]
+    elif kind is Accept:
+        option, kind = typer.Option(_flag(name), **stating(known.help + REPEATED, known.shown_default, metavar)), list[str]
     else:
         option = typer.Option(
-            _flag(known.name), parser=number if known.word else None, **stating(known.help, known.shown_default, metavar)
+            _flag(name), parser=number if known.word else None, **stating(known.help, known.shown_default, metavar)
         )
-        name, kind = known.name, known.kind
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 
 
@@ -86,7 +105,7 @@ def stated(options: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
             if given := pairs(_flag(name), value):
                 known = values.get(f"{name}s")
                 values[f"{name}s"] = {**(known if isinstance(known, Mapping) else {}), **given}
-        elif value is not None:
+        elif value is not None and value != []:
             values[name] = value
     return values
 

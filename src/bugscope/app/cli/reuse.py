@@ -8,7 +8,22 @@ import typer
 
 from ...core.errors import StoreError
 from ...core.options import MODEL
-from .options import CSV, DEFAULTS, JSON, JUnit, Page, Quiet, RunFolder, TargetArgs, like, number, pairs, stating
+from .options import (
+    CSV,
+    DEFAULTS,
+    JSON,
+    Accepting,
+    AcceptingToo,
+    JUnit,
+    Page,
+    Quiet,
+    RunFolder,
+    TargetArgs,
+    like,
+    number,
+    pairs,
+    stating,
+)
 from .progress import counting, display
 from .screen import print_json, say, write
 
@@ -20,6 +35,7 @@ def replay(
     run: RunFolder,
     target: Annotated[str, typer.Option("--target", **stating("model to test", metavar=MODEL))],
     target_arg: TargetArgs = None,
+    accept: AcceptingToo = None,
     fresh: Annotated[
         int, typer.Option("--fresh", help="new pictures to generate of each prompt, with the run's own generator")
     ] = 0,
@@ -49,8 +65,8 @@ def replay(
 
     with display(quiet) as listener:
         found = again(
-            run, target, target_args=pairs("--target-arg", target_arg), fresh=fresh, stored=stored, out=out,
-            max_cost=max_cost, progress=listener,
+            run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, fresh=fresh, stored=stored,
+            out=out, max_cost=max_cost, progress=listener,
         )  # fmt: skip
     allowed = allow or ()
     code = found.exit_code(allowed)
@@ -90,6 +106,7 @@ def transfer(
     run: RunFolder,
     target: Annotated[list[str], typer.Option("--target", **stating("another model to test; may be repeated", metavar=MODEL))],
     target_arg: TargetArgs = None,
+    accept: AcceptingToo = None,
     out: Annotated[
         Path | None, typer.Option("--out", **stating("folder for transfer.html and transfer.json", "RUN/transfer"))
     ] = None,
@@ -101,7 +118,9 @@ def transfer(
 
     folder = out or run / "transfer"
     with counting(quiet, "asking") as count:
-        found = show_others(run, target, target_args=pairs("--target-arg", target_arg), out=folder, progress=count)
+        found = show_others(
+            run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, out=folder, progress=count
+        )
     if as_json:
         print_json(found.to_dict())
         return
@@ -126,7 +145,7 @@ def evaluate(
     subset: Annotated[
         bool, typer.Option("--subset", help="let the target choose among the folder's labels only (for ImageNet-A and -R)")
     ] = False,
-    synonyms: Annotated[bool, typer.Option("--synonyms", help="count near-synonyms as right, as a hunt does")] = False,
+    accept: Accepting = None,
     top_k: Annotated[int, like("top_k")] = DEFAULTS.top_k,
     split: Annotated[str, typer.Option("--split", **stating("use one part of the data set only, such as test", "all"))] = "",
     limit: Annotated[int | None, typer.Option("--limit", **stating("use this many pictures, drawn at random", "all"))] = None,
@@ -142,7 +161,7 @@ def evaluate(
         found = [
             measure(
                 target, folder, target_args=pairs("--target-arg", target_arg), label_map=label_map, subset=subset,
-                synonyms=synonyms, top_k=top_k, split=split, reference=reference, limit=limit, seed=seed,
+                accept=accept or {}, top_k=top_k, split=split, reference=reference, limit=limit, seed=seed,
                 progress=count,
             )
             for folder in images

@@ -19,7 +19,7 @@ ACROSS = 5
 
 def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
     """A run or a probe, and where its page is. What plain pictures say comes first where they fail nearly always."""
-    from ...report import baseline
+    from ...report import accept, baseline
     from ...report.words import capital
     from ...workflows.results import Probe
 
@@ -35,6 +35,9 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
         show_bugs(run)
     for note in run.report["baseline"]["notes"]:
         say(f"{capital(note)}.")
+    if sets := run.report["accept"]:
+        labels = accept.by_label((x["label"], x["forgiven"]) for x in run.report["labels"])
+        say(accept.sentence(sets) + (f" By label: {labels}." if labels else ""))
     if used := run.report["usage"]:
         say(f"Hosted models: {used['sentence']}")
     say(f"Report: {page or run.path / 'report.html'}")

@@ -16,6 +16,7 @@ from PIL.Image import Image
 
 from ...core import label_files
 from ...core import labels as names
+from ...core.accept import UNSAID, AcceptSets
 from ...core.errors import SpecError
 from ...language import sentence
 from ...media.picture import Picture
@@ -67,8 +68,9 @@ class ZeroShotJudge:
     """The chance, in a choice of two, that a picture shows its label rather than that label's strongest rival.
 
     sigma(scale * (s - r)) with the network's own scale. s: the greatest cosine of the picture with the label or a name accepted
-    for it. r: that of the strongest rival. Rivals are the other names of `against` and `NOTHING`, so that an empty picture is
-    refused. Over 0.5 the label beats them all, as the answer of a zero-shot classifier would.
+    for it (near-synonyms, if the names of `against` are ImageNet's). r: that of the strongest rival. Rivals are the other names
+    of `against` and `NOTHING`, so that an empty picture is refused. Over 0.5 the label beats them all, as the answer of a
+    zero-shot classifier would.
 
     `top`: the label need only be among this many best names (it must still beat `NOTHING`). 1 refuses pictures that show the
     label but are hard, and so hides bugs; 5 accepts look-alikes. Neither is exact: judge about a hundred pictures by hand, and
@@ -84,6 +86,7 @@ class ZeroShotJudge:
             raise SpecError(f"judge argument top is {top}; it must be at least 1 (the label must be the likeliest of all)")
         self.embedder, self.top = embedder, top
         self.against, spoken = read_labels(against)
+        self.sets = AcceptSets.of(UNSAID, self.against)
         self.templates = read_templates(templates)
         self.digest = digest(self.against, spoken, self.templates, NOTHING, top)
         self.weights = class_embeddings(embedder, spoken, self.templates)
@@ -105,7 +108,7 @@ class ZeroShotJudge:
     def group(self, label: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Embeddings of what `label` may be called, and which names of `against` are its rivals."""
         if label not in self._known:
-            called = _called(label)
+            called = self._called(label)
             there = np.array([name.lower() in called for name in self.against])
             kin = np.array([not there.any() and _kin(label, name) for name in self.against])
             listed = {name.lower() for name in self.against}
@@ -114,13 +117,12 @@ class ZeroShotJudge:
             self._known[label] = np.concatenate(own), ~(there | kin)
         return self._known[label]
 
-
-def _called(label: str) -> dict[str, str]:
-    """The names of `label`, by lower case (most text encoders ignore case)."""
-    also = names.accepted(label)
-    with contextlib.suppress(SpecError):
-        also |= names.accepted(names.resolve(label, names.imagenet()))
-    return {name.lower(): name for name in sorted(also - {label})} | {label.lower(): label}
+    def _called(self, label: str) -> dict[str, str]:
+        """The names of `label`, by lower case (most text encoders ignore case); near-synonyms where `against` is ImageNet's."""
+        also = {self.against[i] for i in self.sets.names.places(label)} | self.sets.near(label)
+        with contextlib.suppress(SpecError):
+            also.add(names.resolve(label, names.imagenet()))
+        return {name.lower(): name for name in sorted(also - {label})} | {label.lower(): label}
 
 
 def _kin(label: str, name: str) -> bool:
