@@ -139,8 +139,8 @@ CONDITIONS = tuple(
     Phrase(f"near {thing}") for thing in "ants bees cows dogs elks figs gnats hens jays kites larks moths".split()
 )
 SAYING = replace(WORDS, vocabulary=lambda label: CONDITIONS, checked=True)
-PICTURES, EAGER = 150, 0.01
-"""Of each label; and a chance from which on nearly every suspect is tested."""
+PICTURES, EAGER = 150, (0.01,) * len(inquiry.RIPE)
+"""Of each label; and chances from which on nearly every suspect is tested."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class Rounds:
     luckiest: bool = False
     """Only the label with the fewest failures of plain pictures is explored and tested: a lucky baseline."""
     ripe: tuple[float, ...] = inquiry.RIPE
-    """A description is tested from this chance on. Where there is little to suspect, hardly anything would be; the level must
-    hold however many are."""
+    """A description is tested from these chances on. Where there is little to suspect, hardly any would be; the level must hold
+    however many are."""
 
     def rate(self, stated: frozenset[str]) -> float:
         """Failure rate of pictures that state these conditions."""
