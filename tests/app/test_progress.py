@@ -210,7 +210,7 @@ def test_a_log_of_a_hunt_is_lines_on_stderr(tmp_path, said, on_world, more):
     assert stages[:2] == ["loading models", "run folder"] and stages[-1] == "done"
     order = [stage for stage in stages if stage in progress.STAGES.values()]
     assert list(dict.fromkeys(order)) == ["loading models", "exploring", "confirming", "done"]
-    assert any(re.fullmatch(r"\[00:00:\d\d\] bug 1: a mug .+", line) for line in lines)
+    assert any(re.fullmatch(r"\[00:00:\d\d\] bug 1: .*mug.*", line) for line in lines)
     # after them, an error is a line of its own
     code, _, err = said("hunt", "pot", "--budget", "200", "--out", tmp_path / "r", *more)
     assert code == 2 and err.splitlines()[0] == "[00:00:00] loading models" and err.splitlines()[-1].startswith("bugscope: ")
