@@ -70,6 +70,13 @@ def run(made):
     return made[1]
 
 
+def tried(run, numbers):
+    """The confirmed descriptions of these numbers, folded ones too."""
+    known = {x.number: x for b in run.bugs for x in (b, *b.also)}
+    assert set(known) == set(numbers)
+    return [known[number] for number in numbers]
+
+
 def interval(k, n):
     low = beta.ppf(0.025, k, n - k + 1) if k else 0.0
     high = beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
@@ -121,9 +128,10 @@ def test_sets_of_pictures_are_what_they_are_called(run):
     found = transfer(run, [twin(), better()])
     frame = run.samples()
     frame = frame[frame.status.isin(["failure", "success"])].drop_duplicates(["label", "image"])
-    plain = frame[frame.prompt.isin([f"a photo of a {label}" for label in LABELS]) & (frame.purpose != "explain")]
+    plain = frame[frame.prompt.isin([f"a photo of a {label}" for label in LABELS]) & frame.purpose.isin(["explore", "confirm"])]
     assert not any("." in b.number for b in run.bugs), "sharper descriptions have pictures of another purpose"
-    shown = frame.prompt.isin([b.record["prompt"] for b in run.bugs]) & frame.purpose.isin(["confirm", "explain"])
+    every = [x for b in run.bugs for x in (b, *b.also)]
+    shown = frame.prompt.isin([b.record["prompt"] for b in every]) & frame.purpose.isin(["confirm", "explain"])
     bugs = frame[shown & (frame.status == "failure")]
     counts = {"plain": len(plain), "chance": (plain.status == "failure").sum(), "bugs": len(bugs)}
     counts["all"] = (frame.status == "failure").sum()
@@ -161,13 +169,13 @@ def test_intervals_are_clopper_pearsons_and_the_reports_own_is_the_reports(run):
         cell = found.cell("intervals", bug.number)
         for r in (cell.rate, cell.baseline, cell.carried, cell.later):
             assert (r.low, r.high) == interval(r.k, r.n) or r.n == 0
-    for row, bug in zip(found.bugs, run.bugs, strict=True):
+    for row, bug in zip(found.bugs, tried(run, [row.id for row in found.bugs]), strict=True):
         assert row.own == Rate(bug.failures, bug.n, bug.low, bug.high, 0.95)
 
 
 def test_all_pictures_of_a_bugs_prompt_are_shown_right_ones_too(run):
     found = transfer(run, twin())
-    for row, bug in zip(found.bugs, run.bugs, strict=True):
+    for row, bug in zip(found.bugs, tried(run, [row.id for row in found.bugs]), strict=True):
         purpose = "refine" if "." in bug.number else "confirm"
         mine = frame_of(run, purpose, bug.label, bug.record["prompt"])
         assert {x.image for x in row.verdict} <= set(mine.image)
@@ -348,7 +356,7 @@ def test_numbers_text_and_page_agree_and_are_safe(run, tmp_path):
     own, other, _ = kept["models"]
     assert own["own"] and own["adversarial"]["by_construction"] and "by construction" in page
     frame = found.to_frame()
-    every = [*run.bugs, *(x for b in run.bugs for x in b.also)]
+    every = tried(run, [row.id for row in found.bugs])
     assert len(frame) == 3 * (len(every) + len(SETS))
     for bug, row in zip(every, other["bugs"], strict=True):
         line = frame[(frame.model == "better") & (frame.bug == bug.number)].iloc[0]
@@ -453,7 +461,7 @@ def test_a_picture_that_helped_the_verdict_is_not_counted_as_later(tmp_path):
     assert run.bugs
     frame, found = run.samples(), transfer(run, Model("m", names=("mug", "bowl"), labels=("mug",)))
     overlapping = 0
-    for row, bug in zip(found.bugs, run.bugs, strict=True):
+    for row, bug in zip(found.bugs, tried(run, [row.id for row in found.bugs]), strict=True):
         mine = frame[(frame.prompt == bug.record["prompt"]) & (frame.purpose == "explain") & (frame.status == "failure")]
         overlapping += len(set(mine.image) & {x.image for x in row.verdict})
         assert not {x.image for x in row.later} & {x.image for x in row.verdict}
