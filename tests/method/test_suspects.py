@@ -279,6 +279,29 @@ def test_a_gain_is_what_one_more_condition_adds_to_the_chance_of_showing_a_cause
         assert gains[j] == pytest.approx(shows_a_cause(b, more) - shows_a_cause(b, chosen), abs=1e-12)
 
 
+@given(pictures, st.integers(1, 6))
+def test_descriptions_grow_by_what_makes_them_surer_to_show_a_cause(rows, longest):
+    of = told([*rows, (POOL[:5], True)])
+    b = of.beliefs()
+    found = list(b.descriptions(longest))
+    assert [mask.sum() for _, mask in found] == list(range(1, max(longest, 2) + 1))
+    for chance, mask in found:
+        assert chance == pytest.approx(shows_a_cause(b, mask), abs=1e-9)
+    assert all(less <= more for (less, _), (more, _) in zip(found, found[1:], strict=False))
+    # no single condition and no pair is surer than those that are chosen
+    everything = [shows_a_cause(b, of.mask(s)) for n in (1, 2) for s in combinations(POOL, n)]
+    assert found[0][0] >= max(everything[: len(POOL)]) - 1e-9 and found[1][0] >= max(everything) - 1e-9
+    # from two on, one condition joins
+    assert all((shorter <= longer).all() for (_, shorter), (_, longer) in zip(found[1:], found[2:], strict=False))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_descriptions_of_a_small_pool(size):
+    found = list(told([((A,), True)] * 3, POOL[:size]).beliefs().descriptions(4))
+    assert {int(mask.sum()) for _, mask in found} == set(range(1, size + 1))
+    assert all(0 < chance < 1 for chance, _ in found)
+
+
 @given(pictures, st.frozensets(st.sampled_from(POOL[:6]), min_size=1, max_size=4))
 def test_what_would_be_acquitted_is_less_suspected_and_nothing_else_is(rows, stated):
     of = told([*rows, (POOL[:5], True)])
