@@ -111,7 +111,8 @@ def test_a_hunt_on_drawn_pictures_finds_what_was_planted_and_pays_for_it(planted
     for found, _ in methods.values():
         assert (found["found"], found["planted"], found["missed"]) == (1, 1, [])
         assert found["true"] == found["reported"] > 0
-        assert all(b["label"] == "hourglass" and b["description"] in ("at night", "in a dark room") for b in found["bugs"])
+        assert all(b["label"] == "hourglass" for b in found["bugs"])
+        assert all(any(dark in b["description"] for dark in ("at night", "in a dark room")) for b in found["bugs"])
     (ours, spent), (fixed, together) = methods["ours"], methods["fixed n = 10"]
     assert spent <= config.budget and fixed["tried"] == ours["tried"]
     suggested = sum(purpose in ("explore", "design") for purpose in bench.asked.values())
