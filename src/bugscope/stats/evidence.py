@@ -5,10 +5,12 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincc, betaincinv
+from scipy.special import betaincc, betaincinv, betaln
 
 from .likelihood import Floats, check_counts, log_beta_mixture, log_likelihood, log_profile
 
+TREATED, BASELINE = (1.5, 1.0), (0.7, 4.0)
+"""Beta priors of the mixture: of a description's failure rate if it is a bug, and of the rate that it is compared with."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
@@ -31,7 +33,9 @@ def log_e_values(
     over likelihood is a martingale, whichever stream is drawn from next and for whatever reason; the ratio here lies below
     all of them. So it is an e-process: looks are free, counts may differ, and one baseline may serve many hypotheses.
 
-    The mixture: independent Beta(1/2, 1/2) rates, restricted to the alternative.
+    The mixture: independent rates with priors `TREATED` and `BASELINE`, restricted to the alternative. It decides what a
+    claim costs, not how often it errs: a bug that fails in 60 % above a plain rate of 4 % or 15 % takes a tenth fewer
+    pictures than under Jeffreys' Beta(1/2, 1/2) twice; at other rates it is about as many (simulated).
     """
     given = (k_treated, n_treated, k_baseline, n_baseline)
     counts = np.stack(np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in given)))
@@ -46,12 +50,12 @@ def log_e_values(
 
 def _log_e_values(counts: Floats, margin: float) -> Floats:
     kt, nt, kb, nb = counts
-    seen = log_beta_mixture(kt, nt) + log_beta_mixture(kb, nb)
+    at, bt, ab, bb = (np.full(1, x) for x in (*TREATED, *BASELINE))
+    seen = betaln(at + kt, bt + nt - kt) - betaln(at, bt) + betaln(ab + kb, bb + nb - kb) - betaln(ab, bb)
     # restricting a prior to a set multiplies the mixture by the set's posterior over its prior probability
-    half = np.full(1, 0.5)
     with np.errstate(divide="ignore"):
-        seen += np.log(_chance(half + kt, half + nt - kt, half + kb, half + nb - kb, margin))
-    seen -= np.log(_chance(half, half, half, half, margin))
+        seen += np.log(_chance(at + kt, bt + nt - kt, ab + kb, bb + nb - kb, margin))
+    seen -= np.log(_chance(at, bt, ab, bb, margin))
     # where nothing was seen there is no evidence, whatever the rounding
     return np.where((nt == 0) & (nb == 0), 0.0, seen - _log_null(kt, nt, kb, nb, margin))
 
