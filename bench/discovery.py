@@ -21,9 +21,11 @@ off the world, not off pictures. Intervals are 95 % and exact: Clopper-Pearson; 
 interval of the bugs; for the median, order statistics. (They take the bugs of a hunt as independent, although these share a
 budget.)
 
-"Fixed n" is what the descriptions that ours tested would cost at an equal claim (`bench/equal_claim.py`): the same margin, the
-level of Benjamini-Hochberg over as many descriptions, and the number of pictures with which as large a share of the true ones
-is confirmed. It is chosen with hindsight, from the true rates. Confirming pictures are all but the designed ones.
+"Fixed n" is what descriptions would cost at an equal claim (`bench/equal_claim.py`): the same margin, the level of
+Benjamini-Hochberg over as many descriptions, and the number of pictures with which as large a share of the true ones is
+confirmed. It is chosen with hindsight, from the true rates. "On everything": where nobody knows what to suspect, so that all
+descriptions as long as the planted ones are tried. "On what ours tested": if somebody had known these. Confirming pictures are
+all but the designed ones.
 """
 
 import argparse
@@ -260,13 +262,14 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True)
 class Hunt:
-    """What came of one hunt. `tested`: descriptions; `labels`: those that had any."""
+    """What came of one hunt. `tested`: descriptions; `labels`: those that had any; `candidates`: see `World`."""
 
     bugs: list[Bug]
     reported: int
     true: int
     tested: int
     labels: int
+    candidates: int
     claims: list[Claim]
     spent: Spent
     seconds: float
@@ -301,6 +304,7 @@ def hunt(cell: Cell, arm: str, number: int) -> Hunt:
         sum(c.confirmed for c in true),
         len(evidence),
         len({e.hypothesis.label for e in evidence}),
+        world.candidates,
         true,
         spent,
         seconds,
@@ -384,8 +388,8 @@ def median(values: Sequence[float], level: float = 0.95) -> Estimate:
 class Compared:
     """Pictures for each bug that ours found: ours, the oracle's, a lower bound, and a fixed number's at an equal claim.
 
-    `to_last`: ours until the last bug of each hunt was found. `n`: the fixed number; None: none is large enough. `fixed`:
-    confirming pictures for each bug with it.
+    `to_last`: ours until the last bug of each hunt was found. `n`: the fixed number on what ours tested; None: none is large
+    enough. `fixed`: confirming pictures for each bug with it. `n_all`, `fixed_all`: the same on everything.
     """
 
     spent: Spent
@@ -395,6 +399,8 @@ class Compared:
     bound: float | None
     n: int | None
     fixed: float | None
+    n_all: int | None
+    fixed_all: float | None
 
 
 def compared(mine: Sequence[Hunt], ideal: Sequence[Hunt], alpha: float, margin: float) -> Compared | None:
@@ -405,7 +411,7 @@ def compared(mine: Sequence[Hunt], ideal: Sequence[Hunt], alpha: float, margin: 
     spent, last = _per([h.spent for h in mine], found), _per([h.last for h in mine], found)
     same = [c for m, i in zip(mine, ideal, strict=bool(ideal)) for c in i.claims if c.label in m.labels_found]
     bounds = [equal_claim.wald(round(c.rate, 2), round(c.plain, 2), margin, alpha) for c in same]
-    n = equal_n(mine, alpha, margin)
+    n, n_all = equal_n(mine, alpha, margin), _n_on_all(mine, ideal, alpha, margin)
     return Compared(
         spent,
         last,
@@ -414,6 +420,8 @@ def compared(mine: Sequence[Hunt], ideal: Sequence[Hunt], alpha: float, margin: 
         float(np.mean(bounds)) if bounds else None,
         n,
         n * sum(h.tested + h.labels for h in mine) / found if n else None,
+        n_all,
+        n_all * sum(h.candidates + len(h.bugs) for h in mine) / found if n_all else None,
     )
 
 
@@ -426,8 +434,17 @@ def equal_n(hunts: Sequence[Hunt], alpha: float, margin: float) -> int | None:
     be confirmed as often. Two digits of a rate are enough. A recall of 1 is out of reach for any number, so the share is
     pulled towards 1/2 by one claim."""
     claims = [c for h in hunts for c in h.claims]
-    confirmed, tested = sum(c.confirmed for c in claims), sum(h.tested for h in hunts)
-    if not confirmed:
+    return _n(claims, sum(c.confirmed for c in claims), sum(h.tested for h in hunts), alpha, margin)
+
+
+def _n_on_all(mine: Sequence[Hunt], ideal: Sequence[Hunt], alpha: float, margin: float) -> int | None:
+    """The same on every candidate; the bugs' rates are those that the oracle was told."""
+    claims = [c for h in ideal for c in h.claims]
+    return _n(claims, sum(len(h.finds) for h in mine), sum(h.candidates for h in mine), alpha, margin)
+
+
+def _n(claims: Sequence[Claim], confirmed: int, tested: int, alpha: float, margin: float) -> int | None:
+    if not claims or not confirmed:
         return None
     level = float(f"{alpha * confirmed / tested:.2g}")
     pairs = [(round(c.rate, 2), round(c.plain, 2)) for c in claims]
@@ -461,13 +478,16 @@ def _ratios(c: Compared) -> Iterator[str]:
         spent, confirming, to_last, confirming_to_last = (f"{x / c.oracle:.1f}" for x in (*c.spent, *c.to_last))
         yield (f"times the oracle's {c.oracle:.1f}: {spent}, confirming {confirming}; to the last find {to_last}, "
                f"confirming {confirming_to_last} (Wald's bound: {c.bound:.1f} pictures)")  # fmt: skip
+    if c.n_all and c.fixed_all:
+        yield (f"fixed n at an equal claim, on everything: n = {c.n_all}, {c.fixed_all:,.0f} pictures a bug, "
+               f"{c.fixed_all / c.spent.all:.1f} times ours")  # fmt: skip
     if c.n and c.fixed:
         ratios = f"{c.fixed / c.spent.confirming:.2f} of ours, {c.fixed / c.to_last.confirming:.2f} of ours to the last find"
         whole = f"{(c.fixed + c.designed) / c.spent.all:.2f} of ours"
-        yield (f"fixed n at an equal claim: n = {c.n}, {c.fixed:.0f} confirming pictures a bug, {ratios}; "
+        yield (f"on what ours tested: n = {c.n}, {c.fixed:.0f} confirming pictures a bug, {ratios}; "
                f"with the designed ones {whole}")  # fmt: skip
     else:
-        yield f"fixed n at an equal claim: more than {equal_claim.LARGEST} pictures of each description"
+        yield f"on what ours tested: more than {equal_claim.LARGEST} pictures of each description"
 
 
 def _share(r: Rate, unit: str = "") -> str:

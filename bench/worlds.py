@@ -16,6 +16,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, get_args
 
+import numpy as np
+
 from bugscope import language
 from bugscope.core.errors import SpecError
 from bugscope.core.records import Hypothesis, Outcome, Phrase, Prompt, Sample, Status
@@ -421,6 +423,19 @@ class World:
         return Counter(str(o.sample.purpose) for o in self.seen.values())
 
     # --- the truth ---
+
+    @property
+    def candidates(self) -> int:
+        """Descriptions of all labels that are as long as the planted ones, with one value of an attribute at most: what would
+        have to be tried where nothing is suspected."""
+        found = 0
+        for label, trigger in self.planted.items():
+            values = Counter(self.scenes.attributes[p] for p in self.scenes.conditions(label)).values()
+            of_length = np.array([1])
+            for n in values:  # the coefficients of the product of 1 + n x
+                of_length = np.convolve(of_length, (1, n))
+            found += int(of_length[len(trigger.descriptions[0])])
+        return found
 
     def rates(self, prompt: Prompt) -> tuple[float, float]:
         """Of a prompt's pictures: the failure rate, and the share in which the trigger fires."""

@@ -1,5 +1,6 @@
 """The scorecard of discovery: small cells from end to end, and that it counts what it says."""
 
+import itertools
 import json
 import math
 
@@ -24,7 +25,13 @@ def test_a_small_cell_runs_from_end_to_end(capsys):
     row = discovery.run(SMALL, ["ours", "oracle"], 1)
     assert row["cell"] == "unlisted, 300 pictures, strength 1.0, base 0.02" and row["held"]
     out = capsys.readouterr().out
-    assert row["cell"] in out and "ours " in out and "times the oracle's" in out and "fixed n at an equal claim: n = " in out
+    assert (
+        row["cell"] in out
+        and "ours " in out
+        and "times the oracle's" in out
+        and "fixed n at an equal claim, on everything: n = " in out
+    )
+    assert "on what ours tested: n = " in out
     json.dumps(discovery.plain(row), allow_nan=False)
 
 
@@ -74,6 +81,7 @@ def hunt_of(found_at, missed=0, **changed):
         "true": n,
         "tested": n,
         "labels": 1,
+        "candidates": 50,
         "claims": [],
         "spent": discovery.Spent(600, 200),
         "seconds": 1.0,
@@ -107,6 +115,18 @@ def test_pictures_are_compared_for_the_bugs_that_were_found():
     c = discovery.compared([mine], [told], 0.05, 0.1)
     assert (c.spent.all, c.to_last.all, c.oracle, c.designed) == (600, 100, 20, 400)
     assert c.fixed == 4 * c.n and 0 < c.bound < 20
+    assert c.fixed_all == 51 * c.n_all and c.n_all > c.n, "the more is tried, the more each needs"
+    assert discovery.compared([mine], [], 0.05, 0.1).fixed_all is None
+
+
+def test_candidates_are_all_descriptions_as_long_as_the_planted_ones():
+    one, two = (worlds.World(worlds.Setting(plant), 0) for plant in ("unlisted", "two"))
+    wording, attributes = two.wording, two.scenes.attributes
+    conditions = {label: wording.vocabulary(label) for label in worlds.LABELS}
+    assert one.candidates == sum(map(len, conditions.values()))
+    pairs = [(a, b) for ps in conditions.values() for a, b in itertools.combinations(ps, 2) if attributes[a] != attributes[b]]
+    assert two.candidates == len(pairs)
+    assert worlds.World(worlds.Setting("none"), 0).candidates == 0
 
 
 def test_random_designs_are_dense_and_never_contradict_themselves():
