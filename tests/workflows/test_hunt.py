@@ -13,20 +13,23 @@ import pytest
 
 import bugscope
 from bugscope import tasks, testing
-from bugscope.core.errors import SpecError, StoreError
+from bugscope.core.errors import Declined, SpecError, StoreError
 from bugscope.core.labels import imagenet
 from bugscope.core.options import Config
-from bugscope.core.records import Evidence, Phrase, Verdict
+from bugscope.core.records import Evidence, Hypothesis, Phrase, Rate, Verdict
 from bugscope.engine import wording
 from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
+from bugscope.method import events
 from bugscope.report.table import markdown
+from bugscope.store import ledger
 from bugscope.store.folder import Store
 from bugscope.testing import World
-from bugscope.workflows.hunt import conduct
+from bugscope.workflows.hunt import Keeper, conduct
 from bugscope.workflows.progress import Progress
 from support.runs import SMALL, content, hunted
 from support.words import WORDS
+from support.worlds import FOG, RED, SNOW
 
 
 def bugs(evidence: list[Evidence]) -> set[str]:
@@ -142,7 +145,7 @@ def test_every_hypothesis_tried_is_in_the_ledger_before_its_first_picture(tmp_pa
         engine.measure = watched
         evidence = conduct(world.labels, engine, store, config, lambda now: None).evidence
         assert len(known) == len(evidence) == len(store.notes("evidence"))
-        for note, e in zip(store.notes("evidence").values(), evidence, strict=True):
+        for note, e in zip(ledger.tried(store).values(), evidence, strict=True):
             prompt = WORDS.prompt(e.hypothesis.label, e.hypothesis.phrases)
             assert note["label"] == e.hypothesis.label and note["description"] == e.hypothesis.description
             assert note["prompt"] == prompt.text and note["neutral"] == "a photo of a mug"
@@ -234,6 +237,91 @@ def test_prompts_that_a_generator_does_not_read_are_never_drawn(tmp_path):
     hunted(world, tmp_path / "run")
     with Store.open(tmp_path / "run") as store:
         assert not any("snow" in s.prompt.text for s in store.samples())
+
+
+# --- another day, other outcomes ------------------------------------------------------------------------------------------
+
+CONCLUSIONS = ("bugs", "folded", "rejected", "hypotheses_tested", "undecided", "across")
+
+
+def sometimes(roles, share, dies_after=None):
+    """A generator that declines for this share of its seeds."""
+    draw, calls = roles["generator"].call, []
+
+    def declining(prompts, seeds):
+        calls.append(1)
+        if dies_after is not None and len(calls) > dies_after:
+            raise KeyboardInterrupt
+        if any(seed % 100 < 100 * share for seed in seeds):
+            raise Declined("no")
+        return draw(prompts, seeds)
+
+    roles["generator"].call = declining
+    return roles
+
+
+def test_a_run_that_goes_on_with_other_outcomes_concludes_what_one_without_a_past_would(tmp_path):
+    world = World(planted=dict.fromkeys(("snow", "sand", "night", "red", "above"), 0.9), prior=0.05)
+    options = {"budget": 300, "explain_budget": 120, "seed": 3}
+    want = bugscope.hunt(["mug"], tmp_path / "want", **options, **world.roles()).report
+    before = bugscope.hunt(["mug"], tmp_path / "r", **options, **sometimes(world.roles(), 0.2)).report
+    assert any(before[part] != want[part] for part in CONCLUSIONS), "the outcomes differ"
+    assert any(b["explanation"] for b in want["bugs"])
+    for dies_after in (2, 10):  # stopped while it goes another way
+        with pytest.raises(KeyboardInterrupt):
+            bugscope.hunt(["mug"], tmp_path / "r", **options, **sometimes(world.roles(), 0.0, dies_after))
+        half = bugscope.load(tmp_path / "r").report
+        assert not half["finished"]
+        for b in (*half["bugs"], *half["folded"]):
+            changed = {c["phrase"] for c in b["counterfactuals"] or () if c["phrase"]}
+            assert changed <= set(b["phrases"]), "a bug is shown with another bug's explanation"
+    done = bugscope.hunt(["mug"], tmp_path / "r", **options, **world.roles()).report
+    assert done["finished"] and {part: done[part] for part in CONCLUSIONS} == {part: want[part] for part in CONCLUSIONS}
+
+
+def test_notes_are_about_a_description_whatever_its_place_and_stale_ones_are_forgotten(tmp_path):
+    red, snow, fog = (Hypothesis("mug", (phrase,)) for phrase in (RED, SNOW, FOG))
+    rate = Rate(1, 2, 0.0, 1.0, 0.95)
+
+    def measured(*hypotheses):
+        return events.Measured([Evidence(h, rate, rate, 1.0, Verdict.CONFIRMED, 2, 2) for h in hypotheses])
+
+    def tried(store):
+        return [note["description"] for note in ledger.tried(store).values()]
+
+    with Store.create(tmp_path / "r", {}) as store:
+        keeper = Keeper(store, WORDS)
+        keeper(events.Proposed([red, snow]))
+        keeper(measured(red, snow))
+        key = ledger.key(snow, WORDS)
+        store.note("inquiry", key, {"asked": "by a person"})
+        again = Keeper(store, WORDS)
+        again(events.Proposed([red]))
+        again(measured(red))
+        assert tried(store) == ["red", "on snow"], "nothing says yet that the second will not come"
+        again(events.Proposed([red, fog]))
+        assert tried(store) == ["red"]
+        again(measured(red, fog))
+        again(events.Proposed([red, fog, snow]))
+        again(measured(red, fog, snow))
+        again.settle()
+        assert tried(store) == ["red", "in fog", "on snow"] and len(store.notes("hypothesis")) == 3
+        assert list(ledger.tried(store))[2] == key in store.notes("inquiry")
+        last = Keeper(store, WORDS)
+        last(events.Proposed([red]))
+        last(measured(red))
+        last.settle()
+        assert tried(store) == ["red"] and len(store.notes("hypothesis")) == 1 and store.notes("inquiry")
+
+
+def test_descriptions_with_one_prompt_have_a_key_each():
+    keys = {
+        ledger.key(Hypothesis(label, phrases, against=against), WORDS)
+        for label in ("mug", "pot")
+        for phrases in ((RED,), (RED, SNOW), (SNOW, RED), (Phrase("red", before=False),), (Phrase("on snow, red"),))
+        for against in (None, WORDS.prompt(label, (FOG,)))
+    }
+    assert len(keys) == 20
 
 
 def test_notes_are_json_without_surprises(tmp_path):

@@ -1,16 +1,20 @@
 """What the method concluded, as plain values for the run folder's ledger. JSON has no NaN: a rate of nothing is null."""
 
 import math
-from typing import NotRequired, TypedDict
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import NotRequired, TypedDict, TypeVar
 
 from .. import language
 from ..core.explanation import ContextCell, Counterfactual, Explanation, Spurious
-from ..core.records import Estimate, Evidence, Hypothesis, Phrase, Prompt, Rate, Verdict
+from ..core.records import Estimate, Evidence, Hypothesis, Phrase, Prompt, Rate, Verdict, joined
 from ..language import Wording
 from .folder import Store
 
 CHILD = "child-"
 """Before the id of a sharper description, in the key of a bug."""
+ASKED = "asked-"
+"""Before the id of a sharper description that was looked for because a person asked for an explanation."""
 
 
 # --- what a note holds --------------------------------------------------------------------------------------------------
@@ -78,15 +82,18 @@ class EvidenceNote(HypothesisNote):
 
 
 class TriedNote(EvidenceNote):
-    """`order`: of a probe's prompts."""
+    """`order`: in which the descriptions were first tried, or a probe's prompts were asked."""
 
     order: NotRequired[int]
 
 
-class SharperNote(EvidenceNote):
+class SharperNote(TriedNote):
     """`parent`: the id of the bug that it describes more sharply."""
 
     parent: str
+
+
+N = TypeVar("N", bound=TriedNote)
 
 
 class ChangeNote(RateNote):
@@ -154,6 +161,13 @@ class ExplanationNote(RateNote):
 
 
 # --- the way in ---------------------------------------------------------------------------------------------------------
+
+
+def key(h: Hypothesis, wording: Wording) -> str:
+    """The id of a description's notes. It depends on the description alone, whatever else is tried and in which order, so that
+    no note can pass for one about another description."""
+    said = (h.label, wording.treated(h).text, wording.control(h).text)
+    return sha256(joined(*said, *(joined(p.text, str(p.before)) for p in h.phrases)).encode()).hexdigest()[:12]
 
 
 def hypothesis(h: Hypothesis, wording: Wording) -> HypothesisNote:
@@ -284,15 +298,18 @@ def read_rate(note: RateNote) -> Rate:
 
 
 def tried(store: Store) -> dict[str, TriedNote]:
-    """Every description with evidence, by its id."""
-    return store.notes("evidence")
+    """Every description with evidence, by its id, in the order in which they were tried."""
+    return _in_order(store.notes("evidence"))
 
 
 def sharper(store: Store) -> dict[str, SharperNote]:
     """Sharper descriptions with a verdict (without one, none was drawn before the run stopped), each of a parent once: the hunt
-    and a person may both have asked."""
+    and a person may both have asked. One whose parent is no longer tried is left out."""
     found: dict[tuple[str, str], tuple[str, SharperNote]] = {}
-    for id, note in store.notes("refinement").items():
+    parents = store.notes("evidence")
+    for id, note in _in_order(store.notes("refinement")).items():
+        if note["parent"] not in parents:
+            continue
         place = (note["parent"], note["prompt"])
         if "verdict" in note and (place not in found or found[place][1]["verdict"] != "confirmed"):
             found[place] = (id, note)
@@ -307,3 +324,11 @@ def explanations(store: Store, asked: bool = True) -> dict[str, ExplanationNote]
 def of_bugs(store: Store) -> dict[str, EvidenceNote]:
     """Notes by the key of a bug in reports: descriptions, and their sharper children under "child-ID"."""
     return {**store.notes("evidence"), **{f"{CHILD}{id}": note for id, note in store.notes("refinement").items()}}
+
+
+def _in_order(notes: Mapping[str, N]) -> dict[str, N]:
+    def order(item: tuple[str, N]) -> int:
+        note: TriedNote = item[1]
+        return note.get("order", 0)
+
+    return dict(sorted(notes.items(), key=order))

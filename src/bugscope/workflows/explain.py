@@ -143,10 +143,11 @@ def _sharper(key: str, measure: Budgeted, engine: Engine, store: Store, config: 
     def keep(event: events.Sharpened | events.Refined) -> None:
         match event:
             case events.Sharpened(family):
-                records = [ledger.hypothesis(child, words) for _, child in family]
+                records = {ledger.key(h, words): ledger.hypothesis(h, words) for _, h in family}
             case events.Refined(children):
-                records = [ledger.evidence(child, words) for _, child in children]
-        store.note_all("refinement", {f"{key}-{i}": {"parent": key, **record} for i, record in enumerate(records)})
+                records = {ledger.key(e.hypothesis, words): ledger.evidence(e, words) for _, e in children}
+        notes = [{"parent": key, "order": i, **record} for i, record in enumerate(records.values())]
+        store.note_all("refinement", dict(zip([f"{ledger.ASKED}{key}-{id}" for id in records], notes, strict=True)))
 
     refine([bug], measure=measure, world=engine, wording=words, test=stated_test(config), tell=keep)
 

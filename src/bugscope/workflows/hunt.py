@@ -1,6 +1,6 @@
 """`bugscope hunt`: find the bugs of a target and keep everything in a run folder."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ def hunt(
     session.check_judge(models, wanted)
 
     def work(engine: Engine, store: Store, listen: Listener) -> None:
+        store.set_meta("finished", False)
         conduct(wanted, engine, store, settings, listen)
         store.set_meta("finished", True)
 
@@ -79,39 +80,67 @@ def conduct(labels: Sequence[str], engine: Engine, store: Store, config: Config,
         watch(event)
 
     watch.stage("exploring")
-    return search(labels, plan, engine, words, tell)
+    found = search(labels, plan, engine, words, tell)
+    keeper.settle()
+    return found
 
 
 class Keeper:
-    """Writes the conclusions of a search into the ledger, event by event."""
+    """Writes the conclusions of a search into the ledger, event by event, each under the key of the description that it is
+    about. What an earlier session concluded is forgotten where this one goes another way."""
 
     def __init__(self, store: Store, wording: Wording) -> None:
         self.store, self.wording = store, wording
-        self.tried: list[Hypothesis] = []
+        self.before = {id: note.get("order", 0) for id, note in ledger.tried(store).items()}
+        """What an earlier session tried, and when."""
+        self.told: dict[str, set[str]] = {kind: set() for kind in ("hypothesis", "evidence", "explanation", "refinement")}
 
     def __call__(self, event: Event) -> None:
         match event:
             case events.Proposed(hypotheses):
-                new = {_id(i): ledger.hypothesis(h, self.wording) for i, h in enumerate(hypotheses) if i >= len(self.tried)}
-                self.tried = list(hypotheses)
-                self.store.note_all("hypothesis", new)
+                self._part(hypotheses)
+                self._note("hypothesis", {self._id(h): ledger.hypothesis(h, self.wording) for h in hypotheses})
             case events.Measured(evidence):
-                self.store.note_all("evidence", {_id(i): ledger.evidence(e, self.wording) for i, e in enumerate(evidence)})
+                notes = [ledger.evidence(e, self.wording) | {"order": i} for i, e in enumerate(evidence)]
+                self._note("evidence", dict(zip([self._id(e.hypothesis) for e in evidence], notes, strict=True)))
             case events.Explained(bug, explanation):
-                self.store.note("explanation", self._of(bug), ledger.explanation(explanation, self.wording))
+                self._note("explanation", {self._id(bug.hypothesis): ledger.explanation(explanation, self.wording)})
             case events.Sharpened(family):
-                self._children(family, ledger.hypothesis)
+                self._children([(bug, child, ledger.hypothesis(child, self.wording)) for bug, child in family])
             case events.Refined(children):
-                self._children(children, ledger.evidence)
+                self._children([(bug, e.hypothesis, ledger.evidence(e, self.wording)) for bug, e in children])
 
-    def _children(self, family: Sequence[tuple[Evidence, Any]], record: Callable[[Any, Wording], Mapping[str, Any]]) -> None:
-        notes = {
-            _id(i): {"parent": self._of(parent), **record(child, self.wording)} for i, (parent, child) in enumerate(family)
-        }
-        self.store.note_all("refinement", notes)
+    def settle(self) -> None:
+        """The search is over: what it did not conclude again no longer holds. What a person asked for stays."""
+        for kind, told in self.told.items():
+            self._forget(kind, {id for id in self.store.notes(kind) if not id.startswith(ledger.ASKED)} - told)
 
-    def _of(self, bug: Evidence) -> str:
-        return _id(self.tried.index(bug.hypothesis))
+    def _part(self, hypotheses: Sequence[Hypothesis]) -> None:
+        """Where an earlier session, which had other outcomes, went on with other descriptions, forget its conclusions."""
+        told = {self._id(h) for h in hypotheses}
+        if any(order < len(hypotheses) for id, order in self.before.items() if id not in told):
+            self.before = {}
+            for kind in ("hypothesis", "evidence", "explanation"):
+                self._forget(kind, set(self.store.notes(kind)) - told)
+
+    def _children(self, family: Sequence[tuple[Evidence, Hypothesis, Mapping[str, Any]]]) -> None:
+        notes = {}
+        for i, (bug, child, note) in enumerate(family):
+            parent = self._id(bug.hypothesis)
+            notes[f"{parent}-{self._id(child)}"] = {"parent": parent, "order": i, **note}
+        self._note("refinement", notes)
+
+    def _note(self, kind: str, notes: Mapping[str, Any]) -> None:
+        new = notes if kind != "hypothesis" else {id: note for id, note in notes.items() if id not in self.told[kind]}
+        self.told[kind] |= set(notes)
+        self.store.note_all(kind, new)
+
+    def _forget(self, kind: str, ids: set[str]) -> None:
+        if ids:
+            self.store.forget(kind, ids)
+
+    def _id(self, h: Hypothesis) -> str:
+        return ledger.key(h, self.wording)
 
 
 def resume(path: Run | Path | str, progress: Listener | None = None, *, max_cost: Cost | None = None) -> Run:
@@ -127,10 +156,6 @@ def resume(path: Run | Path | str, progress: Listener | None = None, *, max_cost
         raise SpecError(f"{str(folder)!r} holds a probe; to continue it, run the same probe again with --out {folder}")
     cap = {} if max_cost is None else {"max_cost": max_cost}
     return hunt(identity["labels"], folder, config=stated | cap, progress=progress)
-
-
-def _id(i: int) -> str:
-    return f"{i:05d}"
 
 
 def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from .. import language, tasks
 from ..core import labels as names
 from ..core.errors import SpecError
 from ..core.options import Config, counted
-from ..core.records import Evidence, Hypothesis, Prompt, joined
+from ..core.records import Evidence, Hypothesis, Prompt
 from ..engine import wording
 from ..engine.engine import Engine
 from ..engine.models import Models
@@ -110,7 +109,7 @@ def conduct(
     show = Watch(engine, budget, listener)
     session.note_judge(store, engine.models.judge)
     store.forget("evidence", store.notes("evidence"))
-    ids = [sha256(joined(h.label, h.text, words.control(h).text).encode()).hexdigest()[:12] for h in hypotheses]
+    ids = [ledger.key(h, words) for h in hypotheses]
 
     def measured(evidence: Sequence[Evidence]) -> None:
         notes = [ledger.evidence(e, words) | {"order": i} for i, e in enumerate(evidence)]
