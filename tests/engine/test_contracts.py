@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bugscope.core.errors import ModelError
+from bugscope.core.errors import AnswerError, ModelError
 from bugscope.core.records import Phrase, Refused, Specimen, Truth
 from bugscope.engine import contracts
 from bugscope.media import picture
@@ -48,7 +48,7 @@ def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
         (
             (lambda i: ["one"], "gave 1 sentences for 4"),
             (lambda i: [None] * 4, "gave a NoneType"),
-            (lambda i: ["a mug", " "] * 2, "gave ' '; expected a sentence"),
+            (lambda i: [" "] * 4, "gave ' '; expected a sentence"),
             (lambda i: "four", "gave one str for 4 pictures"),
         )
     ):
@@ -100,19 +100,40 @@ def test_specimens_are_contents_with_what_is_known_of_them():
     bare, known, refused = contracts.specimens(MODEL, given, ["a", "b", "c"], picture)
     assert bare.truth is None and bare.info == {} and bare.content.tobytes() == plain.content.tobytes()
     assert (known.truth, known.info) == (truth, {"n": 3}) and refused == Refused("unsafe")
-    with pytest.raises(ModelError, match="generator test/model gave a str as truth; expected a Truth or None"):
-        contracts.specimens(MODEL, [Specimen(plain.content, "mug")], ["a"], picture)
+    fine, wrong = contracts.specimens(MODEL, [plain.content, Specimen(plain.content, "mug")], ["a", "b"], picture)
+    assert isinstance(fine, Specimen) and isinstance(wrong, AnswerError)
+    assert str(wrong) == "generator test/model gave a str as truth; expected a Truth or None"
+
+
+def test_a_caption_that_says_nothing_loses_no_other():
+    found = contracts.captions(MODEL, ("a mug", " ", None, "a pot"), "abcd")
+    assert [found[0], found[3]] == ["a mug", "a pot"]
+    assert str(found[1]) == "captioner test/model gave ' '; expected a sentence"
+    assert str(found[2]) == "captioner test/model gave a NoneType; expected a sentence"
 
 
 def test_words_are_lists_of_texts_that_say_something():
     assert contracts.descriptions(MODEL, ("at night", "red")) == ["at night", "red"]
     assert contracts.alternatives(MODEL, [["on sand"], []], ["on snow", "red"]) == [["on sand"], []]
-    for given in ("at night", [3], [" "]):
+    for given in ("at night", [3], [" "], None, 3, {"at night"}, {"at night": 1}):
         with pytest.raises(ModelError, match="describer test/model gave .*; expected a list of descriptions"):
             contracts.descriptions(MODEL, given)
     for given, message in (([["x"]], "gave 1 lists of phrases for 2 inputs"), (["x", "y"], "expected a list of phrases")):
         with pytest.raises(ModelError, match=f"editor test/model {message}|{message}"):
             contracts.alternatives(MODEL, given, ["on snow", "red"])
+
+
+def test_what_yields_its_answers_is_read_like_a_list():
+    assert contracts.descriptions(MODEL, (text for text in ("at night", "red"))) == ["at night", "red"]
+    assert contracts.descriptions(MODEL, iter(())) == []
+    assert contracts.alternatives(MODEL, (iter([t]) for t in ("on sand", "blue")), ["on snow", "red"]) == [
+        ["on sand"],
+        ["blue"],
+    ]
+    assert contracts.captions(MODEL, (text for text in ("a mug", "a pot")), "ab") == ["a mug", "a pot"]
+    assert contracts.probabilities(MODEL, (p for p in (0.5, 1.0)), 2) == [0.5, 1.0]
+    with pytest.raises(AnswerError, match="expected a list of descriptions"):
+        contracts.descriptions(MODEL, (text for text in ("at night", " ")))
 
 
 def test_a_vocabulary_is_a_list_of_phrases_or_of_texts_that_are_read():

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import sys
 from functools import partial
 
 import numpy as np
@@ -295,7 +296,7 @@ class Moody(Eye):
 
 def test_patience_halves_and_refusals(tmp_path, monkeypatch):
     waits = []
-    monkeypatch.setattr(distance, "Patience", partial(Patience, waits.append))
+    monkeypatch.setattr(sys.modules["bugscope.workflows.evaluate"], "Patience", partial(Patience, waits.append))
     root = folder(tmp_path, {"goblet": "goblet", "cab": "cab"}, wrong=0, right=3)
     eye = Moody()
     found = evaluate(eye, root)

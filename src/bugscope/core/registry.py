@@ -72,7 +72,7 @@ def _member(what: str, group: str, name: str, own: Callable[[ModuleType], Any]) 
     found = known[name]
     try:
         return own(importlib.import_module(found)) if isinstance(found, str) else found.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SpecError(f"{what} {name!r} cannot be imported: {told(error)}") from error
 
 
@@ -100,7 +100,7 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
         made = cls(model, **({"load": load} if getattr(cls, "needs_loader", False) else {}), **options)
     except BugscopeError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(f"cannot load the {role(kind)} {spec!r}: {told(error)}") from error
     if not getattr(made, "id", ""):
         made.id = spec
@@ -164,7 +164,7 @@ def _module(name: str, path: str) -> ModuleType:
         return importlib.import_module(path)
     except ImportError as error:
         raise MissingDependency(f"provider {name!r} cannot be imported: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SpecError(f"provider {name!r} cannot be imported: {told(error)}") from error
 
 

@@ -1,20 +1,36 @@
-"""Checks every answer before it is kept. All checks raise ModelError that names the model and what it gave."""
+"""Checks every answer before it is kept. What breaks a contract is an AnswerError that names the model and what it gave.
+
+It is raised where the answer to a batch has a wrong form, and stands in the place of one item's answer where only that is
+wrong: a model that has nothing to say of one picture loses no other.
+"""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ..core.errors import ModelError, short, told
+from ..core.errors import AnswerError, short, told
 from ..core.records import Box, Phrase, Refused, Specimen, Truth
 from ..media import Medium
 
+A = TypeVar("A")
 
-def specimens(generator: Any, given: Sequence[Any], asked: Sequence[Any], medium: Medium[Any]) -> list[Specimen[Any] | Refused]:
+
+def specimens(
+    generator: Any, given: Sequence[Any], asked: Sequence[Any], medium: Medium[Any]
+) -> list[Specimen[Any] | Refused | AnswerError]:
     """A generator's answer: one specimen or refusal per prompt. Bare content is wrapped in a specimen."""
     same_number("generator", generator, given, asked, "pictures")
-    return [_specimen(generator, item, medium) for item in given]
+    return [_or_error(partial(_specimen, generator, item, medium)) for item in given]
+
+
+def _or_error(check: Callable[[], A]) -> A | AnswerError:
+    try:
+        return check()
+    except AnswerError as error:
+        return error
 
 
 def _specimen(generator: Any, given: Any, medium: Medium[Any]) -> Specimen[Any] | Refused:
@@ -24,7 +40,7 @@ def _specimen(generator: Any, given: Any, medium: Medium[Any]) -> Specimen[Any] 
     try:
         content = medium.check(made.content)
     except (TypeError, ValueError) as error:
-        raise ModelError(f"generator {generator.id} gave {error}") from error
+        raise AnswerError(f"generator {generator.id} gave {error}") from error
     return content if isinstance(content, Refused) else Specimen(content, _truth(generator, made.truth), _info(generator, made))
 
 
@@ -33,16 +49,16 @@ def _truth(generator: Any, truth: Any) -> Truth | None:
     if truth is None:
         return None
     if not isinstance(truth, Truth):
-        raise ModelError(f"generator {generator.id} gave a {type(truth).__name__} as truth; expected a Truth or None")
+        raise AnswerError(f"generator {generator.id} gave a {type(truth).__name__} as truth; expected a Truth or None")
     try:
         boxes = tuple(Box(str(b[0]), *(float(x) for x in b[1:])) for b in truth.boxes)
         regions = None if truth.regions is None else np.asarray(truth.regions)
     except (TypeError, ValueError, IndexError) as error:
-        raise ModelError(f"generator {generator.id} gave a truth that cannot be kept: {told(error)}") from error
+        raise AnswerError(f"generator {generator.id} gave a truth that cannot be kept: {told(error)}") from error
     if not all(np.isfinite(box[1:]).all() for box in boxes):
-        raise ModelError(f"generator {generator.id} gave a box that is not finite: {boxes}")
+        raise AnswerError(f"generator {generator.id} gave a box that is not finite: {boxes}")
     if regions is not None and not (np.issubdtype(regions.dtype, np.integer) and regions.ndim):
-        raise ModelError(f"generator {generator.id} gave regions of type {regions.dtype}; expected an array of integers")
+        raise AnswerError(f"generator {generator.id} gave regions of type {regions.dtype}; expected an array of integers")
     return Truth(str(truth.label), tuple(map(str, truth.others)), boxes, regions, str(truth.answer))
 
 
@@ -53,7 +69,7 @@ def _info(generator: Any, made: Specimen[Any]) -> dict[str, Any]:
         text.encode()
         info: dict[str, Any] = json.loads(text)
     except (TypeError, ValueError) as error:
-        raise ModelError(f"generator {generator.id} gave info that JSON cannot hold: {told(error)}") from error
+        raise AnswerError(f"generator {generator.id} gave info that JSON cannot hold: {told(error)}") from error
     return info
 
 
@@ -67,43 +83,50 @@ def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[An
     """What a task made of a target's answers: one for each item, as JSON holds it."""
     found = list(given)
     if len(found) != len(asked):
-        raise ModelError(f"task {task.id} made {len(found)} answers of the target {target.id} for {len(asked)} inputs")
+        made = f"task {task.id} made {len(found)} answers of the target {target.id}"
+        raise AnswerError(f"{made} for {len(asked)} inputs", whole=True)
     try:
         plain: list[Any] = json.loads(json.dumps(found, ensure_ascii=False, allow_nan=False))
     except (TypeError, ValueError) as error:
         what = f"task {task.id} made an answer of the target {target.id} that JSON cannot hold"
-        raise ModelError(f"{what}: {told(error)}") from error
+        raise AnswerError(f"{what}: {told(error)}") from error
     return plain
 
 
 def probabilities(judge: Any, given: Any, n: int) -> list[float]:
     """A judge's answer: n numbers in [0, 1]."""
-    values = np.asarray(given, dtype=float)
+    values = np.asarray(list(given) if isinstance(given, Iterator) else given, dtype=float)
     if values.shape != (n,) or not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         brief = np.array2string(values.ravel()[:4], precision=3)
-        raise ModelError(f"judge {judge.id} gave shape {values.shape}, {brief}; expected {n} probabilities in [0, 1]")
+        gave = f"judge {judge.id} gave shape {values.shape}, {brief}"
+        raise AnswerError(f"{gave}; expected {n} probabilities in [0, 1]", whole=values.shape != (n,))
     return [float(v) for v in values]
 
 
-def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str]:
+def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str | AnswerError]:
     """A captioner's answer: one sentence per picture."""
     if isinstance(given, str):
-        raise ModelError(f"captioner {captioner.id} gave one str for {len(images)} pictures; expected a list of sentences")
+        given_one = f"captioner {captioner.id} gave one str for {len(images)} pictures"
+        raise AnswerError(f"{given_one}; expected a list of sentences", whole=True)
     found = list(given)
     same_number("captioner", captioner, found, images, "sentences")
-    for caption in found:
-        if not isinstance(caption, str):
-            raise ModelError(f"captioner {captioner.id} gave a {type(caption).__name__}; expected a sentence")
-        if not caption.strip():
-            raise ModelError(f"captioner {captioner.id} gave {caption!r}; expected a sentence")
-    return [_writable(caption) for caption in found]
+    return [_or_error(partial(_caption, captioner, caption)) for caption in found]
+
+
+def _caption(captioner: Any, given: Any) -> str:
+    if not isinstance(given, str):
+        raise AnswerError(f"captioner {captioner.id} gave a {type(given).__name__}; expected a sentence")
+    if not given.strip():
+        raise AnswerError(f"captioner {captioner.id} gave {given!r}; expected a sentence")
+    return _writable(given)
 
 
 def descriptions(describer: Any, given: Any) -> list[str]:
     """A describer's answer: any number of texts, none of them blank."""
-    if isinstance(given, str) or not all(isinstance(text, str) and text.strip() for text in given):
-        raise ModelError(f"describer {describer.id} gave {short(repr(given))}; expected a list of descriptions")
-    return [_writable(text) for text in given]
+    texts = _texts(given)
+    if texts is None:
+        raise AnswerError(f"describer {describer.id} gave {short(repr(given))}; expected a list of descriptions")
+    return texts
 
 
 def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) -> tuple[Phrase, ...]:
@@ -111,7 +134,7 @@ def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) ->
     listed: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
     texts = [p.text if isinstance(p, Phrase) else p for p in listed]
     if not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ModelError(f"generator {generator.id} gave {short(repr(given))} as its phrases; expected a list of phrases")
+        raise AnswerError(f"generator {generator.id} gave {short(repr(given))} as its phrases; expected a list of phrases")
     found = [p if isinstance(p, Phrase) else read(_writable(p)) for p in listed]
     return tuple(dict.fromkeys(p for p in found if p is not None))
 
@@ -120,15 +143,25 @@ def alternatives(editor: Any, given: Any, asked: Sequence[str]) -> list[list[str
     """An editor's answer: one list of phrases per phrase."""
     lists = list(given)
     same_number("editor", editor, lists, asked, "lists of phrases")
-    for new in lists:
-        if isinstance(new, str) or not all(isinstance(text, str) and text.strip() for text in new):
-            raise ModelError(f"editor {editor.id} gave {short(repr(new))}; expected a list of phrases")
-    return [[_writable(text) for text in new] for new in lists]
+    found = [_texts(new) for new in lists]
+    for new, texts in zip(lists, found, strict=True):
+        if texts is None:
+            raise AnswerError(f"editor {editor.id} gave {short(repr(new))}; expected a list of phrases")
+    return [texts for texts in found if texts is not None]
+
+
+def _texts(given: Any) -> list[str] | None:
+    """Texts, none of them blank, from a list or from what is made while it is read (a generator function); None for anything
+    else. A set and a mapping have no order that means something."""
+    if isinstance(given, str | Set | Mapping) or not isinstance(given, Iterable):
+        return None
+    found = list(given)  # read once: what yields has nothing left the second time
+    return [_writable(text) for text in found] if all(isinstance(text, str) and text.strip() for text in found) else None
 
 
 def same_number(role: str, model: Any, answers: Sequence[Any], questions: Sequence[Any], what: str) -> None:
     if len(answers) != len(questions):
-        raise ModelError(f"{role} {model.id} gave {len(answers)} {what} for {len(questions)} inputs")
+        raise AnswerError(f"{role} {model.id} gave {len(answers)} {what} for {len(questions)} inputs", whole=True)
 
 
 def _writable(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from .. import media, tasks
 from ..core.accept import Called
@@ -20,12 +20,18 @@ from . import contracts
 from .costs import Meter
 from .local import Local
 from .models import Models
-from .patience import Failed, Patience
+from .patience import Failed, Patience, Unasked
+from .standing import Unanswered
 from .workers import Workers
 
 T = TypeVar("T")
 A = TypeVar("A")
+REFUSALS = 50
+"""Pictures that a generator may refuse before it has made one, or questions that a role may decline before it has answered one:
+looked at when all that was asked together is answered, which begins with pictures of every label."""
 REPEAT = "the same picture as another of this prompt"
+WORDS = ("captioner", "editor", "describer")
+"""Roles whose answers are words about pictures; a picture counts without them."""
 SUGGESTS: Mapping[Purpose, Sequence[Purpose]] = {"confirm": ("design",), "refine": ("design", "confirm")}
 """Purpose of a picture -> those whose pictures may have suggested its description."""
 Shown = tuple[Sample, Specimen[Any]]
@@ -35,8 +41,9 @@ class Engine:
     """The world that the method asks (`method.world.World`). What the store already knows is not asked again.
 
     Pictures of the next batch are generated while the current one is judged and shown to the target. After a provider's
-    `Transient` error the batch is retried with back-off, then halved; in the end the one sample is marked as errored and the
-    run goes on. If a generator repeats a picture for a prompt, the repeat is refused: n counts different pictures.
+    `Transient` error the batch is retried with back-off, then halved, as it is at once after other errors; in the end the one
+    sample is marked as errored and the run goes on. A role that does not answer stops it (`standing`). If a generator repeats a
+    picture for a prompt, the repeat is refused: n counts different pictures.
     """
 
     def __init__(
@@ -63,7 +70,11 @@ class Engine:
         self.errors: dict[str, str] = {}
         self._speechless: set[str] = set()
         self._noted = set(store.notes("error"))
-        self.patience = Patience(sleep)
+        # what failed in an earlier session and fails again says nothing new about its model
+        self._failed_before = frozenset(self._noted)
+        self._refused: dict[str, str] = {}
+        self._pictured = False
+        self.patience = Patience(sleep, {f"{role} {id}" for role, id in models.ids().items() if store.answered(role, id)})
         self.meter = Meter(models.present(), store.meta("usage") or {}, config.cap)
         self.workers: Workers = workers or Local()
         self.workers.start(models)
@@ -97,7 +108,37 @@ class Engine:
             ]
         )
         outcomes = {o.sample.key: o for o in self._outcomes(unique)}
+        self._check_pictures(outcomes.values())
+        self.patience.settle(REFUSALS)
         return [outcomes[s.key] for s in samples]
+
+    def settle(self) -> None:
+        """At the end of a run, however small it was. Raises Unanswered if a role has answered nothing."""
+        self.patience.settle()
+        if self._refused and not self._pictured:
+            self._give_up_generator()
+
+    def forget_failures(self) -> None:
+        """At the end of a run: what got no answer in an earlier session and was not asked for in this one is not wanted."""
+        over = self._noted.difference(self.errors, self._speechless)
+        self.store.forget("error", over)
+        self._noted -= over
+
+    def _check_pictures(self, outcomes: Iterable[Outcome]) -> None:
+        """A generator may refuse some prompts, but not every picture of every label."""
+        if not self._pictured:
+            refused = {o.sample.key: o.detail for o in outcomes if o.status in (Status.REFUSED, Status.ERROR)}
+            made = self._known("generator", [o.sample.key for o in outcomes])
+            self._pictured = any("image" in row for row in made.values())
+            self._refused |= refused
+            if not self._pictured and len(self._refused) >= REFUSALS:
+                self._give_up_generator()
+
+    def _give_up_generator(self) -> NoReturn:
+        # a refusal is an answer: without this, nothing would be asked again when the run goes on
+        self.store.withdraw("generator", self._id("generator"), self._refused)
+        n, why = len(self._refused), next(reversed(self._refused.values())).removeprefix("generator: ")
+        raise Unanswered(f"generator {self._id('generator')} has not made one of {n} pictures, whatever the prompt: {why}")
 
     def describe(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Captions of the pictures behind `outcomes`, in order; "" where there is no picture or no caption."""
@@ -108,9 +149,10 @@ class Engine:
         missing = [k for k in missing if k not in self._speechless]
         for batch in self._batches("captioner", missing):
             images = [self.store.content(made[k]["image"], self.medium) for k in batch]
-            captions = self._ask("captioner", lambda model, part: contracts.captions(model, model(part), part), images)
+            captions = self._ask("captioner", lambda model, part: contracts.captions(model, model(part), part), images, batch)
             self._put("captioner", batch, captions)
             self.on_batch(self)
+        self.patience.settle(REFUSALS)
         known = self._known("captioner", keys)
         return [known.get(k, "") for k in keys]
 
@@ -139,11 +181,11 @@ class Engine:
         """The answer to a question about words, which is asked only once; None if there is none."""
         key = hashlib.sha256(json.dumps(question).encode()).hexdigest()
         if key not in self._known(role, [key]):
-            (answer,) = self._ask(role, lambda model, part: [ask(model)], [question])
-            if isinstance(answer, Failed):
+            if key in self._speechless:
                 return None
-            self._put(role, [key], [answer])
-        return self._known(role, [key])[key]
+            answers = self._ask(role, lambda model, part: [ask(model)], [question], [key])
+            self._put(role, [key], answers)
+        return self._known(role, [key]).get(key)
 
     # --- the pipeline ---------------------------------------------------------------------------------------------------
 
@@ -151,7 +193,7 @@ class Engine:
         waiting: deque[tuple[Sequence[Sample], Future[list[Any]]]] = deque()
         try:
             for batch in self._batches("generator", missing):
-                waiting.append((batch, self._begun("generator", self._draw, batch)))
+                waiting.append((batch, self._begun("generator", self._draw, batch, [s.key for s in batch])))
                 if len(waiting) == self.workers.width("generator"):
                     self._keep(*waiting[0])
                     waiting.popleft()
@@ -177,7 +219,7 @@ class Engine:
 
     def _draw(self, generator: Any, batch: Sequence[Sample]) -> list[Any]:
         made = list(generator([s.prompt.text for s in batch], [s.seed for s in batch]))
-        return list(contracts.specimens(generator, made, batch, self.medium))
+        return contracts.specimens(generator, made, batch, self.medium)
 
     def _keep(self, batch: Sequence[Sample], made: "Future[list[Any]]") -> None:
         """Store what was generated, then judge it and show it to the target."""
@@ -250,8 +292,9 @@ class Engine:
             known = self._known(role, keys)
             fresh = [(s, p) for s, p in shown if s.key not in known]
             for batch in self._batches(role, fresh):
-                answers: list[Any] = self._ask(role, call, batch)
-                self._put(role, [s.key for s, _ in batch], answers)
+                asked = [s.key for s, _ in batch]
+                answers: list[Any] = self._ask(role, call, batch, asked)
+                self._put(role, asked, answers)
 
     def _judge(self, judge: Any, shown: Sequence[Shown]) -> list[Any]:
         # models get copies: one that draws on its picture must not change what the next one sees
@@ -265,20 +308,28 @@ class Engine:
 
     # --- asking ----------------------------------------------------------------------------------------------------------
 
-    def _ask(self, role: str, call: Callable[[Any, Sequence[T]], list[A]], items: Sequence[T]) -> list[A | Failed]:
-        return self._begun(role, call, items).result()
+    def _ask(
+        self, role: str, call: Callable[[Any, Sequence[T]], list[A]], items: Sequence[T], keys: Sequence[str]
+    ) -> list[A | Failed]:
+        return self._begun(role, call, items, keys).result()
 
-    def _begun(self, role: str, call: Callable[[Any, Sequence[T]], list[A]], items: Sequence[T]) -> "Future[list[A | Failed]]":
-        """`call(model, items)`, with patience and metered."""
+    def _begun(
+        self, role: str, call: Callable[[Any, Sequence[T]], list[A]], items: Sequence[T], keys: Sequence[str]
+    ) -> "Future[list[A | Failed]]":
+        """`call(model, items)`, with patience and metered. `keys`: what the answers will be kept under."""
 
         def question(model: Any) -> list[A | Failed]:
-            def metered(part: Sequence[T]) -> list[A]:
+            def metered(part: Sequence[tuple[str, T]]) -> list[A]:
                 with self.meter.asking(role, len(part)):
-                    return call(model, part)
+                    return call(model, [item for _, item in part])
 
-            return self.patience.ask(f"{role} {model.id}", metered, items)
+            asked = list(zip(keys, items, strict=True))
+            return self.patience.ask(self._who(role), metered, asked, lambda pair: pair[0] not in self._failed_before)
 
         return self.workers.ask(role, question)
+
+    def _who(self, role: str) -> str:
+        return f"{role} {self._id(role)}"
 
     def _batches(self, role: str, items: Sequence[T]) -> Iterator[Sequence[T]]:
         """Batches of `items`. Under a cap the first item goes alone: its answer tells what the others will cost."""
@@ -309,13 +360,16 @@ class Engine:
         if over := self._noted.intersection(keys).difference(failed, self.errors, self._speechless):
             self.store.forget("error", over)
             self._noted -= over
-        if failed:
-            self.store.note_all("error", {k: {"role": role, "reason": a.reason} for k, a in failed.items()})
-            self._noted.update(failed)
-        if role == "captioner":
+        asked = {k: a for k, a in failed.items() if not isinstance(a, Unasked)}
+        if asked:
+            self.store.note_all("error", {k: {"role": role, "reason": a.reason} for k, a in asked.items()})
+            self._noted.update(asked)
+        if role in WORDS:
             self._speechless.update(failed)
         else:
             self.errors.update({k: f"{role}: {a.reason}" for k, a in failed.items()})
+        # what was answered is kept before the run stops
+        self.patience.of(self._who(role)).check()
 
     def _count(self, samples: Iterable[Sample]) -> None:
         samples = list(samples)

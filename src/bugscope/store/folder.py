@@ -156,6 +156,15 @@ class Store:
         with self._transaction():
             self.db.executemany("insert or replace into answers values(?,?,?,?)", values)
 
+    def answered(self, role: str, model: str) -> bool:
+        """Whether the model has ever answered in this role."""
+        return any(True for _ in self._query("select 1 from answers where role=? and model=? limit 1", (role, model)))
+
+    def withdraw(self, role: str, model: str, keys: Iterable[str]) -> None:
+        """Delete answers, so that they are asked for again."""
+        with self._transaction():
+            self.db.executemany("delete from answers where role=? and model=? and key=?", [(role, model, k) for k in keys])
+
     def put_samples(self, samples: Iterable[Sample]) -> None:
         rows = [
             (s.key, s.prompt.text, s.prompt.label, s.prompt.description, s.purpose, s.replicate, s.run_seed, s.seed)

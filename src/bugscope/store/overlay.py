@@ -35,6 +35,11 @@ class Overlay(Store):
             return super().get(role, model, [k for k in keys if k in self._answered])
         return self.below.get(role, model, keys) | super().get(role, model, keys)
 
+    def answered(self, role: str, model: str) -> bool:
+        if role == "target" and model == self.anew:
+            return bool(self._answered)
+        return super().answered(role, model) or self.below.answered(role, model)
+
     def put(self, rows: Iterable[tuple[str, str, str, Any]]) -> None:
         rows = list(rows)
         super().put(rows)

@@ -1,12 +1,12 @@
 """Is a picture's label among the target's first answers? The one place that decides what counts as right."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ..core.accept import UNSAID, Accept, AcceptSets, Called
-from ..core.errors import ModelError, SpecError
+from ..core.errors import AnswerError, ModelError, SpecError
 from ..core.labels import Names
 from ..core.records import Truth
 from . import Mark, Reading
@@ -67,14 +67,16 @@ class Classify:
         return labels
 
     def ask(self, target: Any, items: Sequence[Any], truths: Sequence[Truth]) -> list[list[list[Any]]]:
-        """The best `TOP` [label, score] of each picture. Raises ModelError if scores have another shape or are not finite."""
+        """The best `TOP` [label, score] of each picture. Raises AnswerError if scores have another shape or are not finite."""
         labels = self.labels(target)
-        scores = np.asarray(target(items), dtype=float)
+        given = target(items)
+        scores = np.asarray(list(given) if isinstance(given, Iterator) else given, dtype=float)
         want = (len(items), len(labels))
         if scores.shape != want:
-            raise ModelError(f"target {target.id} gave scores of shape {scores.shape}; expected {want}: pictures, labels")
+            shape = f"target {target.id} gave scores of shape {scores.shape}"
+            raise AnswerError(f"{shape}; expected {want}: pictures, labels", whole=True)
         if not np.isfinite(scores).all():
-            raise ModelError(f"target {target.id} gave scores that are not finite, e.g. {scores[~np.isfinite(scores)][0]}")
+            raise AnswerError(f"target {target.id} gave scores that are not finite, e.g. {scores[~np.isfinite(scores)][0]}")
         best = np.argsort(-scores, axis=1, kind="stable")[:, :TOP]
         return [[[labels[j], float(row[j])] for j in order] for row, order in zip(scores, best, strict=True)]
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from ..core import registry
-from ..core.errors import ModelError, SpecError, unknown
+from ..core.errors import AnswerError, SpecError, unknown
 from ..core.options import counted
 from ..engine.patience import Failed, Patience
 from ..media import picture as pictures
@@ -100,22 +100,29 @@ def stream(paths: Sequence[Path], size: int) -> Iterator[tuple[list[int], list[I
 
 
 def answers(
-    what: str, call: Callable[[Sequence[Image.Image]], Any], images: Sequence[Image.Image], width: int = 0
+    patience: Patience,
+    what: str,
+    call: Callable[[Sequence[Image.Image]], Any],
+    images: Sequence[Image.Image],
+    width: int = 0,
 ) -> list[Array | None]:
     """One row of finite numbers per picture (`width` of them, where it is known); None where the model has no answer.
 
-    Asked again where the model wants patience, in halves where a batch is too much, as in a hunt. Raises ModelError.
+    Asked again where the model wants patience, in halves where a batch is too much, as in a hunt. Raises ModelError, also if
+    the model does not answer; `patience` remembers that from one batch to the next.
     """
 
     def rows(images: Sequence[Image.Image]) -> list[Array]:
         found = np.asarray(call(list(images)), dtype=np.float64)
         if found.ndim != 2 or len(found) != len(images) or not found.shape[1] or (width and found.shape[1] != width):
-            raise ModelError(f"{what} gave an array of shape {found.shape}; expected ({len(images)}, {width or 'd'})")
+            want = f"({len(images)}, {width or 'd'})"
+            raise AnswerError(f"{what} gave an array of shape {found.shape}; expected {want}", whole=True)
         if not np.isfinite(found).all():
-            raise ModelError(f"{what} gave numbers that are not finite, e.g. {found[~np.isfinite(found)][0]}")
+            raise AnswerError(f"{what} gave numbers that are not finite, e.g. {found[~np.isfinite(found)][0]}")
         return list(found)
 
-    asked = Patience().ask(what, rows, images) if images else []
+    asked = patience.ask(what, rows, images) if images else []
+    patience.of(what).check()
     return [None if isinstance(row, Failed) else row for row in asked]
 
 
@@ -171,12 +178,13 @@ def cloud(
     done = 0
     with loaded(target, target_args) as model:
         call, name = space(model)
-        found = Cloud(name, seed)
+        found, patience = Cloud(name, seed), Patience()
         for _, shown, broken in stream(files, batch_size):
-            found.add([row for row in answers(name, call, shown) if row is not None])
+            found.add([row for row in answers(patience, name, call, shown) if row is not None])
             done += len(shown) + len(broken)
             if progress:
                 progress(done, len(files), str(images))
+        patience.settle()
     return found
 
 

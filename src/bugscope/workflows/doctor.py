@@ -107,7 +107,7 @@ def _timed(name: str, call: Callable[[], Any], show: Callable[[Any], str]) -> tu
         return Check(name, True, show(answer), time.monotonic() - began), answer
     except BugscopeError as error:
         return Check(name, False, str(error), time.monotonic() - began), None
-    except Exception as error:  # noqa: BLE001 - a model may raise anything, and saying so is what a doctor is for
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything, and saying so is what a doctor is for
         return Check(name, False, told(error), time.monotonic() - began), None
 
 

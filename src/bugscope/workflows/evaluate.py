@@ -18,6 +18,7 @@ from ..core.accept import UNSAID, AcceptSets, read
 from ..core.errors import SpecError, told, unknown
 from ..core.labels import Names
 from ..core.options import counted
+from ..engine.patience import Patience
 from ..report.accept import record
 from ..report.baseline import guessing
 from ..report.evaluation import ClassRow, Comparison, Confidence, Evaluation
@@ -261,9 +262,9 @@ def _columns(rights: Mapping[str, Sequence[int]], vocabulary: Names, subset: boo
 def _ask(
     model: Any, root: Path, chosen: Sequence[Labelled], tally: "_Tally", spread: "_Spread", size: int, tell: Tell | None
 ) -> None:
-    done = 0
+    done, patience = 0, Patience()
     for at, shown, broken in stream([root / item.file for item in chosen], size):
-        rows = answers(f"target {model.id}", model, shown, len(tally.names))
+        rows = answers(patience, f"target {model.id}", model, shown, len(tally.names))
         for place, row in zip(at, rows, strict=True):
             tally.add(chosen[place], row)
         tally.lose({chosen[i].file: reason for i, reason in broken.items()})
@@ -271,6 +272,7 @@ def _ask(
         done += len(at) + len(broken)
         if tell:
             tell(done, len(chosen), str(root))
+    patience.settle()
 
 
 def _none_known(found: Sequence[Labelled], vocabulary: Names, model: Any) -> SpecError:
@@ -375,6 +377,7 @@ class _Spread:
         self, model: Any, reference: Path | str | Cloud | None, seed: int, size: int, limit: int | None, tell: Tell | None
     ) -> None:
         self.call, self.space = space(model)
+        self.patience = Patience()
         self.cloud, self.there = Cloud(self.space, seed), None
         self.name = "the reference" if isinstance(reference, Cloud) else str(reference)
         if isinstance(reference, Cloud):
@@ -389,7 +392,7 @@ class _Spread:
 
     def add(self, shown: Sequence[Any]) -> None:
         if self.there is not None:
-            self.cloud.add([row for row in answers(self.space, self.call, shown) if row is not None])
+            self.cloud.add([row for row in answers(self.patience, self.space, self.call, shown) if row is not None])
 
     def distance(self) -> Distance | None:
         return None if self.there is None else between(self.cloud, self.there)
