@@ -11,7 +11,9 @@ import yaml
 
 import bugscope
 from bugscope.app.cli import app
+from bugscope.core.errors import Declined
 from bugscope.core.options import OPTIONS
+from bugscope.testing import World
 from bugscope.workflows import session
 from support.runs import copied, trying
 from support.worlds import ABOVE, RED, SNOW
@@ -455,3 +457,32 @@ def test_a_sound_hunt_passes_for_other_programs(tmp_path, said, on_world):
     code, out, err = said("hunt", *LABELS, *SMALL, "--quiet", "--out", tmp_path / "r", "--junit", tmp_path / "j.xml")
     assert (code, err) == (0, "") and "nearly always" not in out + (tmp_path / "j.xml").read_text()
     assert len(re.findall(r'testcase name="plain pictures', (tmp_path / "j.xml").read_text())) == 3
+
+
+# --- models that do not answer ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_a_model_ends_is_one_line_exit_code_2_and_an_error_for_other_programs(said, monkeypatch, tmp_path):
+    silent = World(labels=LABELS).roles()
+    loaded, good = session.load_models, silent["judge"].call
+    monkeypatch.setattr(session, "load_models", lambda settings, given=None: loaded(settings, silent))
+
+    def declining(pictures, labels):
+        raise Declined("content filter\n\x1b[31m")
+
+    silent["judge"].call = declining
+    out, junit = tmp_path / "run", tmp_path / "bugs.xml"
+    options = ("mug", "--budget", "60", "--explain-budget", "0", "--out", out, "--junit", junit, "--quiet")
+    for command in (("hunt", *options), ("resume", out, "--junit", junit, "--quiet")):
+        junit.unlink(missing_ok=True)
+        code, printed, err = said(*command)
+        assert (code, printed) == (2, "")
+        (line,) = err.splitlines()
+        assert line.startswith("bugscope: judge world/judge answered none of ") and "\x1b" not in line
+        assert "content filter" in line and line.endswith(f"To go on: bugscope resume {out}")
+        assert ' errors="1"' in junit.read_text() and "<error " in junit.read_text()
+    code, printed, _ = said("report", out, "--junit", junit)
+    assert code == 1 and printed.startswith("Stopped: judge world/judge answered none of ")
+    silent["judge"].call = good
+    code, printed, _ = said("resume", out, "--junit", junit, "--quiet")
+    assert code == 0 and "Stopped" not in printed and ' errors="0"' in junit.read_text()

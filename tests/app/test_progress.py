@@ -43,6 +43,26 @@ def terminal(monkeypatch):
 # --- lines ----------------------------------------------------------------------------------------------------------------
 
 
+def test_a_wait_is_a_line_when_it_begins_and_part_of_every_beat(log):
+    lines, out, clock = log
+    with lines as tell:
+        tell(Progress("exploring", images=16, budget=100))
+        tell(Progress("exploring", images=16, budget=100, waiting="waiting 20 s for the judge j: busy"))
+        tell(Progress("exploring", images=16, budget=100, waiting="waiting 20 s for the judge j, 40 s without an answer: busy"))
+        lines.beat()
+        tell(Progress("exploring", images=24, budget=100))
+        lines.beat()
+        tell(Progress("exploring", images=24, budget=100, waiting="waiting 15 s for the judge j: \x1b[31mbusy"))
+    said = [line[11:] for line in out.getvalue().splitlines()]
+    assert said[0].startswith("exploring: 16 of 100 pictures")
+    assert said[1:3] == [
+        "waiting 20 s for the judge j: busy",
+        "exploring: 16 of 100 pictures, waiting 20 s for the judge j, 40 s without an answer: busy",
+    ]
+    assert said[3].startswith("exploring: 24 of 100 pictures") and "waiting" not in said[3]
+    assert said[4].startswith("waiting 15 s for the judge j: ") and "\x1b" not in said[4] and len(said) == 5
+
+
 def test_a_stage_a_bug_and_a_beat_are_a_line_each(log):
     lines, out, clock = log
     with lines as tell:

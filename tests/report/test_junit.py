@@ -59,12 +59,12 @@ def checked(text):
     assert tags == ["properties", *["testcase"] * len(cases), "system-out", "system-err"]
     for case in cases:
         assert set(case.attrib) == {"name", "classname", "time"} and case.get("name") and case.get("classname").count(".") == 1
-        assert [child.tag for child in case] in ([], ["failure"], ["skipped"])
+        assert [child.tag for child in case] in ([], ["failure"], ["error"], ["skipped"])
         for failure in case.findall("failure"):
             assert set(failure.attrib) == {"message", "type"} and failure.text.startswith(failure.get("message"))
-    for name, tag in (("failures", "failure"), ("skipped", "skipped")):
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         assert int(suite.get(name)) == len(suite.findall(f"testcase/{tag}"))
-    assert int(suite.get("tests")) == len(cases) > 0 and suite.get("errors") == "0"
+    assert int(suite.get("tests")) == len(cases) > 0
     for p in suite.findall("properties/property"):
         assert set(p.attrib) == {"name", "value"}
     return suite
@@ -248,3 +248,23 @@ def test_the_table_has_the_reports_numbers(run, mixed, probed):
     assert len(list(csv.DictReader(io.StringIO(csv_table(probed), newline="")))) == 2
     # even without a bug the columns are there
     assert csv_table({**run.report, "bugs": []}).strip() == ",".join(FOUND)
+
+
+def test_a_run_that_a_model_has_ended_is_an_error_and_passes_for_nothing(run):
+    report = copy.deepcopy(run.report) | {"finished": False, "error": "judge j stopped answering: busy <3>", "bugs": []}
+    report["no_answer"] = [{"role": "judge", "n": 3, "reason": "busy"}]
+    suite = checked(junit(report))
+    (error,) = suite.findall("testcase/error")
+    assert suite.get("errors") == "1" and error.get("message") == "judge j stopped answering: busy <3>"
+    assert "The judge gave no answer to 3 questions: busy." in error.text
+    (nothing,) = [case for case in suite.iter("testcase") if case.get("name") == "no bug is confirmed"]
+    assert nothing.find("skipped") is not None
+
+
+@pytest.mark.parametrize("silent", [{"finished": False}, {"baseline": "unknown"}, {}])
+def test_that_there_are_no_bugs_passes_only_where_it_was_looked_for(run, silent):
+    report = copy.deepcopy(run.report) | {"bugs": [], "folded": [], "finished": silent.get("finished", True)}
+    report["baseline"]["verdict"] = silent.get("baseline", report["baseline"]["verdict"])
+    suite = checked(junit(report))
+    (nothing,) = [case for case in suite.iter("testcase") if case.get("name") == "no bug is confirmed"]
+    assert (nothing.find("skipped") is not None) == bool(silent) and suite.get("errors") == "0"

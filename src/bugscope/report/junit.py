@@ -15,9 +15,9 @@ from .folding import under
 from .plain import for_xml
 from .records import AnyReport, BaselineRecord, BugRecord, Compared, NewFailure, ReplayReport, Report
 from .replay_words import let_pass
-from .words import also, called, count, failing, name
+from .words import also, called, count, failing, interruptions, name
 
-Result = Literal["passed", "failure", "skipped"]
+Result = Literal["passed", "failure", "error", "skipped"]
 STATED = ("target", "before", "generator", "judge", "run", "run_id", "alpha", "margin", "seed", "fresh")
 """Keys of a report that are properties of the suite."""
 
@@ -26,11 +26,12 @@ def junit(report: AnyReport, allow: Collection[str] = ()) -> str:
     """The file's text, from the report of a hunt, a probe or a replay.
 
     Plain pictures come first, a case for each label and one for all together: it fails where they fail nearly always, and is
-    skipped where they are too few to say it. A hunt's confirmed bugs fail. Each prompt of a probe is a case. In a replay, bugs
-    that are not fixed fail, and so do new failures; what `allow` lets pass, as in `Replay.exit_code`, is skipped.
+    skipped where they are too few to say it. A run that a model has ended is an error. A hunt's confirmed bugs fail; that there
+    are none passes only if the run is finished and plain pictures were measured. Each prompt of a probe is a case. In a replay,
+    bugs that are not fixed fail, and so do new failures; what `allow` lets pass, as in `Replay.exit_code`, is skipped.
     """
     cases = _replayed(report, allow) if report["kind"] == "replay" else _found(report)
-    failures, skipped = (sum(case.result == wanted for case in cases) for wanted in ("failure", "skipped"))
+    failures, errors, skipped = (sum(case.result == wanted for case in cases) for wanted in ("failure", "error", "skipped"))
     root = ET.Element("testsuites")
     suite = ET.SubElement(
         root,
@@ -42,7 +43,7 @@ def junit(report: AnyReport, allow: Collection[str] = ()) -> str:
         timestamp=str(report["created"])[:19],
         tests=str(len(cases)),
         failures=str(failures),
-        errors="0",
+        errors=str(errors),
         skipped=str(skipped),
         time=f"{report.get('seconds') or 0:.3f}",
     )
@@ -74,8 +75,8 @@ def _add(suite: ET.Element, case: TestCase) -> None:
     # readers take a dot for the border of a package
     place = for_xml(f"bugscope.{case.label.replace('.', '_')}")
     element = ET.SubElement(suite, "testcase", name=for_xml(case.name), classname=place, time="0")
-    if case.result == "failure":
-        failure = ET.SubElement(element, "failure", message=for_xml(case.message), type=case.kind)
+    if case.result in ("failure", "error"):
+        failure = ET.SubElement(element, case.result, message=for_xml(case.message), type=case.kind)
         failure.text = for_xml("\n".join([case.message, *case.details]))
     elif case.result == "skipped":
         ET.SubElement(element, "skipped", message=for_xml(case.message))
@@ -108,9 +109,11 @@ def _result(verdict: str, known: bool) -> Result:
 
 def _found(report: Report) -> list[TestCase]:
     cases = _plain(report)
+    if report["error"]:
+        cases.insert(0, TestCase(report["kind"], "the run ends", "error", "model", report["error"], interruptions(report)[1:]))
     for b in report["probed"] if report["kind"] == "probe" else report["bugs"]:
         no_room = nearly_always(read_rate(b["baseline"]))
-        result: Result = "failure" if b["verdict"] == "confirmed" else "skipped" if no_room else "passed"
+        result: Result = "failure" if b["verdict"] == "confirmed" else "skipped" if no_room or not b["n"] else "passed"
         why = b["explanation"]["sentences"] if b["explanation"] else []
         same = under(b, report["folded"])
         rates = _rates(b) + (f"; {b['reason']}" if no_room else "")
@@ -119,7 +122,8 @@ def _found(report: Report) -> list[TestCase]:
         cases.append(TestCase(b["label"], b["sentence"], result, "bug", message, details))
     if report["kind"] == "hunt" and not report["bugs"]:
         tried = f"no bug is confirmed: {report['hypotheses_tested']} descriptions tried"
-        nothing: Result = "skipped" if report["baseline"]["verdict"] == "all" else "passed"
+        silent = not report["finished"] or report["baseline"]["verdict"] in ("all", "unknown")
+        nothing: Result = "skipped" if silent else "passed"
         cases.append(TestCase("hunt", "no bug is confirmed", nothing, "", tried, ()))
     return cases
 

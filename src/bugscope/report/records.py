@@ -280,8 +280,19 @@ class AcceptRecord(TypedDict):
     n: int
 
 
+class NoAnswer(TypedDict):
+    """Questions to a role that got no answer, and what it said to one of them. They are asked again when the run goes on."""
+
+    role: str
+    n: int
+    reason: str
+
+
 class Report(Named):
-    """Of a hunt or a probe. `bugs`: of descriptions with one cause, the one that stands for it; `folded`: the others."""
+    """Of a hunt or a probe. `bugs`: of descriptions with one cause, the one that stands for it; `folded`: the others.
+
+    `stopped`: why it ended as planned before it was finished; `error`: which model ended it, and why. `waited`: seconds.
+    """
 
     schema: int
     kind: Kind
@@ -309,6 +320,9 @@ class Report(Named):
     hypotheses_tested: int
     undecided: int
     stopped: str | None
+    error: str | None
+    no_answer: list[NoAnswer]
+    waited: float
     usage: UsageRecord | None
     seconds: float
     baseline: BaselineRecord

@@ -23,6 +23,7 @@ from .records import (
     JudgeRecord,
     LabelOfBug,
     LabelRecord,
+    NoAnswer,
     PictureRow,
     Rejected,
     Report,
@@ -82,6 +83,9 @@ def build(store: Store) -> Report:
         "hypotheses_tested": len(tested),
         "undecided": sum(e["verdict"] == "undecided" for e in tried.values()),
         "stopped": store.meta("stopped"),
+        "error": store.meta("error"),
+        "no_answer": _no_answer(store),
+        "waited": round(store.meta("waited") or 0.0, 1),
         "usage": _usage(store),
         "seconds": round(store.meta("seconds") or 0.0, 1),
         "baseline": _baseline(album, labels),
@@ -139,6 +143,13 @@ def _usage(store: Store) -> UsageRecord | None:
     if total.cost:
         parts.append(f"cost {total.cost:,.2f}" if total.cost >= 1 else f"cost {total.cost:.2g}")
     return {"roles": roles, "cost": total.cost, "sentence": ", ".join(parts)}
+
+
+def _no_answer(store: Store) -> list[NoAnswer]:
+    """By role, the most first."""
+    notes = list(store.notes("error").values())
+    last = {note["role"]: note["reason"] for note in notes}
+    return [{"role": role, "n": n, "reason": last[role]} for role, n in Counter(x["role"] for x in notes).most_common()]
 
 
 def _judge(album: Album) -> JudgeRecord:

@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ..core.records import Rate
-from .records import Called, Counted, Folding, Named, RateNote
+from .records import Called, Counted, Folding, Named, RateNote, Report
 
+WAITED = 60.0
+"""Seconds of waiting for models from which a run says so."""
 ROLES = ("target", "generator", "captioner", "judge")
 """Whose ids a report has under their own names."""
 
@@ -164,3 +166,13 @@ def shown(table: Table, width: int = 128) -> str:
     file = io.StringIO()
     Console(file=file, width=width, highlight=False, markup=False).print(table)
     return file.getvalue().rstrip("\n")
+
+
+def interruptions(report: Report) -> list[str]:
+    """Why a run is not finished, what got no answer, and how long models were waited for; a sentence each."""
+    said = [f"Stopped: {why}." for why in (report["stopped"], report["error"]) if why]
+    for x in report["no_answer"]:
+        said.append(f"The {x['role']} gave no answer to {number(x['n'], 'question')}: {x['reason']}.")
+    if report["waited"] >= WAITED:
+        said.append(f"Models were waited for {report['waited'] / 60:,.0f} minutes in all.")
+    return said

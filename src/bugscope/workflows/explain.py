@@ -63,9 +63,10 @@ def explain(
 
     def work(engine: Engine, store: Store, listen: Listener) -> None:
         conduct(wanted, engine, store, settings, pairs=pairs, budget=budget, add=more, listener=listen)
+        engine.settle()
 
     with session.opened(path, identity["labels"], loaded, settings, kind=identity.get("kind")) as (engine, store):
-        session.work(work, engine, store, tell)
+        session.work(work, engine, store, tell, f"run bugscope explain {store.path} again")
 
 
 def choose(records: Sequence[BugRecord], bugs: Sequence[str | float] | str | float, path: Path | str) -> list[BugRecord]:

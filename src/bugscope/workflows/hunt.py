@@ -41,7 +41,8 @@ def hunt(
     `bugscope.workflows.progress.Progress` after each step.
 
     If `max_cost` stops the run, it returns what was found so far: `report["stopped"]` says why, and the same call with a
-    higher `max_cost` continues it. Raises SpecError (a name or option that means nothing), ModelError (a model failed),
+    higher `max_cost` continues it. Raises SpecError (a name or option that means nothing), ModelError (a model failed or does
+    not answer: what was answered is kept, `report["error"]` of the folder says why, and the same call continues it),
     MissingDependency or StoreError (the folder is unusable, or holds another run), all of them BugscopeError.
     """
     tell = progress or (lambda now: None)
@@ -57,12 +58,14 @@ def hunt(
     def work(engine: Engine, store: Store, listen: Listener) -> None:
         store.set_meta("finished", False)
         conduct(wanted, engine, store, settings, listen)
+        engine.settle()
+        engine.forget_failures()
         store.set_meta("finished", True)
 
     with session.opened(out or session.new_folder(""), wanted, models, settings) as (engine, store):
         planned = Planned(store.path, tuple(wanted), settings.budget, settings.explain_budget, auto)
         tell(Progress("loading", budget=planned.pictures, planned=planned))
-        session.work(work, engine, store, tell)
+        session.work(work, engine, store, tell, f"bugscope resume {store.path}")
     return load(store.path)
 
 

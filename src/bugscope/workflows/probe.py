@@ -61,10 +61,12 @@ def probe(
     def work(engine: Engine, store: Store, listen: Listener) -> None:
         store.set_meta("finished", False)
         conduct(hypotheses, engine, store, settings, n, listen)
+        engine.settle()
+        engine.forget_failures()
         store.set_meta("finished", True)
 
     with session.opened(out or session.new_folder("probe-"), [], models, settings, kind="probe") as (engine, store):
-        session.work(work, engine, store, tell)
+        session.work(work, engine, store, tell, f"run the same probe again with --out {store.path}")
     return Probe(store.path)
 
 

@@ -1,5 +1,6 @@
 """What happens in a run, as `Progress` snapshots for whoever watches."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,7 +43,8 @@ class Progress:
     (of hosted models, in the currency of their prices) are totals since the run began, earlier sessions included; `recalled`
     of the `images` were there already. Other commands than hunts and probes count steps in the same way. `message`: what it
     is about, such as the bug, the model, the folder. `planned`: of a hunt, once, before its first picture. `warning`: that
-    plain pictures fail nearly always, from the moment when they have been drawn.
+    plain pictures fail nearly always, from the moment when they have been drawn. `waiting`: whom the run is waiting
+    for, how long and why, if it is long; such a snapshot may come from another thread.
     """
 
     stage: Stage
@@ -55,6 +57,7 @@ class Progress:
     cost: float = 0.0
     message: str = ""
     warning: str = ""
+    waiting: str = ""
     planned: Planned | None = None
 
 
@@ -68,7 +71,9 @@ class Watch:
         self.engine, self.listener = engine, listener
         self.now = Progress("loading", budget=budget)
         self.told: set[Hypothesis] = set()
+        self.lock = threading.RLock()
         engine.on_batch = lambda _: self._tell()
+        engine.patience.tell = lambda message: self._tell(waiting=message)
 
     def __call__(self, event: Event) -> None:
         """Takes an event of a search."""
@@ -115,6 +120,8 @@ class Watch:
             "recalled": self.engine.recalled,
             "failures": len(self.engine.failures),
             "cost": self.engine.meter.cost,
+            "waiting": "",
         }
-        self.now = replace(self.now, **counts, **changes)
-        self.listener(self.now)
+        with self.lock:  # whoever waits for a model may do so in another thread
+            self.now = replace(self.now, **{**counts, **changes})
+            self.listener(self.now)

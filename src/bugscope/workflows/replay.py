@@ -212,6 +212,7 @@ def replay(
                 engine = Engine(models, store, settings.model_copy(update={"accept": rule.word}), called=rule.called)
                 sides = _Sides(store, settings, engine, fresh)
                 found = _Replaying(path, sides, bugs, stored, rule).report(tell)
+                engine.settle()
             finally:
                 models.close()
     found["seconds"] = round(time.monotonic() - began, 1)

@@ -12,12 +12,13 @@ from typing import Any
 from .. import media, report, tasks
 from ..core import labels as names
 from ..core import registry
-from ..core.errors import SpecError, StoreError
+from ..core.errors import ModelError, SpecError, StoreError
 from ..core.options import Config
 from ..core.roles import Judge
 from ..engine.costs import CostCap
 from ..engine.engine import Engine
 from ..engine.models import ROLES, Models
+from ..engine.standing import Unanswered
 from ..store.folder import Store
 from .progress import Listener, Progress
 
@@ -138,9 +139,10 @@ def new_folder(prefix: str) -> Path:
     return Path("runs") / datetime.now().strftime(f"{prefix}%Y%m%d-%H%M%S")
 
 
-def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener) -> None:
+def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener, onward: str) -> None:
     """Do the work. The report is written after each bug, its page only as long as that takes a small part of the time, and
-    both at the end, whatever ends it."""
+    both at the end, whatever ends it. `onward`: how a person continues it, for errors of models."""
+    waited = store.meta("waited") or 0.0
     began, before = time.monotonic(), store.meta("seconds") or 0.0
     last, due = Progress("loading"), 0.0
 
@@ -155,15 +157,23 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
         nonlocal due
         start = time.monotonic()
         store.set_meta("seconds", before + start - began)
+        store.set_meta("waited", waited + engine.patience.waited)
         report.write(store, paged)
         if paged:
             due = time.monotonic() + PAGES * (time.monotonic() - start)
 
     store.set_meta("stopped", None)
+    store.set_meta("error", None)
     try:
         work(engine, store, listen)
     except CostCap as cap:  # as planned: what was found so far is reported
         store.set_meta("stopped", str(cap))
+    except ModelError as error:
+        store.set_meta("error", str(error))
+        error.run = store.path
+        if isinstance(error, Unanswered):
+            error.args = (f"{error}; all answers so far are kept. To go on: {onward}",)
+        raise
     finally:
         keep()
     tell(replace(last, stage="done"))

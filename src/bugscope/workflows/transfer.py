@@ -200,6 +200,7 @@ def _column(model: Any, pictures: _Pictures, config: Config, accept: Any, progre
     settings = config.model_copy(update={"accept": word})
     engine = Engine(_silent(model, pictures.album), pictures.album.store, settings, on_batch=tell, called=known)
     outcomes = engine.measure(asked)
+    engine.settle()
     said = {o.sample.key: o.taken_for if o.wrong else None for o in outcomes if o.wrong is not None}
     name, lost, notes = registry.name(model), len(asked) - len(said), []
     if missing:

@@ -1,10 +1,13 @@
 """Find bugs and look into them: hunt, resume, probe, explain, report."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...core.errors import ModelError
 from ...core.options import OPTIONS
 from .options import CSV, JSON, ConfigFile, JUnit, Page, Quiet, RunFolder, like, number, stated, stating
 from .progress import display
@@ -44,7 +47,7 @@ def hunt(
     if labels_from is not None:
         labels = [*(labels or ()), *label_files.read(str(labels_from), least=1)]
     labels = labels or (None if all_labels else listed)
-    with display(quiet) as listener:
+    with files_in_any_case(junit, csv), display(quiet) as listener:
         run = find(labels or None, out, all_labels=all_labels, config=values, progress=listener)
     show(run, as_json)
     checked(run, junit, csv)
@@ -68,7 +71,7 @@ def resume(
     """Continue a run that was stopped, with its own options."""
     from ...workflows.hunt import resume as go_on
 
-    with display(quiet) as listener:
+    with files_in_any_case(junit, csv), display(quiet) as listener:
         found = go_on(run, progress=listener, max_cost=max_cost)
     show(found, as_json)
     checked(found, junit, csv)
@@ -149,11 +152,24 @@ def report(run: RunFolder, html: Page = None, junit: JUnit = None, csv: CSV = No
     checked(found, junit, csv)
 
 
+@contextmanager
+def files_in_any_case(junit: Path | None, csv: Path | None) -> Iterator[None]:
+    """If a model ends the run, the files that other programs read say so before the error does."""
+    from ...workflows.results import load
+
+    try:
+        yield
+    except ModelError as error:
+        if error.run is not None:
+            files(load(error.run).report, junit, csv)
+        raise
+
+
 def checked(run: "Run", junit: Path | None, csv: Path | None) -> None:
-    """A run as other programs read it. For them the exit code is 1 where plain pictures fail nearly always: a file without bugs
-    would pass for good news."""
+    """A run as other programs read it. For them the exit code is 1 where plain pictures fail nearly always or a model has ended
+    the run: a file without bugs would pass for good news."""
     from ...report import baseline
 
     files(run.report, junit, csv)
-    if (junit or csv) and baseline.fails(run.report["baseline"]):
+    if (junit or csv) and (run.report["error"] or baseline.fails(run.report["baseline"])):
         raise typer.Exit(1)

@@ -61,7 +61,7 @@ class Live:
         self.task = self.bar.add_task(STAGES["loading"].capitalize(), total=None, counts="")
         self.pace = Pace(clock)
         self.bugs = 0
-        self.warned = ""
+        self.warned = self.waiting = ""
 
     def __enter__(self) -> "Listener":
         self.bar.start()
@@ -82,16 +82,17 @@ class Live:
         counts += [f"cost {now.cost:.2f}"] if now.cost else []
         rate, left = self.pace.rate(now), self.pace.left(now)
         counts += [f"{rate:.1f}/s"] if rate else []
-        counts += [f"{_clock(left)} left"] if left else []
+        counts += ["waiting" if now.waiting else f"{_clock(left)} left"] if left or now.waiting else []
         total = now.budget if now.budget and now.stage != "loading" else None
         head = capital(for_terminal(_heading(now)))
         self.bar.update(self.task, description=head, completed=now.images, total=total, counts=", ".join(counts))
         lines = [capital(line) for line in _begin(now)]
         lines += [f"  bug {now.bugs}: {now.message}"] if _fresh(now, self.bugs) else []
         lines += [f"  {now.warning}"] if now.warning not in ("", self.warned) else []
+        lines += [f"  {now.waiting}"] if now.waiting and not self.waiting else []
         for line in lines:
             self.bar.console.print(for_terminal(line), markup=False)
-        self.bugs, self.warned = now.bugs, now.warning
+        self.bugs, self.warned, self.waiting = now.bugs, now.warning, now.waiting
 
 
 class Lines:
@@ -130,6 +131,8 @@ class Lines:
                 lines.append(f"bug {now.bugs}: {now.message}")
             if now.warning not in ("", before.warning if before else ""):
                 lines.append(now.warning)
+            if now.waiting and not (before and before.waiting):
+                lines.append(now.waiting)
             self._write(lines)
 
     def beat(self) -> None:
@@ -150,7 +153,7 @@ class Lines:
         counts += [number(now.bugs, "bug")] if now.hypotheses else []
         counts += [f"cost {now.cost:.2f}"] if now.cost else []
         left = self.pace.left(now)
-        counts += [f"about {_roughly(left)} left"] if left else []
+        counts += [now.waiting or f"about {_roughly(left)} left"] if left or now.waiting else []
         return _heading(now) + (f": {', '.join(counts)}" if counts else "")
 
     def _write(self, lines: list[str]) -> None:

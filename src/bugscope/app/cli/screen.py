@@ -19,8 +19,7 @@ ACROSS = 5
 
 def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
     """A run or a probe, and where its page is. What plain pictures say comes first where they fail nearly always."""
-    from ...report import accept, baseline
-    from ...report.words import capital
+    from ...report import accept, baseline, words
     from ...workflows.results import Probe
 
     if as_json:
@@ -28,13 +27,15 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
         return
     for indent, line in zip(("", "  "), baseline.lines(run.report["baseline"]), strict=False):
         say(f"{indent}{line}")
+    for line in words.interruptions(run.report):
+        say(line)
     if isinstance(run, Probe):
         for answer in run.answers:
             say(str(answer))
     else:
         show_bugs(run)
     for note in run.report["baseline"]["notes"]:
-        say(f"{capital(note)}.")
+        say(f"{words.capital(note)}.")
     if sets := run.report["accept"]:
         labels = accept.by_label((x["label"], x["forgiven"]) for x in run.report["labels"])
         say(accept.sentence(sets) + (f" By label: {labels}." if labels else ""))
@@ -48,8 +49,6 @@ def show_bugs(run: "Run") -> None:
     from ...report.folding import under
 
     r, folded = run.report, run.report["folded"]
-    if r["stopped"]:
-        say(f"Stopped: {r['stopped']}.")
     every = f"{len(run.bugs) + len(folded)} confirmed, " if folded else ""
     say(
         f"{words.number(len(run.bugs), 'confirmed bug')} of {words.name(r)}"
