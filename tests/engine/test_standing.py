@@ -83,9 +83,12 @@ def test_an_answer_of_a_wrong_form_is_not_asked_for_in_halves():
 
 
 def test_a_run_in_which_a_role_answered_nothing_does_not_end_well_however_small_it_was():
-    for error in (Declined("content filter"), Transient("busy"), MemoryError(), ValueError("no")):
-        got, why = asked(Patience(lambda s: None), raising(error), MANY[:2])
+    for error in (Declined("content filter"), Transient("busy"), MemoryError()):
+        patience = Patience(lambda s: None)
+        got, why = asked(patience, raising(error), MANY[:2])
         assert got == [] and why.startswith("judge j answered none of 2 questions: ")
+        patience.settle(optional=["judge j"])
+    assert asked(Patience(), raising(ValueError("no")), MANY[:2]) == ([], "judge j raised ValueError: no")
     assert asked(Patience(), raising(ValueError("no"), lambda item: item == 0), MANY[:2]) == ([1], None)
 
 

@@ -412,3 +412,5 @@ def test_an_editor_out_of_reach_does_not_end_the_run(edited_run, tmp_path):
     folder = copied(edited_run, tmp_path / "r")
     done = bugscope.explain(folder, 1, **planted(labels=("mug",)).roles(), editor=Editor(busy))
     assert {c["change"] for c in done.report["bugs"][0]["counterfactuals"]} == {"drop", "replace"}
+    (missing,) = done.report["no_answer"]
+    assert missing == {"role": "editor", "n": 1, "reason": "Transient: try later"}

@@ -30,7 +30,8 @@ REFUSALS = 50
 """Pictures that a generator may refuse before it has made one, or questions that a role may decline before it has answered one:
 looked at when all that was asked together is answered, which begins with pictures of every label."""
 REPEAT = "the same picture as another of this prompt"
-WORDS = ("captioner", "editor", "describer")
+OPTIONAL = ("editor", "describer")
+WORDS = ("captioner", *OPTIONAL)
 """Roles whose answers are words about pictures; a picture counts without them."""
 SUGGESTS: Mapping[Purpose, Sequence[Purpose]] = {"confirm": ("design",), "refine": ("design", "confirm")}
 """Purpose of a picture -> those whose pictures may have suggested its description."""
@@ -113,8 +114,9 @@ class Engine:
         return [outcomes[s.key] for s in samples]
 
     def settle(self) -> None:
-        """At the end of a run, however small it was. Raises Unanswered if a role has answered nothing."""
-        self.patience.settle()
+        """At the end of a run, however small it was. Raises Unanswered if a role has answered nothing. Something else stands in
+        for an editor or a describer that is out of reach, and the report says so."""
+        self.patience.settle(optional=[self._who(role) for role in OPTIONAL if getattr(self.models, role) is not None])
         if self._refused and not self._pictured:
             self._give_up_generator()
 

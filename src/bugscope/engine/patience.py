@@ -72,10 +72,10 @@ class Patience:
                 self._standings[who] = Standing(who, who in self.before)
             return self._standings[who]
 
-    def settle(self, least: int = 1) -> None:
-        """`Standing.settle` of every role that was asked."""
-        for standing in self._standings.values():
-            standing.settle(least)
+    def settle(self, least: int = 1, optional: Collection[str] = ()) -> None:
+        """`Standing.settle` of every role that was asked. `optional`: those without which a run is complete."""
+        for who, standing in list(self._standings.items()):
+            standing.settle(least, who in optional)
 
     def ask(
         self, who: str, call: "Call[T, A]", items: Sequence[T], counts: Callable[[T], bool] = lambda item: True

@@ -94,12 +94,16 @@ class Standing:
         if len(self.declined) == DECLINED and (no := sum(self.declined)) > SHARE * DECLINED:
             self.give_up(f"declined {no} of its last {DECLINED} questions", error)
 
-    def settle(self, least: int = 1) -> None:
+    def settle(self, least: int = 1, optional: bool = False) -> None:
         """After a stage or at the end of a run. Raises Unanswered if the role answered none of `least` questions or more: of
-        all, or, if it answered in an earlier session, of those that are new."""
+        all, or, if it answered in an earlier session, of those that are new. `optional`: the run is complete without its
+        answers, and stops only if the role is set up wrongly."""
         never = self.anew >= max(BROKEN, least) if self.before else self.failures >= least
-        if self.last is not None and never and not self.answers:
-            self.give_up(f"answered none of {self.failures} questions", self.last)
+        if self.last is None or self.answers or not never or (optional and not self.broken):
+            return
+        if self.broken and not self.before and self.failures < BROKEN:
+            self.wrong()
+        self.give_up(f"answered none of {self.failures} questions", self.last)
 
     def give_up(self, what: str, error: BaseException) -> NoReturn:
         self.end = Unanswered(f"{self.who} {what}: {said(error)}")
