@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image, PsdImagePlugin
 
 from bugscope import media
 from bugscope.core.errors import SpecError
@@ -107,8 +107,42 @@ def test_bytes_that_are_no_picture_are_said(data):
 def test_a_small_file_that_unfolds_to_a_huge_picture_is_not_unfolded():
     file = io.BytesIO()
     Image.new("1", (10_000, 10_000)).save(file, "PNG")
-    with pytest.raises(ValueError, match="10000 x 10000 pixels"):
-        pictures.read(file.getvalue())
+    for read in (pictures.read, pictures.decode):
+        with pytest.raises(pictures.TooManyPixels, match="10000 x 10000 pixels; the maximum is 64,000,000"):
+            read(file.getvalue())
+    assert pictures.check(Image.new("1", (10_000, 10_000))) == Refused(
+        "a picture of 10000 x 10000 pixels; the maximum is 64,000,000 in all"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n%%EOF", "EPS"),
+        (b"8BPS" + bytes(40), "PSD"),
+        (b"<svg/>", "of an unknown format"),
+        (b"", "an empty file"),
+    ],
+)
+def test_only_listed_formats_are_opened_and_others_are_named(data, found, monkeypatch):
+    """PostScript is a program: Pillow would have Ghostscript run it."""
+    for plugin, name in ((EpsImagePlugin, "EpsImageFile"), (PsdImagePlugin, "PsdImageFile")):
+        monkeypatch.setattr(getattr(plugin, name), "_open", lambda self: pytest.fail("opened"))
+    for read in (pictures.read, pictures.decode):
+        with pytest.raises(ValueError, match=f"not a picture that is read: {found}; the formats are PNG, JPEG, WEBP, GIF"):
+            read(data)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF"])
+def test_every_listed_format_is_read(format):
+    file = io.BytesIO()
+    try:
+        pictures.sample().save(file, format)
+    except KeyError:
+        pytest.skip(f"this Pillow cannot write {format}")
+    assert pictures.read(file.getvalue()).size == (224, 224)
+    with pytest.raises(ValueError, match=f"not a picture: damaged {format}"):
+        pictures.read(file.getvalue()[:200])
 
 
 # --- the medium -----------------------------------------------------------------------------------------------------------
