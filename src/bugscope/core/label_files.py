@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import SpecError, nearest, told
 from .labels import imagenet
+from .texts import writable
 
 
 def read(value: Any, least: int = 2) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ def _from_mapping(found: Mapping[Any, Any], what: str, least: int) -> tuple[str,
 
 
 def _checked(names: Sequence[str], what: str, least: int) -> tuple[str, ...]:
-    names = [name.strip() for name in names]
+    names = [writable(name.strip()) for name in names]
     if len(names) < least:
         raise SpecError(f"{what}: {len(names)} names; at least {least} are needed")
     return tuple(names)

@@ -2,13 +2,20 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import ModelError, short, told
 from ..core.records import Box, Phrase, Refused, Specimen, Truth
+from ..core.texts import all_writable, writable
 from ..media import Medium
+
+LONGEST_SENTENCE = 2000
+"""Characters of a caption, a description or a phrase; the rest is cut."""
+MOST = 1000
+"""Descriptions, or phrases in place of one, that are taken from an answer."""
 
 
 def specimens(generator: Any, given: Sequence[Any], asked: Sequence[Any], medium: Medium[Any]) -> list[Specimen[Any] | Refused]:
@@ -19,7 +26,7 @@ def specimens(generator: Any, given: Sequence[Any], asked: Sequence[Any], medium
 
 def _specimen(generator: Any, given: Any, medium: Medium[Any]) -> Specimen[Any] | Refused:
     if isinstance(given, Refused):
-        return given
+        return Refused(short(str(given.reason)))
     made = given if isinstance(given, Specimen) else Specimen(given)
     try:
         content = medium.check(made.content)
@@ -35,7 +42,7 @@ def _truth(generator: Any, truth: Any) -> Truth | None:
     if not isinstance(truth, Truth):
         raise ModelError(f"generator {generator.id} gave a {type(truth).__name__} as truth; expected a Truth or None")
     try:
-        boxes = tuple(Box(str(b[0]), *(float(x) for x in b[1:])) for b in truth.boxes)
+        boxes = tuple(Box(writable(str(b[0])), *(float(x) for x in b[1:])) for b in truth.boxes)
         regions = None if truth.regions is None else np.asarray(truth.regions)
     except (TypeError, ValueError, IndexError) as error:
         raise ModelError(f"generator {generator.id} gave a truth that cannot be kept: {told(error)}") from error
@@ -43,16 +50,16 @@ def _truth(generator: Any, truth: Any) -> Truth | None:
         raise ModelError(f"generator {generator.id} gave a box that is not finite: {boxes}")
     if regions is not None and not (np.issubdtype(regions.dtype, np.integer) and regions.ndim):
         raise ModelError(f"generator {generator.id} gave regions of type {regions.dtype}; expected an array of integers")
-    return Truth(str(truth.label), tuple(map(str, truth.others)), boxes, regions, str(truth.answer))
+    label, *others, answer = (writable(str(text)) for text in (truth.label, *truth.others, truth.answer))
+    return Truth(label, tuple(others), boxes, regions, answer)
 
 
 def _info(generator: Any, made: Specimen[Any]) -> dict[str, Any]:
     """The specimen's info as the store will give it back, so that a judge sees the same now and when asked again."""
     try:
         text = json.dumps(dict(made.info), ensure_ascii=False, allow_nan=False, default=_number)
-        text.encode()
-        info: dict[str, Any] = json.loads(text)
-    except (TypeError, ValueError) as error:
+        info: dict[str, Any] = all_writable(json.loads(text))
+    except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"generator {generator.id} gave info that JSON cannot hold: {told(error)}") from error
     return info
 
@@ -69,8 +76,8 @@ def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[An
     if len(found) != len(asked):
         raise ModelError(f"task {task.id} made {len(found)} answers of the target {target.id} for {len(asked)} inputs")
     try:
-        plain: list[Any] = json.loads(json.dumps(found, ensure_ascii=False, allow_nan=False))
-    except (TypeError, ValueError) as error:
+        plain: list[Any] = all_writable(json.loads(json.dumps(found, ensure_ascii=False, allow_nan=False)))
+    except (TypeError, ValueError, RecursionError) as error:
         what = f"task {task.id} made an answer of the target {target.id} that JSON cannot hold"
         raise ModelError(f"{what}: {told(error)}") from error
     return plain
@@ -96,14 +103,15 @@ def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str]:
             raise ModelError(f"captioner {captioner.id} gave a {type(caption).__name__}; expected a sentence")
         if not caption.strip():
             raise ModelError(f"captioner {captioner.id} gave {caption!r}; expected a sentence")
-    return [_writable(caption) for caption in found]
+    return [writable(caption, LONGEST_SENTENCE) for caption in found]
 
 
 def descriptions(describer: Any, given: Any) -> list[str]:
     """A describer's answer: any number of texts, none of them blank."""
-    if isinstance(given, str) or not all(isinstance(text, str) and text.strip() for text in given):
+    found: list[Any] = list(islice(given, MOST)) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    if not all(isinstance(text, str) and text.strip() for text in found):
         raise ModelError(f"describer {describer.id} gave {short(repr(given))}; expected a list of descriptions")
-    return [_writable(text) for text in given]
+    return [writable(text, LONGEST_SENTENCE) for text in found]
 
 
 def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) -> tuple[Phrase, ...]:
@@ -112,25 +120,20 @@ def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) ->
     texts = [p.text if isinstance(p, Phrase) else p for p in listed]
     if not all(isinstance(text, str) and text.strip() for text in texts):
         raise ModelError(f"generator {generator.id} gave {short(repr(given))} as its phrases; expected a list of phrases")
-    found = [p if isinstance(p, Phrase) else read(_writable(p)) for p in listed]
+    found = [p if isinstance(p, Phrase) else read(writable(p, LONGEST_SENTENCE)) for p in listed]
     return tuple(dict.fromkeys(p for p in found if p is not None))
 
 
 def alternatives(editor: Any, given: Any, asked: Sequence[str]) -> list[list[str]]:
     """An editor's answer: one list of phrases per phrase."""
-    lists = list(given)
+    lists = [new if isinstance(new, str) else list(islice(new, MOST)) for new in given]
     same_number("editor", editor, lists, asked, "lists of phrases")
     for new in lists:
         if isinstance(new, str) or not all(isinstance(text, str) and text.strip() for text in new):
             raise ModelError(f"editor {editor.id} gave {short(repr(new))}; expected a list of phrases")
-    return [[_writable(text) for text in new] for new in lists]
+    return [[writable(text, LONGEST_SENTENCE) for text in new] for new in lists]
 
 
 def same_number(role: str, model: Any, answers: Sequence[Any], questions: Sequence[Any], what: str) -> None:
     if len(answers) != len(questions):
         raise ModelError(f"{role} {model.id} gave {len(answers)} {what} for {len(questions)} inputs")
-
-
-def _writable(text: str) -> str:
-    """The text without half characters, which a server leaves where it cuts a text and no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
