@@ -1,14 +1,25 @@
 """What the method concluded, as plain values for the run folder's ledger. JSON has no NaN: a rate of nothing is null."""
 
 import math
-from typing import NotRequired, TypedDict
+from functools import cache
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from .. import language
 from ..core.explanation import ContextCell, Counterfactual, Explanation, Spurious
 from ..core.records import Estimate, Evidence, Hypothesis, Phrase, Prompt, Rate, Verdict
 from ..language import Wording
 from .folder import Store
+from .rows import Count, Number, Share, checked
 
+_VERDICTS: dict[Verdict, Literal["confirmed", "futile", "unfaithful", "undecided"]] = {
+    Verdict.CONFIRMED: "confirmed",
+    Verdict.FUTILE: "futile",
+    Verdict.UNFAITHFUL: "unfaithful",
+    Verdict.UNDECIDED: "undecided",
+}
 CHILD = "child-"
 """Before the id of a sharper description, in the key of a bug."""
 
@@ -19,25 +30,25 @@ CHILD = "child-"
 class Counted(TypedDict):
     """How many of how many pictures fail."""
 
-    failures: int
-    n: int
+    failures: Count
+    n: Count
 
 
 class RateNote(Counted):
     """With the interval of the rate, and its level."""
 
-    low: float
-    high: float
-    level: float
+    low: Share
+    high: Share
+    level: Share
 
 
 class EstimateNote(TypedDict):
     """`value`: None where nothing was measured."""
 
-    value: float | None
-    low: float
-    high: float
-    level: float
+    value: Number | None
+    low: Number
+    high: Number
+    level: Share
 
 
 class PhraseNote(TypedDict):
@@ -69,18 +80,18 @@ class EvidenceNote(HypothesisNote):
 
     treated: RateNote
     baseline: RateNote
-    e_value: float
-    verdict: str
+    e_value: Annotated[Number, Field(ge=0)]
+    verdict: Literal["confirmed", "futile", "unfaithful", "undecided"]
     reason: str
-    drawn: int
-    baseline_drawn: int
+    drawn: Count
+    baseline_drawn: Count
     corrected: list[EstimateNote] | None
 
 
 class TriedNote(EvidenceNote):
     """`order`: of a probe's prompts."""
 
-    order: NotRequired[int]
+    order: NotRequired[Count]
 
 
 class SharperNote(EvidenceNote):
@@ -98,11 +109,11 @@ class ChangeNote(RateNote):
     sentence: str
     prompt: str
     before: RateNote
-    only_before: int
-    only_after: int
+    only_before: Count
+    only_after: Count
     effect: EstimateNote
-    p_value: float
-    p_adjusted: float
+    p_value: Share
+    p_adjusted: Share
     mends: bool
 
 
@@ -119,12 +130,12 @@ class CellNote(TypedDict):
     """How often (`times` of `n`) pictures of the prompts are taken for the wrong label."""
 
     prompts: list[PromptNote]
-    drawn: int
-    times: int
-    n: int
-    low: float
-    high: float
-    level: float
+    drawn: Count
+    times: Count
+    n: Count
+    low: Share
+    high: Share
+    level: Share
 
 
 class SpuriousNote(TypedDict):
@@ -136,8 +147,8 @@ class SpuriousNote(TypedDict):
     plain: CellNote
     others: CellNote | None
     others_plain: CellNote | None
-    p_alone: float
-    p_others: float | None
+    p_alone: Share
+    p_others: Share | None
     from_context_alone: bool
     from_other_objects: bool
 
@@ -147,10 +158,16 @@ class ExplanationNote(RateNote):
 
     label: str
     prompt: str
-    pairs: int
+    pairs: Count
     counterfactuals: list[ChangeNote]
     minimal: MinimalNote
     spurious: SpuriousNote | None
+
+
+class WaitingNote(HypothesisNote):
+    """A sharper description that has no verdict yet."""
+
+    parent: str
 
 
 # --- the way in ---------------------------------------------------------------------------------------------------------
@@ -177,7 +194,7 @@ def evidence(e: Evidence, wording: Wording) -> EvidenceNote:
         "treated": rate(e.treated),
         "baseline": rate(e.baseline),
         "e_value": e.e_value,
-        "verdict": e.verdict.name.lower(),
+        "verdict": _VERDICTS[e.verdict],
         "reason": e.verdict.value,
         "drawn": e.drawn,
         "baseline_drawn": e.baseline_drawn,
@@ -285,14 +302,14 @@ def read_rate(note: RateNote) -> Rate:
 
 def tried(store: Store) -> dict[str, TriedNote]:
     """Every description with evidence, by its id."""
-    return store.notes("evidence")
+    return _notes(store, "evidence", TriedNote)
 
 
 def sharper(store: Store) -> dict[str, SharperNote]:
     """Sharper descriptions with a verdict (without one, none was drawn before the run stopped), each of a parent once: the hunt
     and a person may both have asked."""
     found: dict[tuple[str, str], tuple[str, SharperNote]] = {}
-    for id, note in store.notes("refinement").items():
+    for id, note in _notes(store, "refinement", WaitingNote, SharperNote).items():
         place = (note["parent"], note["prompt"])
         if "verdict" in note and (place not in found or found[place][1]["verdict"] != "confirmed"):
             found[place] = (id, note)
@@ -301,9 +318,28 @@ def sharper(store: Store) -> dict[str, SharperNote]:
 
 def explanations(store: Store, asked: bool = True) -> dict[str, ExplanationNote]:
     """By the key of a bug; what a person `asked` for comes before what the hunt found by itself."""
-    return {**store.notes("explanation"), **(store.notes("inquiry") if asked else {})}
+    hunted = _notes(store, "explanation", ExplanationNote)
+    return {**hunted, **(_notes(store, "inquiry", ExplanationNote) if asked else {})}
 
 
 def of_bugs(store: Store) -> dict[str, EvidenceNote]:
     """Notes by the key of a bug in reports: descriptions, and their sharper children under "child-ID"."""
-    return {**store.notes("evidence"), **{f"{CHILD}{id}": note for id, note in store.notes("refinement").items()}}
+    children = _notes(store, "refinement", WaitingNote, SharperNote)
+    return {**tried(store), **{f"{CHILD}{id}": note for id, note in children.items()}}
+
+
+def _notes(store: Store, kind: str, record: Any, measured: Any = None) -> dict[str, Any]:
+    """Notes of a kind, each checked. `measured`: what those with a verdict hold."""
+    return {
+        id: checked(_adapter(_record(note, record, measured)), store.path, note, f"ledger, {kind} {id}")
+        for id, note in store.notes(kind).items()
+    }
+
+
+def _record(note: Any, record: Any, measured: Any) -> Any:
+    return measured if measured and isinstance(note, dict) and "verdict" in note else record
+
+
+@cache
+def _adapter(record: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(record)

@@ -122,7 +122,7 @@ def resume(path: Run | Path | str, progress: Listener | None = None, *, max_cost
     """
     folder = path.path if isinstance(path, Run) else Path(path)
     with Store.open(folder) as store:
-        identity, stated = store.meta("identity"), store.options().to_mapping()
+        identity, stated = store.identity(), store.options().to_mapping()
     if identity.get("kind") == "probe":
         raise SpecError(f"{str(folder)!r} holds a probe; to continue it, run the same probe again with --out {folder}")
     cap = {} if max_cost is None else {"max_cost": max_cost}

@@ -197,7 +197,7 @@ def replay(
     path = Path(getattr(run, "path", run))
     with Store.open(path) as below:
         bugs = _bugs(path, below)
-        identity = below.meta("identity")
+        identity = below.identity()
         settings = Config.of(below.options().to_mapping() | {"max_cost": max_cost})
         tell(Progress("loading"))
         task = tasks.load(settings)

@@ -198,7 +198,7 @@ def load(path: Run | Path | str) -> Run:
     """Open an existing run folder, finished or not; that of a probe is a `Probe`. Raises StoreError if it holds no run."""
     folder = path.path if isinstance(path, Run) else Path(path)
     with Store.open(folder) as store:
-        kind = store.meta("identity").get("kind")
+        kind = store.identity().get("kind")
     return Probe(folder) if kind == "probe" else Run(folder)
 
 
