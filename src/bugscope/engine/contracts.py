@@ -76,7 +76,7 @@ def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[An
     if len(found) != len(asked):
         raise ModelError(f"task {task.id} made {len(found)} answers of the target {target.id} for {len(asked)} inputs")
     try:
-        plain: list[Any] = all_writable(json.loads(json.dumps(found, ensure_ascii=False, allow_nan=False)))
+        plain: list[Any] = all_writable(json.loads(json.dumps(found, ensure_ascii=False, allow_nan=False)), LONGEST_SENTENCE)
     except (TypeError, ValueError, RecursionError) as error:
         what = f"task {task.id} made an answer of the target {target.id} that JSON cannot hold"
         raise ModelError(f"{what}: {told(error)}") from error

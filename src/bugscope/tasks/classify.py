@@ -13,6 +13,8 @@ from ..core.texts import writable
 from . import Mark, Reading
 
 A = TypeVar("A")
+LONGEST = 1000
+"""Characters of a label."""
 TOP = 5
 """Answers kept per picture, so that what is accepted can be decided later."""
 
@@ -60,6 +62,8 @@ class Classify:
             )
         if "" in labels:
             raise ModelError(f"target {target.id} has no name for label number {labels.index('')}")
+        if long := next((label for label in labels if len(label) > LONGEST), ""):
+            raise ModelError(f"target {target.id} has a label of {len(long):,} characters; the maximum is {LONGEST:,}")
         if len(labels) < 2:
             raise ModelError(f"target {target.id} has {len(labels)} label names; at least 2 are needed")
         if len(set(labels)) < len(labels):

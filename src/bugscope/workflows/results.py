@@ -9,6 +9,7 @@ from .. import report
 from ..report import baseline
 from ..report.folding import under
 from ..report.frames import pandas
+from ..report.plain import for_terminal
 from ..report.records import BugRecord, Report
 from ..report.words import count, failing, points
 from ..store.folder import Store
@@ -89,7 +90,9 @@ class Bug:
 
     def __str__(self) -> str:
         base = self.record["baseline"]
-        return f"{self.sentence} -> {self.predicted}: {failing(self.record)}, {self.record['besides']} {count(base)}"
+        return for_terminal(
+            f"{self.sentence} -> {self.predicted}: {failing(self.record)}, {self.record['besides']} {count(base)}"
+        )
 
 
 def _bug(b: BugRecord, also: Sequence[Bug] = ()) -> Bug:
@@ -141,7 +144,8 @@ class Run:
 
     def __repr__(self) -> str:
         found = f"{len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures"
-        return f"<bugscope.Run {str(self.path)!r}: {' '.join([*baseline.lines(self.report['baseline']), found])}>"
+        warned = " ".join([*baseline.lines(self.report["baseline"]), found])
+        return for_terminal(f"<bugscope.Run {str(self.path)!r}: {warned}>")
 
     def _repr_html_(self) -> str:
         with Store.open(self.path) as store:
@@ -172,7 +176,7 @@ class Answer:
         called = f" -> {self.predicted}" if self.predicted else ""
         rise = f"rise {points(self.rise['low'])} to {points(self.rise['high'])} points"
         base = f"{self.record['besides']} {count(self.record['baseline'])}"
-        return f"{self.prompt}{called}: {failing(self.record)}, {base}; {rise}: {self.verdict}"
+        return for_terminal(f"{self.prompt}{called}: {failing(self.record)}, {base}; {rise}: {self.verdict}")
 
 
 class Probe(Run):
@@ -191,7 +195,7 @@ class Probe(Run):
         ]  # fmt: skip
 
     def __repr__(self) -> str:
-        return "\n".join([*baseline.lines(self.report["baseline"]), *map(str, self.answers)])
+        return "\n".join(map(for_terminal, [*baseline.lines(self.report["baseline"]), *map(str, self.answers)]))
 
 
 def load(path: Run | Path | str) -> Run:
