@@ -5,6 +5,7 @@ of paper, "laptop" is wrong.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,7 +78,7 @@ def _part(part: Any, given: Any) -> str | Labels:
         word = part.strip().lower()
         if word in WORDS:
             return word
-        if Path(part).suffix.lower() in FILES or Path(part).is_file():
+        if Path(part).suffix.lower() in FILES or os.path.isfile(part):
             return _file(Path(part))
         raise _no_word(part)
     if isinstance(part, Mapping) and not _wrong(part):
@@ -94,7 +95,7 @@ def _no_word(part: str) -> SpecError:
 def _file(path: Path) -> Labels:
     what = f"the file of accept-sets {str(path)!r}"
     try:
-        text = path.expanduser().read_text(encoding="utf-8-sig")
+        text = Path(os.path.expanduser(path)).read_text(encoding="utf-8-sig")
         found = json.loads(text) if path.suffix.lower() == ".json" else yamls.read(text, names=True)
     except FileNotFoundError as error:
         beside = [p.name for p in path.parent.glob("*") if p.suffix.lower() in FILES]

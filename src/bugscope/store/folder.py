@@ -257,7 +257,10 @@ class Store:
         if (name := stated["regions"]) is None:
             return None
         try:
-            return np.load(BytesIO(self.blobs.get(name)), allow_pickle=False)
+            found = np.lib.format.read_array(BytesIO(self.blobs.get(name)), allow_pickle=False)
+            if not np.issubdtype(found.dtype, np.integer):
+                raise ValueError(f"it holds {found.dtype}, not integers")
+            return found
         except (ValueError, EOFError, OverflowError, MemoryError, SyntaxError, TypeError) as error:
             raise Lost(f"the run {str(self.path)!r} lacks the regions {name}: {told(error)}") from error
 

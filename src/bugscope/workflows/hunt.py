@@ -8,6 +8,7 @@ from ..core import labels as names
 from ..core.errors import SpecError, unknown
 from ..core.options import Config, Cost
 from ..core.records import Evidence, Hypothesis
+from ..core.texts import writable
 from ..engine import wording
 from ..engine.engine import Engine
 from ..engine.models import Models
@@ -146,7 +147,7 @@ def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[
         wanted = [label for label in known or drawn if label in set(drawn)]
     if not wanted:
         raise SpecError("no labels to hunt on: name at least one")
-    found = list(dict.fromkeys(names.resolve(label, known) if known else label for label in wanted))
+    found = list(dict.fromkeys(names.resolve(label, known) if known else writable(label) for label in wanted))
     vocabulary = getattr(models.generator, "labels", None)
     for label in found:
         if vocabulary and label not in vocabulary:
