@@ -50,12 +50,15 @@ def bomb(levels=8):
         ("a: 1\na: 2", "the key 'a' is there twice"),
         ("!!python/object/apply:os.system [touch owned]", "the tag"),
         ("!!binary aGk=", "the tag"),
+        ("!!int ''", "index out of range"),
+        ("!!float a", "could not convert"),
+        ("!!bool maybe", "KeyError|maybe"),
         ("!!timestamp 2001-01-01", "the tag"),
         ("? [a]\n: 1", "unhashable"),
         ("\x00", "special characters"),
         ("x" * 5_000_000, "5,000,000 characters"),
     ],
-    ids=range(13),
+    ids=range(16),
 )
 def test_what_could_grow_or_run_is_refused_in_a_sentence(tmp_path, text, message):
     with pytest.raises(ValueError, match=message) as error:
@@ -66,6 +69,20 @@ def test_what_could_grow_or_run_is_refused_in_a_sentence(tmp_path, text, message
     with pytest.raises(SpecError, match="is not YAML that is read: .*") as error:
         Config.from_file(file)
     assert len(str(error.value)) < 1000
+
+
+PIECES = st.sampled_from(
+    ["labels", "seed", ": ", "- ", "[", "]", "{", "}", "&a ", "*a", "!!int ", "!!map ", "!!null ", "|", "'", '"', "\n", "  ",
+     "1", "no", "2001-01-01", "<<: ", "#", "%YAML 1.2", "---", "\t", "1e5", "0x1f", "1:30", "\ud83d", "\x00", "? ", ","],
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_any_text_is_read_or_refused_in_a_sentence(text):
+    try:
+        json.dumps(yamls.read(text), default=str).encode()
+    except ValueError as error:
+        assert "\n" not in str(error) and str(error)
 
 
 def test_dates_and_times_are_texts():

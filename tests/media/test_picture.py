@@ -5,6 +5,8 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import EpsImagePlugin, Image, PsdImagePlugin
 
 from bugscope import media
@@ -143,6 +145,30 @@ def test_every_listed_format_is_read(format):
     assert pictures.read(file.getvalue()).size == (224, 224)
     with pytest.raises(ValueError, match=f"not a picture: damaged {format}"):
         pictures.read(file.getvalue()[:200])
+
+
+def files():
+    found = []
+    for format in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"):
+        file = io.BytesIO()
+        exif = Image.Exif()
+        exif[274] = 6
+        pictures.sample().resize((40, 30)).save(file, format, exif=exif)
+        found.append(file.getvalue())
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(files()), st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=4)), max_size=6))
+def test_altered_files_are_pictures_or_refused(data, changes):
+    for at, new in changes:
+        data = data[:at] + new + data[at + len(new) - 1 :]
+    for read in (pictures.read, pictures.decode):
+        try:
+            assert read(data).mode == "RGB"
+        except ValueError as error:
+            assert len(str(error)) < 500
 
 
 # --- the medium -----------------------------------------------------------------------------------------------------------

@@ -34,7 +34,8 @@ def read(text: str, texts: Collection[str] = TEXTS, names: bool = False) -> Any:
         loader = _Loader(text)
         loader.texts, loader.plain = texts, names
         return loader.get_single_data()
-    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        # PyYAML itself stumbles over some tags, such as !!int on nothing
         raise ValueError(short(str(error)) or told(error)) from error
 
 

@@ -70,6 +70,8 @@ class Engine:
         self.workers.start(models)
         # pictures that are lost and were not drawn again as they were
         self._lost = set(store.notes("lost"))
+        # whose files were looked for in this session
+        self._there: set[str] = set()
         self._drawn: dict[tuple[str, str, bool, str], str] | None = None
         self._described: set[tuple[Purpose, str, str]] = set()
 
@@ -278,8 +280,9 @@ class Engine:
     def _mend(self, samples: Sequence[Sample], made: Mapping[str, Any]) -> None:
         """Draw pictures again whose files are gone, though all models have seen them: reports and data sets show them."""
         for s in samples:
-            if s.key not in self._lost and not self.store.blobs.has(made[s.key]["image"]):
+            if s.key not in self._there and not self.store.blobs.has(made[s.key]["image"]):
                 self._again_as_it_was(s, made[s.key])
+            self._there.add(s.key)
 
     def _again_as_it_was(self, s: Sample, row: Mapping[str, Any]) -> bool:
         """Draw a lost picture again from its prompt and seed, and keep it if it is the same. Asked once: hosted generators

@@ -30,9 +30,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 """The only formats that are tried, whatever a file is called: Pillow runs another program to read some of the others."""
 BROKEN = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, EOFError,
-    MemoryError, struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning,
+    MemoryError, struct.error, zlib.error, Image.DecompressionBombError, Warning,
 )  # fmt: skip
-"""The errors that a damaged or hostile file can cause in Pillow."""
+"""What a damaged or hostile file can cause in Pillow; warnings too, where somebody has them raised."""
 
 
 class TooManyPixels(ValueError):
