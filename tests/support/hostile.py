@@ -119,7 +119,7 @@ def target() -> Any:
 
 
 USES: dict[str, Callable[[Path], Any]] = {
-    "load": lambda run: [str(bugscope.load(run)), *map(str, bugscope.load(run).bugs)],
+    "load": lambda run: [(str(b), b.rate, b.baseline_rate, b.why, b.counterfactuals()) for b in bugscope.load(run).bugs],
     "report": lambda run: bugscope.load(run).write_report(),
     "samples": lambda run: bugscope.load(run).samples(),
     "dataset": lambda run: bugscope.dataset(run, run.parent / "set", everything=True),

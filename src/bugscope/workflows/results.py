@@ -41,11 +41,11 @@ class Bug:
 
     @property
     def rate(self) -> float:
-        return self.failures / self.n
+        return self.failures / self.n if self.n else float("nan")
 
     @property
     def baseline_rate(self) -> float:
-        return self.baseline_failures / self.baseline_n
+        return self.baseline_failures / self.baseline_n if self.baseline_n else float("nan")
 
     @property
     def number(self) -> str:
@@ -89,17 +89,15 @@ class Bug:
         return pandas("bug.counterfactuals()").DataFrame(rows)
 
     def __str__(self) -> str:
-        base = self.record["baseline"]
-        return for_terminal(
-            f"{self.sentence} -> {self.predicted}: {failing(self.record)}, {self.record['besides']} {count(base)}"
-        )
+        base = f"{self.record['besides']} {count(self.record['baseline'])}"
+        return for_terminal(f"{called(self.record)}: {failing(self.record)}, {base}")
 
 
 def _bug(b: BugRecord, also: Sequence[Bug] = ()) -> Bug:
     base = b["baseline"]
     return Bug(
         b["label"], b["description"], b["sentence"], b["failures"], b["n"], b["low"], b["high"],
-        base["failures"], base["n"], b["predicted"][0]["label"], b["e_value"], b, tuple(also),
+        base["failures"], base["n"], b["predicted"][0]["label"] if b["predicted"] else "", b["e_value"], b, tuple(also),
     )  # fmt: skip
 
 
@@ -173,10 +171,10 @@ class Answer:
     record: BugRecord
 
     def __str__(self) -> str:
-        called = f" -> {self.predicted}" if self.predicted else ""
+        wrong = f" -> {self.predicted}" if self.predicted else ""
         rise = f"rise {points(self.rise['low'])} to {points(self.rise['high'])} points"
         base = f"{self.record['besides']} {count(self.record['baseline'])}"
-        return for_terminal(f"{self.prompt}{called}: {failing(self.record)}, {base}; {rise}: {self.verdict}")
+        return for_terminal(f"{self.prompt}{wrong}: {failing(self.record)}, {base}; {rise}: {self.verdict}")
 
 
 class Probe(Run):
