@@ -231,7 +231,7 @@ def test_what_cannot_be_read_or_is_not_known_is_counted_and_said(tmp_path):
     assert found.unreadable["goblet/program.png"].startswith("not a picture that is read: EPS; the formats are PNG, JPEG")
     for part in (
         "1 label (4 pictures) left out, because the target does not know them: unicorn.",
-        "3 pictures could not be read",
+        "4 pictures could not be read",
         "1 picture without a label left out",
     ):
         assert part in str(found)

@@ -11,7 +11,7 @@ from ..report.folding import under
 from ..report.frames import pandas
 from ..report.plain import for_terminal
 from ..report.records import BugRecord, Report
-from ..report.words import count, failing, points
+from ..report.words import called, count, failing, points
 from ..store.folder import Store
 from ..store.ledger import EstimateNote
 from .explain import choose
