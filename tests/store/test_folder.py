@@ -15,6 +15,7 @@ from PIL import Image
 from bugscope.core.errors import StoreError
 from bugscope.core.records import Prompt, Sample
 from bugscope.media import picture
+from bugscope.store import ledger
 from bugscope.store.folder import Store
 
 JSON = st.recursive(
@@ -393,6 +394,23 @@ def test_a_sample_that_is_none_is_named(tmp_path, column, value):
         store.db.execute(f"update samples set {column}={value}")
         with pytest.raises(StoreError, match="samples, [0-9a-f]{64}"):
             list(store.samples())
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "value", "message"),
+    [
+        ("evidence", "", "{}", "'' is no id"),
+        ("evidence", "child-00000", "{}", "'child-00000' is no id"),
+        ("evidence", "00000", "{}", " 00000, [a-z]+: field required"),
+        ("refinement", "00000", "[]", "should be a valid dictionary"),
+        ("refinement", "00000", '{"verdict": "confirmed"}', "field required"),
+    ],
+)
+def test_a_note_that_is_none_is_named(tmp_path, kind, id, value, message):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.db.execute("insert into ledger values(?, ?, ?)", (kind, id, value))
+        with pytest.raises(StoreError, match=f"cannot read '.*run.sqlite': ledger, {kind}.*{message}"):
+            ledger.of_bugs(store)
 
 
 @pytest.mark.parametrize("lost", sorted(IDENTITY))

@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from .. import language
+from ..core.errors import StoreError, short
 from ..core.explanation import ContextCell, Counterfactual, Explanation, Spurious
 from ..core.records import Estimate, Evidence, Hypothesis, Phrase, Prompt, Rate, Verdict
 from ..language import Wording
@@ -330,9 +331,13 @@ def of_bugs(store: Store) -> dict[str, EvidenceNote]:
 
 def _notes(store: Store, kind: str, record: Any, measured: Any = None) -> dict[str, Any]:
     """Notes of a kind, each checked. `measured`: what those with a verdict hold."""
+    found = store.notes(kind)
+    # the key of a bug is its id, with CHILD before that of a sharper one
+    if kind in ("evidence", "refinement") and (odd := [id for id in found if not id or id.startswith(CHILD)]):
+        raise StoreError(f"cannot read {str(store.path / 'run.sqlite')!r}: ledger, {kind}: {short(repr(odd[0]))} is no id")
     return {
         id: checked(_adapter(_record(note, record, measured)), store.path, note, f"ledger, {kind} {id}")
-        for id, note in store.notes(kind).items()
+        for id, note in found.items()
     }
 
 
