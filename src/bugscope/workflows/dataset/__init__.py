@@ -93,11 +93,7 @@ def dataset(
         found = sources(listed_runs, stack)
         _check_media(found)
         every = [item for source in found for item in items(source, explored)]
-        chosen = every if everything else [item for item in every if item.kept]
-        for item in chosen:
-            if not item.source.holds(item):
-                item.reason = LOST
-        chosen = [item for item in chosen if item.reason != LOST]
+        chosen = _held(every if everything else [item for item in every if item.kept])
         if not chosen:
             raise SpecError(_nothing(found))
         steps = _Steps(progress, 2 * len(chosen))
@@ -198,6 +194,14 @@ def _counts(every: Sequence[RunPicture], found: Sequence[Source]) -> dict[str, i
     for source in found:
         counts.update(source.missing)
     return {reason: counts[reason] for reason in REASONS if counts[reason]}
+
+
+def _held(items: Sequence[RunPicture]) -> list[RunPicture]:
+    """Those whose files are there and whole; the others are marked."""
+    for item in items:
+        if not item.source.holds(item):
+            item.reason = LOST
+    return [item for item in items if item.reason != LOST]
 
 
 def _lost(every: Sequence[RunPicture]) -> list[str]:
