@@ -61,7 +61,8 @@ def decode(text: str) -> Image.Image:
         data = base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise ValueError(f"not base64: {error}") from error
-    return Image.open(io.BytesIO(data)).convert("RGB")
+    # a list of formats: Pillow runs another program to read some others
+    return Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]).convert("RGB")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,12 @@ def test_our_own_modules_are_imported_by_statements():
     assert not found
 
 
+def test_files_are_opened_as_pictures_in_one_place():
+    """There is the list of formats, and the limit on pixels."""
+    found = [str(p.relative_to(PACKAGE)) for p in SOURCES if "Image.open(" in p.read_text(encoding="utf-8")]
+    assert found == ["media/picture.py"]
+
+
 def test_functions_fit_on_a_screen():
     long = {
         f"{path.relative_to(PACKAGE)}:{node.name}": node.end_lineno - node.lineno + 1

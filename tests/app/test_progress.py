@@ -280,3 +280,15 @@ def test_a_warning_is_shown_once_by_either(capsys):
             for warning in warnings:
                 tell(Progress("exploring", images=3, budget=9, warning=warning))
     assert capsys.readouterr().err.count("Plain pictures fail.") == 1 == out.getvalue().count("Plain pictures fail.")
+
+
+@pytest.mark.parametrize(
+    "text", ["a \x1b]0;owned\x07title", "half \ud83d", "[/b] [red]x", "{task.total}", "\u202eback", "x\r\ny"]
+)
+def test_nothing_in_a_snapshot_steers_the_live_line(text, capsys):
+    for stage in ("asking", "exploring"):
+        with Live() as tell:
+            tell(Progress(stage, images=1, budget=9, hypotheses=1, bugs=1, message=text, warning=text))
+    shown = "".join(capsys.readouterr())
+    assert not re.search("[\x07\u202e\ud83d]|\x1b]", shown)
+    assert "[/b] [red]x" in shown or "red" not in text

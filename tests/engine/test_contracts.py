@@ -1,5 +1,7 @@
 """What each role must answer, checked before anything is kept."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -59,7 +61,7 @@ def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
 
 def test_a_caption_cut_inside_a_character_can_be_kept(tmp_path):
     engine = engine_of(tmp_path / "r", captioner=lambda images: ["a mug \ud83d"] * len(images))
-    assert engine.describe(engine.measure(SAMPLES[:2])) == ["a mug ?"] * 2
+    assert engine.describe(engine.measure(SAMPLES[:2])) == ["a mug \ufffd"] * 2
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_a_vocabulary_is_a_list_of_phrases_or_of_texts_that_are_read():
     assert contracts.phrases(MODEL, ["red", snow, "on  snow", red], WORDS.piece) == (red, snow)
     assert contracts.phrases(MODEL, (text for text in ("red", "on snow")), WORDS.piece) == (red, snow)
     assert contracts.phrases(MODEL, (), WORDS.piece) == ()
-    assert contracts.phrases(MODEL, ["on \ud83d"], WORDS.piece) == (Phrase("on ?"),)
+    assert contracts.phrases(MODEL, ["on \ud83d"], WORDS.piece) == (Phrase("on \ufffd"),)
     assert contracts.phrases(MODEL, ["red", "mug"], lambda text: None if text == "mug" else red) == (red,)
 
 
@@ -151,3 +153,16 @@ def test_a_vocabulary_is_a_list_of_phrases_or_of_texts_that_are_read():
 def test_what_is_no_vocabulary_is_named(given):
     with pytest.raises(ModelError, match="generator test/model gave .* as its phrases; expected a list of phrases"):
         contracts.phrases(MODEL, given, WORDS.piece)
+
+
+def test_text_from_a_model_is_kept_whole_and_not_without_end(tmp_path):
+    assert contracts.captions(MODEL, ["x" * 10_000], [None]) == ["x" * 1997 + "..."]
+    assert contracts.descriptions(MODEL, (text for text in ["at night \ud83d"])) == ["at night \ufffd"]
+    assert len(contracts.descriptions(MODEL, (f"{i}" for i in count()))) == 1000
+    assert contracts.alternatives(MODEL, [("a" * 5000 for _ in count())], ["on snow"]) == [["a" * 1997 + "..."] * 1000]
+    (refused,) = contracts.specimens(MODEL, [Refused("no \ud83d" + "x" * 5000)], [None], picture)
+    assert refused.reason.startswith("no \ufffdx") and len(refused.reason) < 310
+    made = Specimen(picture.sample(), Truth("a\ud83d", ("b\udfff",)), {"said \ud83d": ["\ud83d\ude00" + "y" * 20_000]})
+    (kept,) = contracts.specimens(MODEL, [made], [None], picture)
+    assert (kept.truth.label, kept.truth.others) == ("a\ufffd", ("b\ufffd",))
+    assert kept.info == {"said \ufffd": ["\U0001f600" + "y" * 9_995 + "..."]}

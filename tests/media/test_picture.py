@@ -5,7 +5,9 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import EpsImagePlugin, Image, PsdImagePlugin
 
 from bugscope import media
 from bugscope.core.errors import SpecError
@@ -107,8 +109,66 @@ def test_bytes_that_are_no_picture_are_said(data):
 def test_a_small_file_that_unfolds_to_a_huge_picture_is_not_unfolded():
     file = io.BytesIO()
     Image.new("1", (10_000, 10_000)).save(file, "PNG")
-    with pytest.raises(ValueError, match="10000 x 10000 pixels"):
-        pictures.read(file.getvalue())
+    for read in (pictures.read, pictures.decode):
+        with pytest.raises(pictures.TooManyPixels, match="10000 x 10000 pixels; the maximum is 64,000,000"):
+            read(file.getvalue())
+    assert pictures.check(Image.new("1", (10_000, 10_000))) == Refused(
+        "a picture of 10000 x 10000 pixels; the maximum is 64,000,000 in all"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n%%EOF", "EPS"),
+        (b"8BPS" + bytes(40), "PSD"),
+        (b"<svg/>", "of an unknown format"),
+        (b"", "an empty file"),
+    ],
+)
+def test_only_listed_formats_are_opened_and_others_are_named(data, found, monkeypatch):
+    """PostScript is a program: Pillow would have Ghostscript run it."""
+    for plugin, name in ((EpsImagePlugin, "EpsImageFile"), (PsdImagePlugin, "PsdImageFile")):
+        monkeypatch.setattr(getattr(plugin, name), "_open", lambda self: pytest.fail("opened"))
+    for read in (pictures.read, pictures.decode):
+        with pytest.raises(ValueError, match=f"not a picture that is read: {found}; the formats are PNG, JPEG, WEBP, GIF"):
+            read(data)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF"])
+def test_every_listed_format_is_read(format):
+    file = io.BytesIO()
+    try:
+        pictures.sample().save(file, format)
+    except KeyError:
+        pytest.skip(f"this Pillow cannot write {format}")
+    assert pictures.read(file.getvalue()).size == (224, 224)
+    with pytest.raises(ValueError, match=f"not a picture: damaged {format}"):
+        pictures.read(file.getvalue()[:200])
+
+
+def files():
+    found = []
+    for format in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"):
+        file = io.BytesIO()
+        exif = Image.Exif()
+        exif[274] = 6
+        pictures.sample().resize((40, 30)).save(file, format, exif=exif)
+        found.append(file.getvalue())
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(files()), st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=4)), max_size=6))
+def test_altered_files_are_pictures_or_refused(data, changes):
+    for at, new in changes:
+        data = data[:at] + new + data[at + len(new) - 1 :]
+    for read in (pictures.read, pictures.decode):
+        try:
+            assert read(data).mode == "RGB"
+        except ValueError as error:
+            assert len(str(error)) < 500
 
 
 # --- the medium -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Numbers and names as people read them, and what may be written where."""
 
+import json
 import math
 import re
 
@@ -86,6 +87,14 @@ def test_no_text_steers_a_screen_or_breaks_a_line_or_a_file(text):
     plain.for_html(text).encode()
     assert not plain.DIRECTIONS.search(plain.for_html(text))
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]", plain.for_xml(text))
+
+
+@given(st.recursive(st.text() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=6))
+@example([EVIL])
+def test_json_on_a_screen_says_the_same_and_steers_nothing(value):
+    shown = plain.for_json(json.dumps(value, ensure_ascii=False))
+    assert json.loads(shown) == value
+    assert all(c.isprintable() for c in shown)
 
 
 def test_a_terminal_shows_that_something_was_there():

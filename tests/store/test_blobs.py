@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from bugscope.core.errors import StoreError
-from bugscope.store.blobs import Files
+from bugscope.store.blobs import Files, Layered, Lost
 
 
 def test_bytes_come_back_under_the_name_of_their_content(tmp_path):
@@ -26,26 +26,47 @@ def test_what_is_there_is_not_written_again(tmp_path):
     assert (file.stat().st_mtime_ns, file.stat().st_ino) == before
 
 
-def test_a_name_never_leads_out_of_the_folder(tmp_path):
+GONE = f"images/ab/{'ab' * 32}.png"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret", "/etc/passwd", "images/../../secret", "run.sqlite", ".lock", "nowhere", "x" * 300, "a\0b", "",
+     "images/ab/none.png", GONE + "\n", GONE.upper(), f"images/ab/{'ab' * 32}.png/../../../secret",
+     f"images\\ab\\{'ab' * 32}.png", f"images/ab/{'ab' * 32}"],
+)  # fmt: skip
+def test_only_what_looks_like_a_name_is_ever_looked_up(tmp_path, name):
     (tmp_path / "secret").write_bytes(b"mine")
     blobs = Files(tmp_path / "run")
-    for name in ("../secret", str(tmp_path / "secret"), "images/../../secret"):
-        with pytest.raises(StoreError, match="outside its folder"):
+    for ask in (blobs.get, blobs.has, blobs.path, Layered(blobs, blobs).get):
+        with pytest.raises(StoreError, match="names a picture outside its folder"):
+            ask(name)
+
+
+def test_what_is_not_there_is_said(tmp_path):
+    blobs = Files(tmp_path)
+    for name, what in ((GONE, "picture"), (GONE.replace("images", "files").replace("png", "npy"), "file")):
+        assert not blobs.has(name)
+        with pytest.raises(Lost, match=f"lacks the {what} {name}: No such file"):
             blobs.get(name)
 
 
-@pytest.mark.parametrize("name", ["images/ab/none.png", "nowhere", "x" * 300, "a\0b"])
-def test_what_is_not_there_is_said(tmp_path, name):
+@pytest.mark.parametrize(("left", "what"), [(b"", "empty"), (b"some byte", "damaged"), (b"sOme bytes", "damaged")])
+def test_a_blob_that_is_not_what_it_was_is_found_and_can_be_put_back(tmp_path, left, what):
     blobs = Files(tmp_path)
-    with pytest.raises(StoreError, match="lacks the (picture|file)"):
+    name = blobs.put(b"some bytes", ".png")
+    blobs.path(name).write_bytes(left)
+    assert blobs.has(name) == bool(left)
+    with pytest.raises(Lost, match=f"lacks the picture {name}: the file is {what}"):
         blobs.get(name)
+    assert blobs.put(b"some bytes", ".png") == name and blobs.get(name) == b"some bytes"
 
 
 def test_a_name_may_get_other_bytes_whole_and_leaves_no_crumbs(tmp_path):
     blobs = Files(tmp_path)
     for data in (b"old", b"new" * 10_000, b""):
         blobs.replace("deep/er/file", data)
-        assert blobs.get("deep/er/file") == data
+        assert (tmp_path / "deep/er/file").read_bytes() == data
     assert [p.name for p in (tmp_path / "deep/er").iterdir()] == ["file"]
     with pytest.raises(StoreError, match="cannot write '.*deep'"):
         blobs.replace("deep", b"a folder is there")

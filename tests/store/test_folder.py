@@ -15,6 +15,7 @@ from PIL import Image
 from bugscope.core.errors import StoreError
 from bugscope.core.records import Prompt, Sample
 from bugscope.media import picture
+from bugscope.store import ledger
 from bugscope.store.folder import Store
 
 JSON = st.recursive(
@@ -339,3 +340,131 @@ def test_a_run_that_another_process_is_just_making_is_no_strange_folder(tmp_path
         patch.setattr(Path, "iterdir", lambda path: (patch.undo(), meanwhile(path))[1])
         with Store.create(tmp_path / "run", {"labels": ["mug"]}) as store:
             assert store.meta("identity") == {"labels": ["mug"]}
+
+
+# --- a folder from somebody else ------------------------------------------------------------------------------------------
+
+IDENTITY = {
+    "labels": ["mug"], "task_id": "classify", "medium": "picture", "options": {},
+    "models": {"generator": "g", "target": "t", "captioner": "c", "judge": "j"},
+}  # fmt: skip
+GONE = f"images/ab/{'ab' * 32}.png"
+
+
+@pytest.mark.parametrize(
+    ("role", "value", "message"),
+    [
+        ("generator", '{"image": "../../secret.png", "info": {}}', "image: '../../secret.png': .*outside its folder"),
+        ("generator", '{"image": 3, "info": {}}', "image: 3: input should be a valid string"),
+        ("generator", '{"info": {}}', "image: field required"),
+        ("generator", "[]", "should be a valid dictionary"),
+        ("generator", f'{{"image": "{GONE}", "info": {{}}, "truth": {{"label": "mug"}}}}', "truth.others: field required"),
+        ("judge", "NaN", "not finite"),
+        ("judge", "1e999", "not finite"),
+        ("judge", "1.5", "less than or equal to 1"),
+        ("judge", '"0.5"', "valid number"),
+        ("captioner", "7", "valid string"),
+        ("target", "{", "a value in it is damaged"),
+        ("target", "[" * 100_000, "a value in it is damaged"),
+        ("target", None, "it holds a NoneType, not a text"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_named_with_its_row_and_field(tmp_path, role, value, message):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.db.execute("insert into answers values(?, 'm', 'k1', ?)", (role, value))
+        with pytest.raises(StoreError, match=f"cannot read '.*run.sqlite': answers, {role} k1.*{message}") as error:
+            store.get(role, "m", ["k1"])
+        assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("purpose", "'spying'"),
+        ("replicate", "-1"),
+        ("replicate", "'two'"),
+        ("label", "null"),
+        ("prompt", "'another'"),
+        ("run_seed", "1"),
+    ],
+)
+def test_a_sample_that_is_none_is_named(tmp_path, column, value):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.put_samples([Sample(Prompt("a photo of a mug", "mug"), "explore", 0)])
+        store.db.execute(f"update samples set {column}={value}")
+        with pytest.raises(StoreError, match="samples, [0-9a-f]{64}"):
+            list(store.samples())
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "value", "message"),
+    [
+        ("evidence", "", "{}", "'' is no id"),
+        ("evidence", "child-00000", "{}", "'child-00000' is no id"),
+        ("evidence", "00000", "{}", " 00000, [a-z]+: field required"),
+        ("refinement", "00000", "[]", "should be a valid dictionary"),
+        ("refinement", "00000", '{"verdict": "confirmed"}', "field required"),
+    ],
+)
+def test_a_note_that_is_none_is_named(tmp_path, kind, id, value, message):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.db.execute("insert into ledger values(?, ?, ?)", (kind, id, value))
+        with pytest.raises(StoreError, match=f"cannot read '.*run.sqlite': ledger, {kind}.*{message}"):
+            ledger.of_bugs(store)
+
+
+@pytest.mark.parametrize("lost", sorted(IDENTITY))
+def test_an_identity_that_lacks_a_part_is_named(tmp_path, lost):
+    with Store.create(tmp_path / "r", {k: v for k, v in IDENTITY.items() if k != lost}) as store:
+        with pytest.raises(StoreError, match=f"meta, identity, {lost}: field required"):
+            store.identity()
+
+
+def test_options_of_a_run_never_name_a_file(tmp_path):
+    """In a config file, `accept` may; a run holds what the file said."""
+    (tmp_path / "sets.yaml").write_text("mug: [secret]")
+    with Store.create(tmp_path / "r", IDENTITY | {"options": {"accept": str(tmp_path / "sets.yaml")}}) as store:
+        with pytest.raises(StoreError, match="option accept is '.*sets.yaml'"):
+            store.options()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create view more as select * from samples",
+        "create trigger t after insert on samples begin delete from answers; end",
+        "drop table samples; create view samples as with recursive n(i) as (select 1 union select i from n) select * from n",
+        "drop table ledger; create table ledger(kind text, id text, value text generated always as (hex(zeroblob(999999))))",
+        "drop table ledger; create virtual table ledger using fts5(kind, id, value)",
+    ],
+)
+def test_a_database_with_programs_in_it_is_refused(tmp_path, sql):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.db.executescript(sql)
+    for opening in (Store.open, lambda path: Store.create(path, {})):
+        with pytest.raises(StoreError, match="is not one of Bugscope's"):
+            opening(tmp_path / "r")
+
+
+def test_half_characters_in_a_row_are_replaced(tmp_path):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.db.execute("""insert into answers values('target', 'm', 'k', '["a \\ud83d", "\\ud83d\\ude00"]')""")
+        assert store.get("target", "m", ["k"]) == {"k": ["a \ufffd", "\U0001f600"]}
+        store.put([("target", "m", "l", ["b \ud83d"])])
+        assert store.get("target", "m", ["l"]) == {"l": ["b \ufffd"]}
+
+
+def test_a_reader_that_stops_early_may_outlive_the_store(tmp_path, recwarn):
+    with Store.create(tmp_path / "r", {}) as store:
+        store.put_samples(Sample(Prompt("a photo of a mug", "mug"), "explore", i) for i in range(3))
+        samples = store.samples()
+        next(samples)
+    samples.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"no"])
+def test_regions_that_are_none_are_lost(tmp_path, data):
+    with Store.create(tmp_path / "r", {}) as store:
+        name = store.blobs.put(data, ".npy")
+        with pytest.raises(StoreError, match="lacks the (regions|file)"):
+            store.regions({"regions": name})

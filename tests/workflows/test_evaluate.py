@@ -222,15 +222,17 @@ def test_what_cannot_be_read_or_is_not_known_is_counted_and_said(tmp_path):
     (root / "goblet" / "cut.png").write_bytes(data[: len(data) // 2])
     (root / "goblet" / "text.jpg").write_text("no picture")
     (root / "goblet" / "empty.jpg").touch()
+    (root / "goblet" / "program.png").write_text("%!PS-Adobe-3.0 EPSF-3.0")
     (root / "goblet" / "readme.txt").touch()
     picture(COLOURS["cab"]).save(root / "loose.png")
     found = evaluate(Eye(), root)
     assert numbers(found) == {"goblet": (1, 4)}
-    assert (found.unread, found.unlabelled, dict(found.unknown), found.found) == (3, 1, {"unicorn": 4}, 12)
-    assert set(found.unreadable) == {"goblet/cut.png", "goblet/text.jpg", "goblet/empty.jpg"}
+    assert (found.unread, found.unlabelled, dict(found.unknown), found.found) == (4, 1, {"unicorn": 4}, 13)
+    assert set(found.unreadable) == {"goblet/cut.png", "goblet/text.jpg", "goblet/empty.jpg", "goblet/program.png"}
+    assert found.unreadable["goblet/program.png"].startswith("not a picture that is read: EPS; the formats are PNG, JPEG")
     for part in (
         "1 label (4 pictures) left out, because the target does not know them: unicorn.",
-        "3 pictures could not be read",
+        "4 pictures could not be read",
         "1 picture without a label left out",
     ):
         assert part in str(found)

@@ -5,6 +5,7 @@ of paper, "laptop" is wrong.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +13,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from .errors import SpecError, nearest, told, unknown
+from . import yamls
+from .errors import SpecError, nearest, short, told, unknown
 from .labels import Names, accepted, wordnet_ids
 
 Labels = dict[str, list[str]]
@@ -78,12 +78,12 @@ def _part(part: Any, given: Any) -> str | Labels:
         word = part.strip().lower()
         if word in WORDS:
             return word
-        if Path(part).suffix.lower() in FILES or Path(part).is_file():
+        if Path(part).suffix.lower() in FILES or os.path.isfile(part):
             return _file(Path(part))
         raise _no_word(part)
     if isinstance(part, Mapping) and not _wrong(part):
         return {label: list(names) for label, names in part.items()}
-    raise SpecError(f"option accept is {given!r}; it should be {EXPECTED}")
+    raise SpecError(f"option accept is {short(repr(given))}; it should be {EXPECTED}")
 
 
 def _no_word(part: str) -> SpecError:
@@ -95,13 +95,13 @@ def _no_word(part: str) -> SpecError:
 def _file(path: Path) -> Labels:
     what = f"the file of accept-sets {str(path)!r}"
     try:
-        text = path.expanduser().read_text(encoding="utf-8-sig")
-        found = json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+        text = Path(os.path.expanduser(path)).read_text(encoding="utf-8-sig")
+        found = json.loads(text) if path.suffix.lower() == ".json" else yamls.read(text, names=True)
     except FileNotFoundError as error:
         beside = [p.name for p in path.parent.glob("*") if p.suffix.lower() in FILES]
         near = f" Did you mean {str(path.parent / hint)!r}?" if (hint := nearest(path.name, beside)) else ""
         raise SpecError(f"{what} does not exist.{near}") from error
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SpecError(f"{what} cannot be read: {told(error)}") from error
     if not isinstance(found, dict):
         raise SpecError(f"{what} holds a {type(found).__name__}; it should map each label to a list of further labels")
@@ -115,7 +115,7 @@ def _wrong(found: Mapping[Any, Any]) -> str:
     for label, names in found.items():
         texts = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
         if not (isinstance(label, str) and texts):
-            return f"{label!r}: {names!r}"
+            return short(f"{label!r}: {names!r}")
     return ""
 
 

@@ -1,12 +1,14 @@
 """Label names as people give them: lists, texts, files."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import SpecError, nearest, told
 from .labels import imagenet
+from .texts import writable
 
 
 def read(value: Any, least: int = 2) -> tuple[str, ...]:
@@ -28,7 +30,7 @@ def read(value: Any, least: int = 2) -> tuple[str, ...]:
 def _from_text(text: str, least: int) -> tuple[str, ...]:
     if text.lower() == "imagenet":
         return imagenet()
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     if path.suffix.lower() in (".txt", ".json") and "\n" not in text:
         return _from_file(path, least)
     if "," not in text:
@@ -38,8 +40,8 @@ def _from_text(text: str, least: int) -> tuple[str, ...]:
 
 
 def _from_file(path: Path, least: int) -> tuple[str, ...]:
-    if not path.is_file():
-        beside = [p.name for p in path.parent.glob("*") if p.suffix in (".txt", ".json")] if path.parent.is_dir() else []
+    if not os.path.isfile(path):
+        beside = [p.name for p in path.parent.glob("*") if p.suffix in (".txt", ".json")] if os.path.isdir(path.parent) else []
         near = f" Did you mean {str(path.parent / hint)!r}?" if (hint := nearest(path.name, beside)) else ""
         raise SpecError(f"labels: there is no file {str(path)!r}.{near}")
     try:
@@ -72,7 +74,7 @@ def _from_mapping(found: Mapping[Any, Any], what: str, least: int) -> tuple[str,
 
 
 def _checked(names: Sequence[str], what: str, least: int) -> tuple[str, ...]:
-    names = [name.strip() for name in names]
+    names = [writable(name.strip()) for name in names]
     if len(names) < least:
         raise SpecError(f"{what}: {len(names)} names; at least {least} are needed")
     return tuple(names)

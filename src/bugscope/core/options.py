@@ -6,12 +6,12 @@ from numbers import Integral
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from . import yamls
 from .accept import Accept, read
-from .errors import SpecError, unknown
+from .errors import SpecError, short, unknown
 
 Arguments = dict[str, Any]
 
@@ -67,13 +67,13 @@ def allowed(unit: str, limits: Mapping[str, float], words: str = "", kind: str =
 
 
 def refused(name: str, value: Any, allowed: str) -> SpecError:
-    return SpecError(f"option {name} is {value!r}; it must be {allowed}")
+    return SpecError(f"option {name} is {short(repr(value))}; it must be {allowed}")
 
 
 class Config(BaseModel):
     """Every option of a hunt. `Config.of` raises SpecError that names the option, the value and what is allowed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     target: str = option("efficientnet-lite/0", "model under test", commands=ALL, metavar=MODEL)
     target_args: Arguments = option({}, "options of the target", commands=ALL, metavar=PAIR)
@@ -175,7 +175,7 @@ class Config(BaseModel):
             if known.allowed:
                 raise refused(known.name, value, known.allowed) from error
             wrong = first["msg"].removeprefix("Input ").lower()
-            raise SpecError(f"option {known.name} is {value!r}; it {wrong} ({known.help})") from error
+            raise SpecError(f"option {known.name} is {short(repr(value))}; it {wrong} ({known.help})") from error
 
     @classmethod
     def from_file(cls, path: Path | str) -> dict[str, Any]:
@@ -184,11 +184,11 @@ class Config(BaseModel):
         A run folder's config.yaml can be given; what it records besides options is passed over.
         """
         try:
-            values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            values = yamls.read(Path(path).read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise SpecError(f"cannot read the config file {str(path)!r}: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise SpecError(f"the config file {str(path)!r} is not YAML: {' '.join(str(error).split())}") from error
+        except ValueError as error:
+            raise SpecError(f"the config file {str(path)!r} is not YAML that is read: {error}") from error
         if values is None:
             return {}
         if not isinstance(values, dict):

@@ -7,15 +7,21 @@ wrong: a model that has nothing to say of one picture loses no other.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ..core.errors import AnswerError, short, told
 from ..core.records import Box, Phrase, Refused, Specimen, Truth
+from ..core.texts import all_writable, writable
 from ..media import Medium
 
 A = TypeVar("A")
+LONGEST_SENTENCE = 2000
+"""Characters of a caption, a description or a phrase; the rest is cut."""
+MOST = 1000
+"""Descriptions, or phrases in place of one, that are taken from an answer."""
 
 
 def specimens(
@@ -35,7 +41,7 @@ def _or_error(check: Callable[[], A]) -> A | AnswerError:
 
 def _specimen(generator: Any, given: Any, medium: Medium[Any]) -> Specimen[Any] | Refused:
     if isinstance(given, Refused):
-        return given
+        return Refused(short(str(given.reason)))
     made = given if isinstance(given, Specimen) else Specimen(given)
     try:
         content = medium.check(made.content)
@@ -51,7 +57,7 @@ def _truth(generator: Any, truth: Any) -> Truth | None:
     if not isinstance(truth, Truth):
         raise AnswerError(f"generator {generator.id} gave a {type(truth).__name__} as truth; expected a Truth or None")
     try:
-        boxes = tuple(Box(str(b[0]), *(float(x) for x in b[1:])) for b in truth.boxes)
+        boxes = tuple(Box(writable(str(b[0])), *(float(x) for x in b[1:])) for b in truth.boxes)
         regions = None if truth.regions is None else np.asarray(truth.regions)
     except (TypeError, ValueError, IndexError) as error:
         raise AnswerError(f"generator {generator.id} gave a truth that cannot be kept: {told(error)}") from error
@@ -59,16 +65,16 @@ def _truth(generator: Any, truth: Any) -> Truth | None:
         raise AnswerError(f"generator {generator.id} gave a box that is not finite: {boxes}")
     if regions is not None and not (np.issubdtype(regions.dtype, np.integer) and regions.ndim):
         raise AnswerError(f"generator {generator.id} gave regions of type {regions.dtype}; expected an array of integers")
-    return Truth(str(truth.label), tuple(map(str, truth.others)), boxes, regions, str(truth.answer))
+    label, *others, answer = (writable(str(text)) for text in (truth.label, *truth.others, truth.answer))
+    return Truth(label, tuple(others), boxes, regions, answer)
 
 
 def _info(generator: Any, made: Specimen[Any]) -> dict[str, Any]:
     """The specimen's info as the store will give it back, so that a judge sees the same now and when asked again."""
     try:
         text = json.dumps(dict(made.info), ensure_ascii=False, allow_nan=False, default=_number)
-        text.encode()
-        info: dict[str, Any] = json.loads(text)
-    except (TypeError, ValueError) as error:
+        info: dict[str, Any] = all_writable(json.loads(text))
+    except (TypeError, ValueError, RecursionError) as error:
         raise AnswerError(f"generator {generator.id} gave info that JSON cannot hold: {told(error)}") from error
     return info
 
@@ -86,8 +92,8 @@ def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[An
         made = f"task {task.id} made {len(found)} answers of the target {target.id}"
         raise AnswerError(f"{made} for {len(asked)} inputs", whole=True)
     try:
-        plain: list[Any] = json.loads(json.dumps(found, ensure_ascii=False, allow_nan=False))
-    except (TypeError, ValueError) as error:
+        plain: list[Any] = all_writable(json.loads(json.dumps(found, ensure_ascii=False, allow_nan=False)), LONGEST_SENTENCE)
+    except (TypeError, ValueError, RecursionError) as error:
         what = f"task {task.id} made an answer of the target {target.id} that JSON cannot hold"
         raise AnswerError(f"{what}: {told(error)}") from error
     return plain
@@ -118,7 +124,7 @@ def _caption(captioner: Any, given: Any) -> str:
         raise AnswerError(f"captioner {captioner.id} gave a {type(given).__name__}; expected a sentence")
     if not given.strip():
         raise AnswerError(f"captioner {captioner.id} gave {given!r}; expected a sentence")
-    return _writable(given)
+    return writable(given, LONGEST_SENTENCE)
 
 
 def descriptions(describer: Any, given: Any) -> list[str]:
@@ -135,13 +141,13 @@ def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) ->
     texts = [p.text if isinstance(p, Phrase) else p for p in listed]
     if not all(isinstance(text, str) and text.strip() for text in texts):
         raise AnswerError(f"generator {generator.id} gave {short(repr(given))} as its phrases; expected a list of phrases")
-    found = [p if isinstance(p, Phrase) else read(_writable(p)) for p in listed]
+    found = [p if isinstance(p, Phrase) else read(writable(p, LONGEST_SENTENCE)) for p in listed]
     return tuple(dict.fromkeys(p for p in found if p is not None))
 
 
 def alternatives(editor: Any, given: Any, asked: Sequence[str]) -> list[list[str]]:
     """An editor's answer: one list of phrases per phrase."""
-    lists = list(given)
+    lists = [new if isinstance(new, str) else list(islice(new, MOST)) for new in given]
     same_number("editor", editor, lists, asked, "lists of phrases")
     found = [_texts(new) for new in lists]
     for new, texts in zip(lists, found, strict=True):
@@ -155,15 +161,12 @@ def _texts(given: Any) -> list[str] | None:
     else. A set and a mapping have no order that means something."""
     if isinstance(given, str | Set | Mapping) or not isinstance(given, Iterable):
         return None
-    found = list(given)  # read once: what yields has nothing left the second time
-    return [_writable(text) for text in found] if all(isinstance(text, str) and text.strip() for text in found) else None
+    found = list(islice(given, MOST))  # read once: what yields has nothing left the second time
+    if not all(isinstance(text, str) and text.strip() for text in found):
+        return None
+    return [writable(text, LONGEST_SENTENCE) for text in found]
 
 
 def same_number(role: str, model: Any, answers: Sequence[Any], questions: Sequence[Any], what: str) -> None:
     if len(answers) != len(questions):
         raise AnswerError(f"{role} {model.id} gave {len(answers)} {what} for {len(questions)} inputs", whole=True)
-
-
-def _writable(text: str) -> str:
-    """The text without half characters, which a server leaves where it cuts a text and no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -11,15 +11,16 @@ from typing import Any, NoReturn, TypeVar
 
 from .. import media, tasks
 from ..core.accept import Called
-from ..core.errors import BugscopeError, ModelError
+from ..core.errors import BugscopeError, ModelError, short
 from ..core.options import Config
 from ..core.records import Outcome, Phrase, Purpose, Refused, Sample, Specimen, Status
 from ..language import Wording
+from ..store.blobs import Lost, named
 from ..store.folder import Store
 from . import contracts
 from .costs import Meter
 from .local import Local
-from .models import Models
+from .models import Models, Recorded
 from .patience import Failed, Patience, Unasked
 from .standing import Unanswered
 from .workers import Workers
@@ -79,6 +80,10 @@ class Engine:
         self.meter = Meter(models.present(), store.meta("usage") or {}, config.cap)
         self.workers: Workers = workers or Local()
         self.workers.start(models)
+        # pictures that are lost and were not drawn again as they were
+        self._lost = set(store.notes("lost"))
+        # whose files were looked for in this session
+        self._there: set[str] = set()
         self._drawn: dict[tuple[str, str, bool, str], str] | None = None
         self._described: set[tuple[Purpose, str, str]] = set()
 
@@ -94,6 +99,7 @@ class Engine:
         self.store.put_samples(unique)
         keys = [s.key for s in unique]
         made, judged, answered = self._answers(keys)
+        self._mend([s for s in unique if "image" in made.get(s.key, {})], made)
         before = len(self.asked)
         self._count(s for s in unique if s.key in made and s.key in judged and s.key in answered)
         self.recalled += len(self.asked) - before
@@ -149,8 +155,12 @@ class Engine:
         known = self._known("captioner", keys)
         missing = [k for k in dict.fromkeys(keys) if k not in known and "image" in made.get(k, {})]
         missing = [k for k in missing if k not in self._speechless]
-        for batch in self._batches("captioner", missing):
-            images = [self.store.content(made[k]["image"], self.medium) for k in batch]
+        samples = {o.sample.key: o.sample for o in outcomes}
+        for part in self._batches("captioner", missing):
+            shown = self._shown([samples[k] for k in part], made, "captioner")
+            if not shown:
+                continue
+            batch, images = [s.key for s, _ in shown], [p.content for _, p in shown]
             captions = self._ask("captioner", lambda model, part: contracts.captions(model, model(part), part), images, batch)
             self._put("captioner", batch, captions)
             self.on_batch(self)
@@ -277,7 +287,7 @@ class Engine:
     def _look(self, samples: Sequence[Sample]) -> None:
         for batch in self._batches("judge", samples):
             made = self._known("generator", [s.key for s in batch])
-            self._view([(s, self._specimen(s, made[s.key])) for s in batch])
+            self._view(self._shown(batch, made, "generator"))
             self._count(batch)
             self.on_batch(self)
 
@@ -286,6 +296,50 @@ class Engine:
         if stated := made.get("truth"):
             truth = replace(tasks.truth(s, made), regions=self.store.regions(stated))
         return Specimen(self.store.content(made["image"], self.medium), truth, made["info"])
+
+    # --- pictures that are lost -------------------------------------------------------------------------------------------
+
+    def _shown(self, samples: Sequence[Sample], made: Mapping[str, Any], role: str) -> list[Shown]:
+        """The stored pictures of samples. A lost one is drawn again; where that gives another one, the sample gets no answer of
+        this role."""
+        found: list[Shown] = []
+        lost: dict[str, Failed] = {}
+        for s in samples:
+            try:
+                found.append((s, self._stored(s, made[s.key])))
+            except Lost as error:
+                lost[s.key] = Failed(f"{short(str(error))}; it was not drawn again as it was")
+        if lost:
+            self._put(role, list(lost), list(lost.values()))
+        return found
+
+    def _stored(self, s: Sample, row: Mapping[str, Any]) -> Specimen[Any]:
+        try:
+            return self._specimen(s, row)
+        except Lost:
+            if not self._again_as_it_was(s, row):
+                raise
+            return self._specimen(s, row)
+
+    def _mend(self, samples: Sequence[Sample], made: Mapping[str, Any]) -> None:
+        """Draw pictures again whose files are gone, though all models have seen them: reports and data sets show them."""
+        for s in samples:
+            if s.key not in self._there and not self.store.blobs.has(made[s.key]["image"]):
+                self._again_as_it_was(s, made[s.key])
+            self._there.add(s.key)
+
+    def _again_as_it_was(self, s: Sample, row: Mapping[str, Any]) -> bool:
+        """Draw a lost picture again from its prompt and seed, and keep it if it is the same. Asked once: hosted generators
+        rarely repeat themselves."""
+        if s.key in self._lost or isinstance(self.models.generator, Recorded):
+            return False
+        (made,) = self._ask("generator", self._draw, [s], [s.key])
+        if isinstance(made, Specimen) and named(self.medium.encode(made.content), self.medium.suffix) == row["image"]:
+            self._row(self.store.keep(made.content, self.medium), made)
+            return True
+        self._lost.add(s.key)
+        self.store.note("lost", s.key, row["image"])
+        return False
 
     def _view(self, shown: Sequence[Shown]) -> None:
         """Ask judge and target about the pictures that they have not answered for yet."""

@@ -4,9 +4,11 @@ import base64
 import io
 import os
 import re
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,18 @@ from . import Preview
 Picture = Specimen[Image.Image]
 """An image, and what its generator says about it."""
 MOST_PIXELS = 64_000_000
-"""Largest picture that is read from a server, in pixels: a small file can unfold to any size."""
+"""Largest picture that is read or kept, in pixels: a small file can unfold to any size."""
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+"""The only formats that are tried, whatever a file is called: Pillow runs another program to read some of the others."""
+BROKEN = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, EOFError,
+    MemoryError, struct.error, zlib.error, Image.DecompressionBombError, Warning,
+)  # fmt: skip
+"""What a damaged or hostile file can cause in Pillow; warnings too, where somebody has them raised."""
+
+
+class TooManyPixels(ValueError):
+    """A picture over `MOST_PIXELS`; found out before it is decoded."""
 
 
 name, suffix = "picture", ".png"
@@ -32,11 +45,16 @@ QUALITY = ((150, 82), (110, 75), (80, 65), (0, 55))
 
 
 def check(content: object) -> Image.Image | Refused:
-    """The picture in RGB, as a person sees it; `Refused` if it is blank or not finite. Raises TypeError, ValueError."""
+    """The picture in RGB, as a person sees it; `Refused` if it is blank, too large or not finite.
+
+    Raises TypeError, ValueError.
+    """
     if not isinstance(content, Image.Image):
         raise TypeError(f"a {type(content).__name__}; expected a Picture or Refused")
     if 0 in content.size:
         raise ValueError(f"a picture of size {content.size}; expected at least one pixel")
+    if content.width * content.height > MOST_PIXELS:
+        return Refused(_too_many(content.size))
     if content.mode == "F" and not np.isfinite(np.asarray(content)).all():
         return Refused("picture with values that are not finite")
     image = as_rgb(content)
@@ -54,11 +72,8 @@ def encode(content: Image.Image) -> bytes:
 
 def decode(data: bytes) -> Image.Image:
     """The RGB picture in a file's bytes. Raises ValueError if they are damaged."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:  # a damaged PNG can raise the last two
-        raise ValueError(told(error)) from error
+    with opened(data) as image:
+        return image.convert("RGB")
 
 
 def sample() -> Image.Image:
@@ -134,17 +149,54 @@ def data_url(image: Image.Image) -> str:
 
 
 def read(data: bytes) -> Image.Image:
-    """The RGB picture in a file's bytes. Raises ValueError if they are not a picture, or one with too many pixels."""
+    """The RGB picture in a file's bytes, as a person sees it. Raises ValueError as `opened` does."""
+    with opened(data) as image:
+        return as_rgb(image)
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """The picture in a file's bytes, of one of `FORMATS`, not decoded yet: every file that is read as a picture comes through
+    here. Raises ValueError if they are none or are damaged, also where that shows in the body of the `with`, and
+    TooManyPixels."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-        with image:
+        with _header(data) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"a picture of {image.width} x {image.height} pixels; the maximum is {MOST_PIXELS} in all")
-            return as_rgb(image)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"not a picture: {error}") from error
+                raise TooManyPixels(_too_many(image.size))
+            yield image
+    except TooManyPixels:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooManyPixels(f"a picture of too many pixels; the maximum is {MOST_PIXELS:,} in all") from error
+    except BROKEN as error:
+        raise ValueError(_unread(data, error)) from error
+
+
+def _header(data: bytes) -> Image.Image:
+    Image.init()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(data), formats=[name for name in FORMATS if name in Image.OPEN])
+
+
+def _too_many(size: tuple[int, int]) -> str:
+    return f"a picture of {size[0]} x {size[1]} pixels; the maximum is {MOST_PIXELS:,} in all"
+
+
+def _unread(data: bytes, error: BaseException) -> str:
+    found = _found(data)
+    if found in FORMATS:
+        return f"not a picture: damaged {found} ({told(error)})"
+    return f"not a picture that is read: {found or 'of an unknown format'}; the formats are {', '.join(FORMATS)}"
+
+
+def _found(data: bytes) -> str:
+    """The format that a file's first bytes announce, by Pillow's own marks, none of which is acted on; "" if unknown."""
+    if not data:
+        return "an empty file"
+    start = data[:16].ljust(16, b"\0")
+    known = ((name, accept) for name, (_, accept) in Image.OPEN.items() if accept is not None)
+    return next((name for name, accept in known if accept(start) is True), "")
 
 
 def walk(root: Path) -> Iterator[str]:

@@ -11,6 +11,7 @@ import jinja2
 
 from .. import media
 from ..media import Preview
+from ..store.blobs import Lost
 from ..store.folder import Store
 from . import accept, words
 from .baseline import lines
@@ -33,15 +34,18 @@ def page(report: Report, store: Store) -> str:
     groups = [*((b["id"], _examples(b)) for b in bugs), *((b["id"], _strip(b)) for b in bugs if b["explanation"])]
     medium, drawn = media.load(report["medium"]), by_image((x["image"], x) for b in bugs for x in _pictures(b))
 
-    def preview(name: str, side: int) -> Preview:
-        return medium.preview(store.content(name, medium), side, drawn.get(name, ()))
+    def preview(name: str, side: int) -> Preview | None:
+        try:
+            return medium.preview(store.content(name, medium), side, drawn.get(name, ()))
+        except Lost:  # the page says so in its place
+            return None
 
     made, fitting = thumbnails(groups, preview, LIMIT)
     shown, stripped = ({id for id, _ in part} for part in (fitting[: len(bugs)], fitting[len(bugs) :]))
     return render(
         "report.html",
         report=report,
-        picture=made.__getitem__,
+        picture=made.get,
         shown=shown,
         stripped=stripped,
         under=lambda b: under(b, folded),

@@ -3,6 +3,7 @@
 Turning directions and invisible characters never pass: they make a line read as another one.
 """
 
+import json
 import re
 
 DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -25,6 +26,11 @@ def one_line(text: str) -> str:
 def for_terminal(text: str) -> str:
     """On one line, without what a terminal would obey."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
+
+
+def for_json(text: str) -> str:
+    """A JSON text of the same meaning, with everything escaped that a terminal would obey: all of it stands in strings."""
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def for_html(page: str) -> str:

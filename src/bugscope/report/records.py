@@ -4,7 +4,9 @@ They are plain dictionaries, so that JSON and pages take them as they are; mypy 
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from ..store.ledger import ChangeNote, Counted, EstimateNote, EvidenceNote, PhraseNote, RateNote, SpuriousNote
 

@@ -237,7 +237,7 @@ class _Bugs:
 
     def probed(self, tried: Mapping[str, TriedNote]) -> list[BugRecord]:
         """All that a probe asked, confirmed or not, in the order in which it was asked."""
-        asked = sorted(tried.items(), key=lambda x: x[1]["order"])
+        asked = sorted(tried.items(), key=lambda x: x[1].get("order", 0))
         return [{**self.bug(key, e), "id": f"{i}"} for i, (key, e) in enumerate(asked, 1)]
 
     def arranged(

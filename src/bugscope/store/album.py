@@ -1,8 +1,8 @@
 """The stored pictures of a run, with what became of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .. import media, tasks
 from ..core.records import Outcome, Purpose, Sample, Status
@@ -57,8 +57,8 @@ class Album:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.identity: Mapping[str, Any] = store.meta("identity")
-        self.models: Mapping[str, str] = self.identity["models"]
+        self.identity = store.identity()
+        self.models = self.identity["models"]
         self.config = store.options()
         self.task = tasks.knowing(self.config, store.meta("classes") or ())
         self.wording = Wording(media.load(self.identity["medium"]).words)

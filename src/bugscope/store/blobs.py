@@ -1,15 +1,22 @@
 """Where the contents of a run are kept: bytes, under their own hash."""
 
 import os
+import re
 import tempfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from ..core.errors import StoreError
+from ..core.errors import StoreError, short
 
 FOLDERS = {".png": "images", ".webp": "images"}
 """Suffix -> folder; files with other suffixes are in `files`."""
+NAME = r"(?:images|files)/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8}"
+"""What a name looks like; nothing else is ever looked up."""
+
+
+class Lost(StoreError):
+    """A blob that is missing, empty or damaged."""
 
 
 class Blobs(Protocol):
@@ -19,9 +26,10 @@ class Blobs(Protocol):
         """Keep bytes; returns their name. The same bytes get the same name, and are kept once. Raises StoreError."""
 
     def get(self, name: str) -> bytes:
-        """The bytes of this name. Raises StoreError if there are none, or the name leads outside."""
+        """The bytes of this name. Raises Lost if they are missing or damaged, StoreError if it is not the name of a blob."""
 
-    def has(self, name: str) -> bool: ...
+    def has(self, name: str) -> bool:
+        """Whether something is there; `get` tells whether it is whole."""
 
     def replace(self, name: str, data: bytes) -> None:
         """Replace bytes atomically: a reader sees the old ones or the new ones. Raises StoreError."""
@@ -34,24 +42,41 @@ class Files:
         self.root = root
 
     def put(self, data: bytes, suffix: str) -> str:
-        digest = sha256(data).hexdigest()
-        name = f"{FOLDERS.get(suffix, 'files')}/{digest[:2]}/{digest}{suffix}"
-        if not self.has(name):
+        name = named(data, suffix)
+        if not (self.has(name) and self._whole(name)):
             self.replace(name, data)
         return name
 
     def get(self, name: str) -> bytes:
-        # a link that the user made (images on another disk) is followed, but a name never leads outside
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise StoreError(f"the run {str(self.root)!r} names a picture outside its folder: {name!r}")
+        what = "picture" if Path(self._checked(name)).suffix in FOLDERS else "file"
         try:
-            return (self.root / name).read_bytes()
-        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-            what = "picture" if Path(name).suffix in FOLDERS else "file"
-            raise StoreError(f"the run {str(self.root)!r} lacks the {what} {name}: {reason(error)}") from error
+            # a link that the user made (images on another disk) is followed, but a name never leads outside
+            data = (self.root / name).read_bytes()
+        except OSError as error:
+            raise Lost(f"the run {str(self.root)!r} lacks the {what} {name}: {reason(error)}") from error
+        if sha256(data).hexdigest() != _digest(name):
+            raise Lost(f"the run {str(self.root)!r} lacks the {what} {name}: the file is {'damaged' if data else 'empty'}")
+        return data
 
     def has(self, name: str) -> bool:
-        return (self.root / name).is_file()
+        file = self.root / self._checked(name)
+        return file.is_file() and file.stat().st_size > 0
+
+    def path(self, name: str) -> Path:
+        """Where the file of this name is, if it exists. Raises StoreError if it is not the name of a blob."""
+        return self.root / self._checked(name)
+
+    def _whole(self, name: str) -> bool:
+        try:
+            self.get(name)
+        except Lost:
+            return False
+        return True
+
+    def _checked(self, name: str) -> str:
+        if not re.fullmatch(NAME, name):
+            raise StoreError(f"the run {str(self.root)!r} names a picture outside its folder: {short(repr(name))}")
+        return name
 
     def replace(self, name: str, data: bytes) -> None:
         target = self.root / name
@@ -96,6 +121,16 @@ class Layered:
 
     def replace(self, name: str, data: bytes) -> None:
         self.above.replace(name, data)
+
+
+def named(data: bytes, suffix: str) -> str:
+    """The name of these bytes."""
+    digest = sha256(data).hexdigest()
+    return f"{FOLDERS.get(suffix, 'files')}/{digest[:2]}/{digest}{suffix}"
+
+
+def _digest(name: str) -> str:
+    return Path(name).name.partition(".")[0]
 
 
 def reason(error: Exception) -> str:

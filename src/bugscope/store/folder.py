@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ..core.accept import WORDS
 from ..core.errors import SpecError, StoreError, short, told
 from ..core.options import Config
-from ..core.records import Prompt, Sample, Truth
+from ..core.records import Sample, Truth
+from ..core.texts import writable
 from ..media import Medium
-from .blobs import Blobs, Files, reason
+from . import rows
+from .blobs import Blobs, Files, Lost, reason
 
 try:
     import fcntl
@@ -37,6 +40,7 @@ TABLES = (
     "replicate int, run_seed int, seed int) without rowid",
     "create table if not exists ledger(kind text, id text, value text, primary key(kind, id)) without rowid",
 )
+COLUMNS = ", ".join(rows.COLUMNS)
 
 
 class Store:
@@ -116,6 +120,10 @@ class Store:
                 self._set_meta("identity", identity)
                 self._set_meta("run_id", uuid.uuid4().hex[:12])
                 self._set_meta("created", datetime.now(UTC).isoformat(timespec="seconds"))
+        if not isinstance(held, Mapping | None):
+            raise StoreError(
+                f"{str(self.path / 'run.sqlite')!r} is not a readable run: its identity is a {type(held).__name__}"
+            )
         there, here = _flat(identity if held is None else held), _flat(identity)
         # options first: if another model was asked for, its spec says more than its id
         for name in sorted({**there, **here}, key=lambda name: name.startswith(MODEL)):
@@ -131,8 +139,11 @@ class Store:
 
     def options(self) -> Config:
         """The options of the run. Raises StoreError if they mean nothing today."""
-        stated = {**self.meta("identity")["options"], "max_cost": self.meta("max_cost") or "none"}
+        stated = {**self.identity()["options"], "max_cost": self.meta("max_cost") or "none"}
         try:
+            # `Config` would read a file of accept-sets; a run holds the sets themselves
+            if words := [part for part in _parts(stated.get("accept")) if isinstance(part, str) and part not in WORDS]:
+                raise SpecError(f"option accept is {short(repr(words[0]))}")
             return Config.of(stated)
         except SpecError as error:
             raise StoreError(
@@ -147,7 +158,7 @@ class Store:
         for part in _chunks(keys):
             marks = ",".join("?" * len(part))
             query = f"select key, value from answers where role=? and model=? and key in ({marks})"
-            found |= {k: self._value(v) for k, v in self._query(query, (role, model, *part))}
+            found |= {k: rows.answer(self.path, role, k, v) for k, v in self._query(query, (role, model, *part))}
         return found
 
     def put(self, rows: Iterable[tuple[str, str, str, Any]]) -> None:
@@ -166,30 +177,25 @@ class Store:
             self.db.executemany("delete from answers where role=? and model=? and key=?", [(role, model, k) for k in keys])
 
     def put_samples(self, samples: Iterable[Sample]) -> None:
-        rows = [
+        values = [
             (s.key, s.prompt.text, s.prompt.label, s.prompt.description, s.purpose, s.replicate, s.run_seed, s.seed)
             for s in samples
         ]
         with self._transaction():
-            self.db.executemany("insert or ignore into samples values(?,?,?,?,?,?,?,?)", rows)
+            self.db.executemany("insert or ignore into samples values(?,?,?,?,?,?,?,?)", values)
 
     def samples(self) -> Iterator[Sample]:
         """Every sample ever asked for; the order has no meaning."""
-        for text, label, description, purpose, replicate, run_seed in self._query(
-            "select prompt, label, description, purpose, replicate, run_seed from samples "
-            "order by label, purpose, prompt, replicate"
-        ):
-            yield Sample(Prompt(text, label, description), purpose, replicate, run_seed)
+        for row in self._query(f"select {COLUMNS} from samples order by label, purpose, prompt, replicate"):
+            yield rows.sample(self.path, *row)
 
     def pictures(self, generator: str) -> Iterator[tuple[Sample, str]]:
         """Every sample with a picture by `generator`, and the picture's path."""
-        for text, label, description, purpose, replicate, run_seed, value in self._query(
-            "select prompt, label, description, purpose, replicate, run_seed, value from answers join samples using (key) "
-            "where role='generator' and model=?",
-            (generator,),
+        for *row, value in self._query(
+            f"select {COLUMNS}, value from answers join samples using (key) where role='generator' and model=?", (generator,)
         ):
-            if "image" in (answer := self._value(value)):
-                yield Sample(Prompt(text, label, description), purpose, replicate, run_seed), answer["image"]
+            if "image" in (answer := rows.answer(self.path, "generator", row[0], value)):
+                yield rows.sample(self.path, *row), answer["image"]
 
     # --- the ledger -----------------------------------------------------------------------------------------------------
 
@@ -198,14 +204,14 @@ class Store:
 
     def note_all(self, kind: str, values: Mapping[str, Any]) -> None:
         """Store all notes or none; a note of the same kind and id is replaced."""
-        rows = [(kind, id, _json(value)) for id, value in values.items()]
+        notes = [(kind, id, _json(value)) for id, value in values.items()]
         with self._transaction():
-            self.db.executemany("insert or replace into ledger values(?,?,?)", rows)
+            self.db.executemany("insert or replace into ledger values(?,?,?)", notes)
 
     def notes(self, kind: str) -> dict[str, Any]:
         """Id -> value, sorted by id."""
-        rows = self._query("select id, value from ledger where kind=? order by id", (kind,))
-        return {id: self._value(value) for id, value in rows}
+        found = self._query("select id, value from ledger where kind=? order by id", (kind,))
+        return {str(id): rows.plain(self.path, value, f"ledger, {kind} {id}") for id, value in found}
 
     def forget(self, kind: str, ids: Iterable[str]) -> None:
         """Delete notes that no longer hold."""
@@ -213,8 +219,12 @@ class Store:
             self.db.executemany("delete from ledger where kind=? and id=?", [(kind, id) for id in ids])
 
     def meta(self, name: str) -> Any:
-        rows = list(self._query("select value from meta where name=?", (name,)))
-        return self._value(rows[0][0]) if rows else None
+        found = list(self._query("select value from meta where name=?", (name,)))
+        return rows.meta(self.path, name, found[0][0]) if found else None
+
+    def identity(self) -> rows.Identity:
+        """What must be the same for a hunt or a probe to be continued. Raises StoreError if it is damaged."""
+        return rows.identity(self.path, self.meta("identity"))
 
     def set_meta(self, name: str, value: Any) -> None:
         with self._transaction():
@@ -230,11 +240,11 @@ class Store:
         return self.blobs.put(medium.encode(content), medium.suffix)
 
     def content(self, name: str, medium: Medium[Any]) -> Any:
-        """A stored specimen's content. Raises StoreError if it is missing or damaged."""
+        """A stored specimen's content. Raises Lost if it is missing or damaged."""
         try:
             return medium.decode(self.blobs.get(name))
         except ValueError as error:
-            raise StoreError(f"the run {str(self.path)!r} lacks the picture {name}: {error}") from error
+            raise Lost(f"the run {str(self.path)!r} lacks the picture {name}: {error}") from error
 
     def keep_truth(self, truth: Truth) -> dict[str, Any]:
         """Store a truth; returns it as an answer holds it, with the regions in a file of their own."""
@@ -252,17 +262,20 @@ class Store:
         }
 
     def regions(self, stated: Mapping[str, Any]) -> Any:
-        """The regions of a truth as `keep_truth` gave it, or None. Raises StoreError if their file is missing or damaged."""
+        """The regions of a truth as `keep_truth` gave it, or None. Raises Lost if their file is missing or damaged."""
         if (name := stated["regions"]) is None:
             return None
         try:
-            return np.load(BytesIO(self.blobs.get(name)), allow_pickle=False)
-        except ValueError as error:
-            raise StoreError(f"the run {str(self.path)!r} lacks the regions {name}: {told(error)}") from error
+            found = np.lib.format.read_array(BytesIO(self.blobs.get(name)), allow_pickle=False)
+            if not np.issubdtype(found.dtype, np.integer):
+                raise ValueError(f"it holds {found.dtype}, not integers")
+            return found
+        except (ValueError, EOFError, OverflowError, MemoryError, SyntaxError, TypeError) as error:
+            raise Lost(f"the run {str(self.path)!r} lacks the regions {name}: {told(error)}") from error
 
     def file(self, name: str) -> Path:
-        """Where the file of this name is, if it exists."""
-        return self.path / name
+        """Where a specimen's file is, if it exists. Raises StoreError for what is not the name of one."""
+        return self.files.path(name)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file atomically: a reader sees the old file or the new one."""
@@ -289,15 +302,11 @@ class Store:
         if self.db.in_transaction:
             self.db.execute("rollback")
 
-    def _value(self, text: str) -> Any:
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise StoreError(f"cannot read {str(self.path / 'run.sqlite')!r}: a value in it is damaged") from error
-
     def _query(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self.db.execute(query, values)
+            # not "yield from": that would close the cursor of a reader who stops early, maybe after the database
+            for row in self.db.execute(query, values):  # noqa: UP028
+                yield row
         except sqlite3.Error as error:
             raise StoreError(f"cannot read {str(self.path / 'run.sqlite')!r}: {error}") from error
 
@@ -342,7 +351,28 @@ def _connected(path: Path, write: bool) -> sqlite3.Connection:
     if version not in (0, SCHEMA):
         db.close()
         raise StoreError(f"{str(path)!r} was written with schema {version}; this version of Bugscope reads {SCHEMA}")
+    try:
+        _check_tables(db, file)
+    except BaseException:
+        db.close()
+        raise
     return db
+
+
+def _check_tables(db: sqlite3.Connection, file: Path) -> None:
+    """Views, triggers and computed columns are programs, which a run has no use for."""
+    own = {sql.partition("exists ")[2]: sql for sql in TABLES}
+    names = {sql.partition("(")[0] for sql in own}
+    try:
+        for kind, name, sql in db.execute("select type, name, sql from sqlite_master where type <> 'index'"):
+            if kind != "table" or name in names and _bare(sql) not in map(_bare, own):
+                raise StoreError(f"{str(file)!r} is not a readable run: its {short(f'{kind} {name}')} is not one of Bugscope's")
+    except sqlite3.Error as error:
+        raise StoreError(f"{str(file)!r} is not a readable run: {error}") from error
+
+
+def _bare(sql: Any) -> str:
+    return "".join(str(sql).lower().removeprefix("create table ").split())
 
 
 def _readable(file: Path) -> tuple[sqlite3.Connection, int]:
@@ -378,7 +408,8 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text if text.isascii() else writable(text, len(text))
 
 
 def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -396,6 +427,10 @@ def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[name] = value
     return flat
+
+
+def _parts(accept: Any) -> Sequence[Any]:
+    return accept if isinstance(accept, list) else [accept]
 
 
 def _chunks(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:

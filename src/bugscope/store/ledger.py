@@ -2,15 +2,27 @@
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
-from typing import NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, NotRequired, TypeVar
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from .. import language
+from ..core.errors import StoreError, short
 from ..core.explanation import ContextCell, Counterfactual, Explanation, Spurious
 from ..core.records import Estimate, Evidence, Hypothesis, Phrase, Prompt, Rate, Verdict, joined
 from ..language import Wording
 from .folder import Store
+from .rows import Count, Number, Share, checked
 
+_VERDICTS: dict[Verdict, Literal["confirmed", "futile", "unfaithful", "undecided"]] = {
+    Verdict.CONFIRMED: "confirmed",
+    Verdict.FUTILE: "futile",
+    Verdict.UNFAITHFUL: "unfaithful",
+    Verdict.UNDECIDED: "undecided",
+}
 CHILD = "child-"
 """Before the id of a sharper description, in the key of a bug."""
 ASKED = "asked-"
@@ -23,25 +35,25 @@ ASKED = "asked-"
 class Counted(TypedDict):
     """How many of how many pictures fail."""
 
-    failures: int
-    n: int
+    failures: Count
+    n: Count
 
 
 class RateNote(Counted):
     """With the interval of the rate, and its level."""
 
-    low: float
-    high: float
-    level: float
+    low: Share
+    high: Share
+    level: Share
 
 
 class EstimateNote(TypedDict):
     """`value`: None where nothing was measured."""
 
-    value: float | None
-    low: float
-    high: float
-    level: float
+    value: Number | None
+    low: Number
+    high: Number
+    level: Share
 
 
 class PhraseNote(TypedDict):
@@ -73,18 +85,18 @@ class EvidenceNote(HypothesisNote):
 
     treated: RateNote
     baseline: RateNote
-    e_value: float
-    verdict: str
+    e_value: Annotated[Number, Field(ge=0)]
+    verdict: Literal["confirmed", "futile", "unfaithful", "undecided"]
     reason: str
-    drawn: int
-    baseline_drawn: int
+    drawn: Count
+    baseline_drawn: Count
     corrected: list[EstimateNote] | None
 
 
 class TriedNote(EvidenceNote):
     """`order`: in which the descriptions were first tried, or a probe's prompts were asked."""
 
-    order: NotRequired[int]
+    order: NotRequired[Count]
 
 
 class SharperNote(TriedNote):
@@ -105,11 +117,11 @@ class ChangeNote(RateNote):
     sentence: str
     prompt: str
     before: RateNote
-    only_before: int
-    only_after: int
+    only_before: Count
+    only_after: Count
     effect: EstimateNote
-    p_value: float
-    p_adjusted: float
+    p_value: Share
+    p_adjusted: Share
     mends: bool
 
 
@@ -126,12 +138,12 @@ class CellNote(TypedDict):
     """How often (`times` of `n`) pictures of the prompts are taken for the wrong label."""
 
     prompts: list[PromptNote]
-    drawn: int
-    times: int
-    n: int
-    low: float
-    high: float
-    level: float
+    drawn: Count
+    times: Count
+    n: Count
+    low: Share
+    high: Share
+    level: Share
 
 
 class SpuriousNote(TypedDict):
@@ -143,8 +155,8 @@ class SpuriousNote(TypedDict):
     plain: CellNote
     others: CellNote | None
     others_plain: CellNote | None
-    p_alone: float
-    p_others: float | None
+    p_alone: Share
+    p_others: Share | None
     from_context_alone: bool
     from_other_objects: bool
 
@@ -154,10 +166,16 @@ class ExplanationNote(RateNote):
 
     label: str
     prompt: str
-    pairs: int
+    pairs: Count
     counterfactuals: list[ChangeNote]
     minimal: MinimalNote
     spurious: SpuriousNote | None
+
+
+class WaitingNote(HypothesisNote):
+    """A sharper description that has no verdict yet."""
+
+    parent: str
 
 
 # --- the way in ---------------------------------------------------------------------------------------------------------
@@ -191,7 +209,7 @@ def evidence(e: Evidence, wording: Wording) -> EvidenceNote:
         "treated": rate(e.treated),
         "baseline": rate(e.baseline),
         "e_value": e.e_value,
-        "verdict": e.verdict.name.lower(),
+        "verdict": _VERDICTS[e.verdict],
         "reason": e.verdict.value,
         "drawn": e.drawn,
         "baseline_drawn": e.baseline_drawn,
@@ -299,7 +317,7 @@ def read_rate(note: RateNote) -> Rate:
 
 def tried(store: Store) -> dict[str, TriedNote]:
     """Every description with evidence, by its id, in the order in which they were tried."""
-    return _in_order(store.notes("evidence"))
+    return _in_order(_notes(store, "evidence", TriedNote))
 
 
 def sharper(store: Store) -> dict[str, SharperNote]:
@@ -307,7 +325,7 @@ def sharper(store: Store) -> dict[str, SharperNote]:
     and a person may both have asked. One whose parent is no longer tried is left out."""
     found: dict[tuple[str, str], tuple[str, SharperNote]] = {}
     parents = store.notes("evidence")
-    for id, note in _in_order(store.notes("refinement")).items():
+    for id, note in _in_order(_notes(store, "refinement", WaitingNote, SharperNote)).items():
         if note["parent"] not in parents:
             continue
         place = (note["parent"], note["prompt"])
@@ -318,12 +336,14 @@ def sharper(store: Store) -> dict[str, SharperNote]:
 
 def explanations(store: Store, asked: bool = True) -> dict[str, ExplanationNote]:
     """By the key of a bug; what a person `asked` for comes before what the hunt found by itself."""
-    return {**store.notes("explanation"), **(store.notes("inquiry") if asked else {})}
+    hunted = _notes(store, "explanation", ExplanationNote)
+    return {**hunted, **(_notes(store, "inquiry", ExplanationNote) if asked else {})}
 
 
 def of_bugs(store: Store) -> dict[str, EvidenceNote]:
     """Notes by the key of a bug in reports: descriptions, and their sharper children under "child-ID"."""
-    return {**store.notes("evidence"), **{f"{CHILD}{id}": note for id, note in store.notes("refinement").items()}}
+    children = _notes(store, "refinement", WaitingNote, SharperNote)
+    return {**tried(store), **{f"{CHILD}{id}": note for id, note in children.items()}}
 
 
 def _in_order(notes: Mapping[str, N]) -> dict[str, N]:
@@ -332,3 +352,24 @@ def _in_order(notes: Mapping[str, N]) -> dict[str, N]:
         return note.get("order", 0)
 
     return dict(sorted(notes.items(), key=order))
+
+
+def _notes(store: Store, kind: str, record: Any, measured: Any = None) -> dict[str, Any]:
+    """Notes of a kind, each checked. `measured`: what those with a verdict hold."""
+    found = store.notes(kind)
+    # the key of a bug is its id, with CHILD before that of a sharper one
+    if kind in ("evidence", "refinement") and (odd := [id for id in found if not id or id.startswith(CHILD)]):
+        raise StoreError(f"cannot read {str(store.path / 'run.sqlite')!r}: ledger, {kind}: {short(repr(odd[0]))} is no id")
+    return {
+        id: checked(_adapter(_record(note, record, measured)), store.path, note, f"ledger, {kind} {id}")
+        for id, note in found.items()
+    }
+
+
+def _record(note: Any, record: Any, measured: Any) -> Any:
+    return measured if measured and isinstance(note, dict) and "verdict" in note else record
+
+
+@cache
+def _adapter(record: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(record)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..core import registry
 from ..core.accept import Called
-from ..core.errors import ModelError, SpecError, short, told
+from ..core.errors import BugscopeError, ModelError, SpecError, short, told
 from ..core.options import Config
 from ..core.records import Box, Outcome, Sample, Status, Truth
 
@@ -81,7 +81,12 @@ def load(config: Config) -> Task[Any]:
     taken = registry.arguments(cls)
     shared = {name: options[name] for name in taken if name in options}
     registry.check_names(f"task {config.task!r}", config.task_args, [name for name in taken if name not in options])
-    made: Task[Any] = cls(**shared, **config.task_args)
+    try:
+        made: Task[Any] = cls(**shared, **config.task_args)
+    except BugscopeError:
+        raise
+    except Exception as error:
+        raise SpecError(f"task {config.task!r} cannot be made with these options: {told(error)}") from error
     if lacking := next((name for name in ("id", "needs", "failure") if not hasattr(made, name)), ""):
         raise SpecError(f"task {config.task!r} has no {lacking}; expected what bugscope.tasks.Task describes")
     return made

@@ -9,9 +9,12 @@ from ..core.accept import UNSAID, Accept, AcceptSets, Called
 from ..core.errors import AnswerError, ModelError, SpecError
 from ..core.labels import Names
 from ..core.records import Truth
+from ..core.texts import writable
 from . import Mark, Reading
 
 A = TypeVar("A")
+LONGEST = 1000
+"""Characters of a label."""
 TOP = 5
 """Answers kept per picture, so that what is accepted can be decided later."""
 
@@ -52,13 +55,15 @@ class Classify:
         given = getattr(target, "labels", None)
         if isinstance(given, str):
             raise ModelError(f"target {target.id} has the str {given!r} for labels; expected a list of names")
-        labels = tuple(str(label) for label in (() if given is None else given))
+        labels = tuple(writable(str(label)) for label in (() if given is None else given))
         if not labels:
             raise SpecError(
                 f"target {target.id} has no label names; give it an attribute 'labels', or state --target-arg labels=a,b"
             )
         if "" in labels:
             raise ModelError(f"target {target.id} has no name for label number {labels.index('')}")
+        if long := next((label for label in labels if len(label) > LONGEST), ""):
+            raise ModelError(f"target {target.id} has a label of {len(long):,} characters; the maximum is {LONGEST:,}")
         if len(labels) < 2:
             raise ModelError(f"target {target.id} has {len(labels)} label names; at least 2 are needed")
         if len(set(labels)) < len(labels):

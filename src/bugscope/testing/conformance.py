@@ -1,6 +1,5 @@
 """A conformance suite for people who write providers, tasks or media: each check asserts what the protocol requires."""
 
-import io
 import json
 import math
 import pickle
@@ -12,7 +11,7 @@ from PIL import Image
 
 from ..core.records import Refused, Specimen, Truth
 from ..media import Medium
-from ..media.picture import Picture, as_rgb
+from ..media.picture import Picture, as_rgb, opened
 from ..tasks import Mark, Reading, Task
 
 
@@ -163,7 +162,7 @@ def check_medium(medium: Medium[Any], contents: Sequence[Any] = ()) -> None:
         assert copy is not kept and medium.encode(copy) == data, "expected a copy"
         preview = medium.preview(kept, 64)
         assert preview.type.startswith("image/"), f"a preview of type {preview.type!r}; expected a picture"
-        with Image.open(io.BytesIO(preview.data)) as picture:
+        with opened(preview.data) as picture:
             assert max(picture.size) <= 64, f"a preview of size {picture.size}; expected at most 64 x 64"
         assert medium.signature(kept) == medium.signature(medium.decode(data)), "the same content has two signatures"
     lengths = {len(medium.signature(content)) for content in shown}

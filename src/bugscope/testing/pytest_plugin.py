@@ -62,7 +62,7 @@ class Bug:
         from ..report.replay_words import let_pass
 
         if let_pass(self.replayed.record, self.allow):
-            pytest.skip(self.sentence)
+            pytest.skip(str(self.replayed))
         if not self.replayed.passed:
             _fail(self.sentence)
 
@@ -71,8 +71,10 @@ class Bug:
 
 
 def _fail(message: str) -> NoReturn:
+    from ..report.plain import for_terminal
+
     __tracebackhide__ = True
-    pytest.fail(message, pytrace=False)
+    pytest.fail(for_terminal(message), pytrace=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,14 +89,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bugscope_bug" not in metafunc.fixturenames:
         return
     from ..core.errors import BugscopeError
+    from ..report.plain import for_terminal
     from ..workflows.replay import bugs_of
 
     try:
         stated = _stated(metafunc.definition)
         bugs = bugs_of(_path(metafunc.config, stated["run"]))
     except BugscopeError as error:
-        raise pytest.Collector.CollectError(f"bugscope: {error}") from error
-    names = [f"{b['id']}-{b['sentence']}" for b in bugs]
+        raise pytest.Collector.CollectError(for_terminal(f"bugscope: {error}")) from error
+    names = [for_terminal(f"{b['id']}-{b['sentence']}") for b in bugs]
     metafunc.parametrize("bugscope_bug", [b["key"] for b in bugs], indirect=True, ids=names)
 
 

@@ -3,8 +3,6 @@
 Pictures are read as they are needed; what is kept of them does not grow with their number.
 """
 
-import struct
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,9 +27,6 @@ Tell = Callable[[int, int, str], object]
 """Called with (pictures done, pictures in all, what is looked at)."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 MOST_BYTES = 256 * 2**20
-BROKEN = (ValueError, OSError, SyntaxError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, EOFError,
-          struct.error, zlib.error)  # fmt: skip
-"""What a damaged file can raise on its way through Pillow."""
 READERS = 4
 """Threads that read pictures."""
 FLOOR = 1e-6
@@ -75,8 +70,11 @@ def opened(path: Path) -> Image.Image | str:
         if len(data) > MOST_BYTES:
             return "too large"
         return pictures.read(data)
-    except BROKEN as error:
-        return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    except OSError as error:
+        # the system's own words: the whole error would show the path
+        return error.strerror or str(error) or type(error).__name__
+    except ValueError as error:
+        return str(error)
 
 
 def stream(paths: Sequence[Path], size: int) -> Iterator[tuple[list[int], list[Image.Image], dict[int, str]]]:

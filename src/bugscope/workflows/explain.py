@@ -57,7 +57,7 @@ def explain(
     with Store.open(path) as store:
         found = report.build(store)
         wanted = choose([*found["bugs"], *found["folded"]], bugs, path)
-        identity, settings = store.meta("identity"), store.options()
+        identity, settings = store.identity(), store.options()
     tell(Progress("loading"))
     loaded = session.load_models(settings, models)
 

@@ -8,6 +8,7 @@ from ..core import labels as names
 from ..core.errors import SpecError, unknown
 from ..core.options import Config, Cost
 from ..core.records import Evidence, Hypothesis
+from ..core.texts import writable
 from ..engine import wording
 from ..engine.engine import Engine
 from ..engine.models import Models
@@ -154,7 +155,7 @@ def resume(path: Run | Path | str, progress: Listener | None = None, *, max_cost
     """
     folder = path.path if isinstance(path, Run) else Path(path)
     with Store.open(folder) as store:
-        identity, stated = store.meta("identity"), store.options().to_mapping()
+        identity, stated = store.identity(), store.options().to_mapping()
     if identity.get("kind") == "probe":
         raise SpecError(f"{str(folder)!r} holds a probe; to continue it, run the same probe again with --out {folder}")
     cap = {} if max_cost is None else {"max_cost": max_cost}
@@ -174,7 +175,7 @@ def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[
         wanted = [label for label in known or drawn if label in set(drawn)]
     if not wanted:
         raise SpecError("no labels to hunt on: name at least one")
-    found = list(dict.fromkeys(names.resolve(label, known) if known else label for label in wanted))
+    found = list(dict.fromkeys(names.resolve(label, known) if known else writable(label) for label in wanted))
     vocabulary = getattr(models.generator, "labels", None)
     for label in found:
         if vocabulary and label not in vocabulary:

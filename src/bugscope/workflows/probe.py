@@ -10,6 +10,7 @@ from ..core import labels as names
 from ..core.errors import SpecError
 from ..core.options import Config, counted
 from ..core.records import Evidence, Hypothesis, Prompt
+from ..core.texts import writable
 from ..engine import wording
 from ..engine.engine import Engine
 from ..engine.models import Models
@@ -75,7 +76,7 @@ def question(text: str, label: str, wording: Wording, against: str = "") -> Hypo
 
     Raises SpecError if the two are the same, or the text is empty.
     """
-    text, against = " ".join(text.split()), " ".join(against.split())
+    text, against = (writable(" ".join(prompt.split())) for prompt in (text, against))
     if not text:
         raise SpecError("the prompt is empty; write one such as 'a photo of a teapot at night'")
     other = Prompt(against, label, against) if against else None

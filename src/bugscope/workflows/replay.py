@@ -25,6 +25,7 @@ from ..report import replay_words as words
 from ..report.accept import noted as noted_accept
 from ..report.folding import under
 from ..report.marks import noted
+from ..report.plain import for_terminal
 from ..report.records import (
     BaselineRecord,
     BugRecord,
@@ -80,7 +81,7 @@ class Replayed:
         return self.verdict == ReplayVerdict.FIXED
 
     def __str__(self) -> str:
-        return self.sentence
+        return for_terminal(self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Replay:
 
     def lines(self) -> list[str]:
         """For a terminal: the counts, each bug, new failures."""
-        return words.lines(self.report)
+        return [for_terminal(line) for line in words.lines(self.report)]
 
     def page(self, allow: Collection[str] = ()) -> str:
         """One HTML file that opens from disk, under 5 MB: pictures inside, no script, no outside address.
@@ -197,7 +198,7 @@ def replay(
     path = Path(getattr(run, "path", run))
     with Store.open(path) as below:
         bugs = _bugs(path, below)
-        identity = below.meta("identity")
+        identity = below.identity()
         settings = Config.of(below.options().to_mapping() | {"max_cost": max_cost})
         tell(Progress("loading"))
         task = tasks.load(settings)

@@ -9,8 +9,9 @@ from .. import report
 from ..report import baseline
 from ..report.folding import under
 from ..report.frames import pandas
+from ..report.plain import for_terminal
 from ..report.records import BugRecord, Report
-from ..report.words import count, failing, points
+from ..report.words import called, count, failing, points
 from ..store.folder import Store
 from ..store.ledger import EstimateNote
 from .explain import choose
@@ -40,11 +41,11 @@ class Bug:
 
     @property
     def rate(self) -> float:
-        return self.failures / self.n
+        return self.failures / self.n if self.n else float("nan")
 
     @property
     def baseline_rate(self) -> float:
-        return self.baseline_failures / self.baseline_n
+        return self.baseline_failures / self.baseline_n if self.baseline_n else float("nan")
 
     @property
     def number(self) -> str:
@@ -88,15 +89,15 @@ class Bug:
         return pandas("bug.counterfactuals()").DataFrame(rows)
 
     def __str__(self) -> str:
-        base = self.record["baseline"]
-        return f"{self.sentence} -> {self.predicted}: {failing(self.record)}, {self.record['besides']} {count(base)}"
+        base = f"{self.record['besides']} {count(self.record['baseline'])}"
+        return for_terminal(f"{called(self.record)}: {failing(self.record)}, {base}")
 
 
 def _bug(b: BugRecord, also: Sequence[Bug] = ()) -> Bug:
     base = b["baseline"]
     return Bug(
         b["label"], b["description"], b["sentence"], b["failures"], b["n"], b["low"], b["high"],
-        base["failures"], base["n"], b["predicted"][0]["label"], b["e_value"], b, tuple(also),
+        base["failures"], base["n"], b["predicted"][0]["label"] if b["predicted"] else "", b["e_value"], b, tuple(also),
     )  # fmt: skip
 
 
@@ -141,7 +142,8 @@ class Run:
 
     def __repr__(self) -> str:
         found = f"{len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures"
-        return f"<bugscope.Run {str(self.path)!r}: {' '.join([*baseline.lines(self.report['baseline']), found])}>"
+        warned = " ".join([*baseline.lines(self.report["baseline"]), found])
+        return for_terminal(f"<bugscope.Run {str(self.path)!r}: {warned}>")
 
     def _repr_html_(self) -> str:
         with Store.open(self.path) as store:
@@ -169,10 +171,10 @@ class Answer:
     record: BugRecord
 
     def __str__(self) -> str:
-        called = f" -> {self.predicted}" if self.predicted else ""
+        wrong = f" -> {self.predicted}" if self.predicted else ""
         rise = f"rise {points(self.rise['low'])} to {points(self.rise['high'])} points"
         base = f"{self.record['besides']} {count(self.record['baseline'])}"
-        return f"{self.prompt}{called}: {failing(self.record)}, {base}; {rise}: {self.verdict}"
+        return for_terminal(f"{self.prompt}{wrong}: {failing(self.record)}, {base}; {rise}: {self.verdict}")
 
 
 class Probe(Run):
@@ -191,14 +193,14 @@ class Probe(Run):
         ]  # fmt: skip
 
     def __repr__(self) -> str:
-        return "\n".join([*baseline.lines(self.report["baseline"]), *map(str, self.answers)])
+        return "\n".join(map(for_terminal, [*baseline.lines(self.report["baseline"]), *map(str, self.answers)]))
 
 
 def load(path: Run | Path | str) -> Run:
     """Open an existing run folder, finished or not; that of a probe is a `Probe`. Raises StoreError if it holds no run."""
     folder = path.path if isinstance(path, Run) else Path(path)
     with Store.open(folder) as store:
-        kind = store.meta("identity").get("kind")
+        kind = store.identity().get("kind")
     return Probe(folder) if kind == "probe" else Run(folder)
 
 

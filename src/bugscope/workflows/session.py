@@ -127,7 +127,7 @@ def _options(out: Path | str, settings: Config) -> dict[str, Any]:
     options = settings.identity()
     try:
         with Store.open(out) as store:
-            known = (store.meta("identity") or {}).get("options", options)
+            known = store.identity()["options"]
     except StoreError:  # nothing there yet, or nothing that can be read, which `Store.create` reports
         return options
     defaults = Config.of({}).to_mapping()

@@ -53,7 +53,7 @@ def transfer(
     bugs = [*found.report["bugs"], *found.report["folded"]]
     records = found.report["probed"] if found.report["kind"] == "probe" else bugs
     with Store.open(found.path) as store:
-        identity, config = store.meta("identity"), store.options()
+        identity, config = store.identity(), store.options()
     with Store.create(found.path, identity) as store:
         pictures = _Pictures(Album(store), records)
         if not pictures.shown:

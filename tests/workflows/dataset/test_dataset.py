@@ -471,17 +471,25 @@ def test_a_probe_is_a_run_too(tmp_path):
     assert made.bugs == 1 and made.kept + made.counts.get("near-duplicate", 0) == probe.answers[0].failures
 
 
-def test_a_missing_picture_is_named(tmp_path):
+@pytest.mark.parametrize("left", [None, b"", b"\x89PNG", "flipped"])
+def test_a_lost_picture_is_left_out_and_said(tmp_path, left):
     run = bugscope.hunt("mug", tmp_path / "run", budget=200, explain_budget=0, **World(planted={"snow": 0.95}).roles())
-    example = run.report["bugs"][0]["examples"][0]["image"]
-    whole = (run.path / example).read_bytes()
-    (run.path / example).write_bytes(whole[:60])
-    with pytest.raises(StoreError, match=f"lacks the picture {example}"):
-        dataset.dataset(run, tmp_path / "set")
-    (run.path / example).unlink()
-    with pytest.raises(StoreError, match=f"lacks the picture {example}"):
-        dataset.dataset(run, tmp_path / "set")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["run"]
+    whole = dataset.dataset(run, tmp_path / "whole", per_bug="none")
+    file = run.path / run.report["bugs"][0]["examples"][0]["image"]
+    if left is None:
+        file.unlink()
+    else:
+        data = file.read_bytes()
+        file.write_bytes(data[:60] + bytes([data[60] ^ 1]) + data[61:] if left == "flipped" else left)
+    made = dataset.dataset(run, tmp_path / "set", per_bug="none")
+    assert made.counts["lost"] == 1 and made.kept >= whole.kept - 1
+    assert made.notes[0].startswith("1 picture left out: the files are missing or damaged; `bugscope resume`")
+    assert "left out: their files are missing or damaged" in (tmp_path / "set" / "README.md").read_text()
+    for each in run.path.glob("images/*/*.png"):
+        each.unlink()
+    with pytest.raises(SpecError, match="no failures with a picture"):
+        dataset.dataset(run, tmp_path / "none")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "set", "whole"]
 
 
 def test_a_run_that_names_a_picture_outside_its_folder_is_refused(tmp_path):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...core import yamls
 from ...core.accept import Accept
 from ...core.errors import SpecError
 from ...core.options import OPTIONS, PAIR, Config, Option
@@ -111,16 +112,12 @@ def stated(options: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
 
 
 def pairs(flag: str, items: Sequence[str] | None) -> dict[str, Any]:
-    """Values as YAML reads them. Raises SpecError."""
-    import yaml
-
+    """Numbers, true or false, and lists in brackets; any other value is a text, and labels are names. Raises SpecError."""
     found = {}
     for item in items or ():
         key, equals, value = item.partition("=")
         if not (key and equals):
             raise SpecError(f"{flag} {item!r} should read {PAIR}")
-        try:
-            found[key.replace("-", "_")] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise SpecError(f"{flag} {item!r} has a value that is not YAML: {' '.join(str(error).split())}") from error
+        name = key.replace("-", "_")
+        found[name] = yamls.value(value, names=name in yamls.TEXTS)
     return found

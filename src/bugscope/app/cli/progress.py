@@ -56,7 +56,7 @@ class Live:
 
         screen = console(stderr=True)
         bar = [progress.BarColumn(bar_width=None)] if screen.width >= WIDE else []
-        label, counts = progress.TextColumn("{task.description}"), progress.TextColumn("{task.fields[counts]}")
+        label, counts = (progress.TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[counts]}"))
         self.bar = progress.Progress(label, *bar, counts, console=screen, transient=True, expand=True)
         self.task = self.bar.add_task(STAGES["loading"].capitalize(), total=None, counts="")
         self.pace = Pace(clock)

@@ -25,7 +25,7 @@ from .options import (
     stating,
 )
 from .progress import counting, display
-from .screen import print_json, say, write
+from .screen import print_json, say, say_lines, write
 
 if TYPE_CHECKING:
     from ...report.records import ReplayReport, Report
@@ -124,7 +124,7 @@ def transfer(
     if as_json:
         print_json(found.to_dict())
         return
-    typer.echo(str(found))
+    say_lines(str(found))
     say(f"Page: {folder / 'transfer.html'}")
 
 
@@ -170,9 +170,9 @@ def evaluate(
         print_json([one.to_dict() for one in found])
         return
     for one in found:
-        typer.echo(str(one))
+        say_lines(str(one))
     if len(found) > 1:
-        typer.echo(str(compare(found)))
+        say_lines(str(compare(found)))
 
 
 def dataset(

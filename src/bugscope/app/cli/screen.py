@@ -80,8 +80,17 @@ def say(text: str, err: bool = False) -> None:
     typer.echo(for_terminal(text), err=err)
 
 
+def say_lines(text: str) -> None:
+    """Several lines on the terminal."""
+    for line in text.split("\n"):
+        say(line)
+
+
 def print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """On one line. What a terminal would obey is escaped, as JSON allows."""
+    from ...report.plain import for_json
+
+    typer.echo(for_json(json.dumps(value, ensure_ascii=False, allow_nan=False)))
 
 
 def console(stderr: bool) -> "Console":

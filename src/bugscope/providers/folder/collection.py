@@ -1,10 +1,7 @@
 """A folder of pictures: what it holds, what is written about each, and which can be used."""
 
-import io
 import os
 import re
-import struct
-import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,25 +13,19 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from ...core.errors import SpecError, unknown
-from ...media.picture import MOST_PIXELS, as_rgb, walk
+from ...media import picture as pictures
+from ...media.picture import walk
 from . import captions as notes
 from .cache import Cache
 from .names import aliases, of_folder
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
-"""The only formats tried, whatever a file is called: reading some others runs programs."""
 MOST_BYTES = 256 * 2**20
 LONGEST_SIDECAR = 2**16
 CONTAINER = re.compile(
     r"(?:train|training|val|valid|validation|test|images?|imgs?|pictures?|photos?|jpe?gs?|data|dataset)\d*", re.IGNORECASE
 )
 """Names of folders that are not labels: the label is named below them, if anywhere."""
-BROKEN = (
-    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, EOFError,
-    struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning,
-)  # fmt: skip
-"""The errors that a damaged or hostile file can cause in Pillow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +155,10 @@ def opened(path: Path) -> Image.Image:
             data = file.read(MOST_BYTES + 1)
         if reason := _unfit(data):
             raise ValueError(reason)
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return as_rgb(image)
-    except BROKEN as error:
+        return pictures.read(data)
+    except OSError as error:
         # the system's own words: the whole error would show the path
-        raise ValueError(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
+        raise ValueError(error.strerror or str(error) or type(error).__name__) from error
 
 
 # --- files --------------------------------------------------------------------------------------------------------------
@@ -269,12 +259,10 @@ def _unfit(data: bytes) -> str:
     if len(data) > MOST_BYTES:
         return "too large"
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                return "of too many pixels"
+        with pictures.opened(data) as image:
             # a phone's MPO is a photograph with a preview
             return "animated" if image.format != "MPO" and getattr(image, "is_animated", False) else ""
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except pictures.TooManyPixels:
         return "of too many pixels"
-    except BROKEN:
+    except ValueError:
         return "no picture"

@@ -18,7 +18,7 @@ from .card import REASONS, Facts, card
 from .choose import PerBug
 from .formats import COLUMNS, FORMATS, PARTS, arrow, ordered
 from .hub import push
-from .items import NEAR, OVER, RunPicture, Source, items, sources
+from .items import LOST, NEAR, OVER, RunPicture, Source, items, sources
 
 __all__ = ["COLUMNS", "FORMATS", "Export", "dataset", "push"]
 
@@ -83,7 +83,8 @@ def dataset(
     bug and the median label have (`choose.balance`); "none": no limit. `classes`: label names in the order of a target's
     outputs, for the column `class_index`; by default those of the runs' targets, where they agree.
     `progress(done, total)` is called with pictures compared and written. The same runs and options give the same data set.
-    Raises SpecError, StoreError (a missing picture; an `out` that cannot be written), MissingDependency.
+    A picture whose file is missing or damaged is left out. Raises SpecError, StoreError (an `out` that cannot be written),
+    MissingDependency.
     """
     _check(format, test, per_bug, seed)
     target = _vacant(Path(out))
@@ -92,7 +93,7 @@ def dataset(
         found = sources(listed_runs, stack)
         _check_media(found)
         every = [item for source in found for item in items(source, explored)]
-        chosen = every if everything else [item for item in every if item.kept]
+        chosen = _held(every if everything else [item for item in every if item.kept])
         if not chosen:
             raise SpecError(_nothing(found))
         steps = _Steps(progress, 2 * len(chosen))
@@ -110,7 +111,7 @@ def dataset(
             labels=dict(sorted(Counter(item.label for item in written).items())),
             counts=_counts(every, found),
             limit=a_bug,
-            notes=tuple(_notes(written, found, test)),
+            notes=tuple([*_lost(every), *_notes(written, found, test)]),
         )
         said = title or _title(found)
         facts = Facts(format, said, license, everything, explored, test, seed, a_bug, a_label, result.counts, result.notes)
@@ -193,6 +194,22 @@ def _counts(every: Sequence[RunPicture], found: Sequence[Source]) -> dict[str, i
     for source in found:
         counts.update(source.missing)
     return {reason: counts[reason] for reason in REASONS if counts[reason]}
+
+
+def _held(items: Sequence[RunPicture]) -> list[RunPicture]:
+    """Those whose files are there and whole; the others are marked."""
+    for item in items:
+        if not item.source.holds(item):
+            item.reason = LOST
+    return [item for item in items if item.reason != LOST]
+
+
+def _lost(every: Sequence[RunPicture]) -> list[str]:
+    lost = sum(item.reason == LOST for item in every)
+    if not lost:
+        return []
+    again = "`bugscope resume` draws pictures again where the generator repeats itself"
+    return [f"{number(lost, 'picture')} left out: the files are missing or damaged; {again}."]
 
 
 def _notes(written: Sequence[RunPicture], found: Sequence[Source], test: float) -> list[str]:

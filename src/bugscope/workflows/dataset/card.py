@@ -13,7 +13,7 @@ from ...report.table import raw_table
 from ...report.words import count, interval, listed
 from .alike import BITS, LEVELS
 from .formats import FORMATS, PARTS, card_features
-from .items import NEAR, OVER, UNCONFIRMED, RunPicture, Source
+from .items import LOST, NEAR, OVER, UNCONFIRMED, RunPicture, Source
 from .names import Class
 
 ROWS = 300
@@ -49,6 +49,7 @@ REASONS: Mapping[str, str] = {
     "unfaithful": "left out: they do not show the label, according to the judge",
     "refused": "refused by the generator: no picture",
     "error": "without an answer",
+    LOST: "left out: their files are missing or damaged",
 }
 
 

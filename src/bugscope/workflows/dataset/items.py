@@ -14,11 +14,13 @@ from ...core.records import Status
 from ...media import Medium
 from ...report.records import BugRecord, PictureRow, Report
 from ...report.words import name
+from ...store.blobs import Lost
 from ...store.folder import Store
 
 NEAR = "near-duplicate"
 OVER = "over the limit"
 UNCONFIRMED = "unconfirmed"
+LOST = "lost"
 EXPLORED = "explore"
 
 
@@ -28,7 +30,8 @@ class RunPicture:
     stands for its cause, or its own.
 
     `reason`: "failure", "success", "unfaithful", "error"; of a failure that is left out: "near-duplicate", "over the
-    limit", "unconfirmed" (its prompt is not that of a confirmed bug). `part`: "train", "test", or "" where it is not written.
+    limit", "unconfirmed" (its prompt is not that of a confirmed bug); "lost": the file is missing or damaged. `part`: "train",
+    "test", or "" where it is not written.
     """
 
     source: "Source"
@@ -102,11 +105,19 @@ class Source:
         return media.load(self.report["medium"])
 
     def signature(self, item: RunPicture) -> bytes:
-        """For finding near-duplicates. Raises StoreError where the picture is missing or damaged."""
+        """For finding near-duplicates. Raises Lost where the picture is missing or damaged."""
         return self.medium.signature(self.store.content(item.image, self.medium))
 
+    def holds(self, item: RunPicture) -> bool:
+        """Whether the picture's file is there and whole."""
+        try:
+            self.file(item)
+        except Lost:
+            return False
+        return True
+
     def file(self, item: RunPicture) -> bytes:
-        """The file as the run holds it. Raises StoreError where it is missing."""
+        """The file as the run holds it. Raises Lost where it is missing or damaged."""
         return self.store.blobs.get(item.image)
 
 
