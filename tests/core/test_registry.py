@@ -426,3 +426,21 @@ def test_a_judge_that_contrasts_is_told_what_the_classifier_tells_apart(offered)
     assert against(("dog", "cat")) == ["dog", "cat"]
     assert against(imagenet()) == "imagenet"
     assert against(("dog", "cat"), judge_args={"against": "fox,cow"}) == "fox,cow"
+
+
+def test_labels_of_a_function_come_from_files_and_mappings_too(tmp_path):
+    (tmp_path / "labels.txt").write_text("0 a\n1 b\n")
+    for labels in (str(tmp_path / "labels.txt"), {1: "b", 0: "a"}, {"b": 1, "a": 0}, np.array(["a", "b"])):
+        assert registry.load("Classifier", judge_nothing, {"labels": labels}).labels == ("a", "b")
+        assert registry.load("Classifier", f"python/{__name__}:judge_nothing", {"labels": labels}).labels == ("a", "b")
+    assert registry.load("Classifier", judge_nothing, {"labels": "imagenet"}).labels == imagenet()
+
+
+def test_a_model_that_prints_as_a_page_is_named_in_a_line():
+    class Net:
+        def __repr__(self):
+            return "Net(\n" + "  (layer): Conv2d(3, 16)\n" * 150 + ")"
+
+    with pytest.raises(SpecError) as refused:
+        registry.load("Classifier", Net())
+    assert len(str(refused.value)) < 700 and "\n" not in str(refused.value)

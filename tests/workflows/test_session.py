@@ -316,10 +316,36 @@ def test_a_role_that_a_run_needs_cannot_be_left_out(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("labels", [3, [3], ["mug", None]])
-def test_labels_that_are_no_names_are_named(tmp_path, labels):
-    with pytest.raises(SpecError, match=re.escape(f"labels are {labels!r}; expected a list of names")):
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (3, "labels are 3; they should be a list of names"),
+        ([3], "unknown label '3'"),
+        (["mug", None], "None is not text"),
+        ([False], "False is not text; in YAML, put it in quotes"),
+        ({"mug"}, "labels are a set, which has no order"),
+        (np.array(["mugg"]), "Did you mean 'mug'"),
+    ],
+)
+def test_labels_that_are_no_names_are_named(tmp_path, labels, message):
+    with pytest.raises(SpecError, match=re.escape(message)):
         bugscope.hunt(labels, tmp_path / "run", **World().roles())
+
+
+def test_labels_of_a_function_are_read_in_any_usual_form(tmp_path):
+    world = World(labels=("mug", "pot"))
+    names = list(world.labels)
+
+    def predict(images):
+        return world.classify(images)
+
+    for stated in (dict(enumerate(names)), {n: i for i, n in reversed(list(enumerate(names)))}, np.array(names)):
+        predict.labels = stated
+        models = session.load_models(session.settings(None, {}), world.roles() | {"target": predict})
+        assert models.target.labels == tuple(names)
+    predict.labels = set(names)
+    with pytest.raises(SpecError, match="are a set, which has no order; pass a list in the order of the outputs"):
+        session.load_models(session.settings(None, {}), world.roles() | {"target": predict})
 
 
 VERSIONED = """

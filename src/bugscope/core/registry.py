@@ -6,14 +6,15 @@ import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .errors import BugscopeError, MissingDependency, ModelError, SpecError, told, unknown
+from . import label_files
+from .errors import BugscopeError, MissingDependency, ModelError, SpecError, short, told, unknown
 
 SUPPORT = ("Generator", "Captioner", "Judge", "Editor", "Describer")
 """Provider classes that make, describe and judge what a target is shown. Every other class is a target's, and is named by
@@ -171,25 +172,16 @@ def _module(name: str, path: str) -> ModuleType:
 def _given(kind: str, model: Any, options: Mapping[str, Any]) -> Any:
     """A Python object in a role. It must be callable and, as a target, know its labels."""
     if isinstance(model, type) or not callable(model):
-        raise SpecError(f"{role(kind)} {model!r} is neither 'provider/model' nor a callable")
-    what = f"{role(kind)} {model!r}"
+        raise SpecError(f"{role(kind)} {short(repr(model))} is neither 'provider/model' nor a callable")
+    what = f"{role(kind)} {short(repr(model))}"
     check_names(what, options, ("labels", "name") if role(kind) == "target" else ("name",))
     stated = options.get("labels")
-    labels = _label_names(what, getattr(model, "labels", None) if stated is None else stated)
-    if getattr(model, "id", "") and stated is None and not options.get("name"):
+    own = getattr(model, "labels", None) if role(kind) == "target" else None
+    labels = label_files.of_model(own if stated is None else stated, f"labels of {what}")
+    as_it_is = own is None or (not isinstance(own, str | Mapping) and tuple(own) == labels)
+    if getattr(model, "id", "") and stated is None and as_it_is and not options.get("name"):
         return model
     return Wrapped(model, labels, str(options.get("name", "")))
-
-
-def _label_names(what: str, names: Any) -> tuple[str, ...]:
-    """Label names from a list, an array, or one string with commas between them."""
-    if names is None:
-        return ()
-    if isinstance(names, str):
-        return tuple(name.strip() for name in names.split(","))
-    if not isinstance(names, Iterable):
-        raise SpecError(f"labels of {what} are {names!r}; they should be a list of names")
-    return tuple(str(name) for name in names)
 
 
 class Wrapped:

@@ -3,12 +3,15 @@
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core import label_files
 from ..core.errors import SpecError, nearest
 from ..core.registry import Wrapped, kinds
+
+Labels = Sequence[str] | Mapping[Any, Any] | str
 
 
 def find(spec: str) -> Any:
@@ -56,14 +59,11 @@ class Classifier(_Python):
 
     example = "python/my_models:classify"
 
-    def __init__(self, model: str, *, labels: Sequence[str] | str | None = None) -> None:
+    def __init__(self, model: str, *, labels: Labels | None = None) -> None:
+        """`labels`: what `core.label_files.read` reads."""
         super().__init__(model)
-        names: Any = getattr(self.call, "labels", ()) if labels is None else labels
-        if isinstance(names, str):
-            names = [name.strip() for name in names.split(",")]
-        if not isinstance(names, Iterable):
-            raise SpecError(f"labels of {self.id} are {names!r}; they should be a list of names")
-        self.labels = tuple(str(name) for name in names)
+        stated = getattr(self.call, "labels", None) if labels is None else labels
+        self.labels = label_files.of_model(stated, f"labels of {self.id}")
         if not self.labels:
             raise SpecError(f"{self.id} has no label names; set its attribute 'labels' or pass --target-arg labels=a,b,c")
 

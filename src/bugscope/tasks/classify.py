@@ -7,6 +7,7 @@ import numpy as np
 
 from ..core.accept import UNSAID, Accept, AcceptSets, Called
 from ..core.errors import ModelError, SpecError
+from ..core.label_files import listed
 from ..core.labels import Names
 from ..core.records import Truth
 from . import Mark, Reading
@@ -52,7 +53,7 @@ class Classify:
         given = getattr(target, "labels", None)
         if isinstance(given, str):
             raise ModelError(f"target {target.id} has the str {given!r} for labels; expected a list of names")
-        labels = tuple(str(label) for label in (() if given is None else given))
+        labels = () if given is None else tuple(listed(given, f"labels of target {target.id}"))
         if not labels:
             raise SpecError(
                 f"target {target.id} has no label names; give it an attribute 'labels', or state --target-arg labels=a,b"

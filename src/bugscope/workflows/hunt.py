@@ -1,9 +1,10 @@
 """`bugscope hunt`: find the bugs of a target and keep everything in a run folder."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core import label_files
 from ..core import labels as names
 from ..core.errors import SpecError, unknown
 from ..core.options import Config, Cost
@@ -136,11 +137,10 @@ def _id(i: int) -> str:
 def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:
     """Label names as the target spells them, each once. A generator with a fixed vocabulary must know them too."""
     suggested: Sequence[str] = getattr(models.generator, "suggested", ())
-    if not (labels is None or isinstance(labels, Iterable)) or not all(isinstance(x, str) for x in labels or ()):
-        raise SpecError(f"labels are {labels!r}; expected a list of names")
-    wanted = [labels] if isinstance(labels, str) else list(labels or suggested)
+    given = [] if labels is None else [labels] if isinstance(labels, str) else label_files.listed(labels)
+    wanted = given or list(suggested)
     if everything:
-        if labels:
+        if given:
             raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; choose one of the two")
         drawn = getattr(models.generator, "labels", None) or known
         wanted = [label for label in known or drawn if label in set(drawn)]

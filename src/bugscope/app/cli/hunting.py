@@ -21,7 +21,8 @@ def hunt(
         typer.Argument(**stating("label names of the target", "those that the generator suggests")),
     ] = None,
     labels_from: Annotated[
-        Path | None, typer.Option("--labels-from", **stating("file of label names: .txt, one per line, or .json"))
+        Path | None,
+        typer.Option("--labels-from", **stating("file of label names: .txt, .json, .csv or .yaml")),
     ] = None,
     all_labels: Annotated[bool, typer.Option("--all-labels", help="every label that generator and target both know")] = False,
     out: Annotated[
