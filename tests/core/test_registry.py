@@ -1,6 +1,7 @@
 """Specs become models by one door; what cannot is said in a sentence."""
 
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from bugscope.core import registry
-from bugscope.core.errors import MissingDependency, ModelError, SpecError
+from bugscope.core.errors import MissingDependency, ModelError, SpecError, nearest
 from bugscope.core.labels import imagenet
 from bugscope.core.options import Config
 from bugscope.workflows import session
@@ -444,3 +445,46 @@ def test_a_model_that_prints_as_a_page_is_named_in_a_line():
     with pytest.raises(SpecError) as refused:
         registry.load("Classifier", Net())
     assert len(str(refused.value)) < 700 and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("", "option target is ''; name a model"),
+        (" ", "option target is ' '; name a model"),
+        ("model.onnx", "Did you mean 'onnx/model.onnx'"),
+        ("./nets/model.onnx", "Did you mean 'onnx/./nets/model.onnx'"),
+        ("mine.py", "Did you mean 'python/mine:FUNCTION'"),
+        ("mine.py:predict", "Did you mean 'python/mine:predict'"),
+        ("./models/mine.py:predict", "Did you mean 'python/models.mine:predict'"),
+        ("python/mine.py:predict", "Did you mean 'python/mine:predict'"),
+        ("python/models/mine.py:predict", "Did you mean 'python/models.mine:predict'"),
+        ("python/models/mine:predict", "Did you mean 'python/models.mine:predict'"),
+    ],
+)
+def test_a_file_in_the_place_of_a_spec_says_how_to_name_it(spec, says):
+    with pytest.raises(SpecError, match=re.escape(says)):
+        registry.load("Classifier", spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "says"),
+    [
+        ("with_arguments", "import argparse\nargparse.ArgumentParser().parse_args(['--strange'])", "called sys.exit(2)"),
+        ("without_cuda", "import sys\nsys.exit('no CUDA')", "called sys.exit('no CUDA')"),
+        ("ends", "class predict:\n    def __init__(self): raise SystemExit", "making a predict called sys.exit()"),
+    ],
+)
+def test_a_script_that_ends_is_named(tmp_path, monkeypatch, name, source, says):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / f"{name}.py").write_text(source)
+    with pytest.raises(SpecError, match=re.escape(says) + ".*__main__"):
+        registry.load("Classifier", f"python/{name}:predict", {"labels": "a,b"})
+
+
+def test_a_name_that_has_the_word_is_nearer_than_a_similar_one():
+    assert nearest("mug", imagenet()) == "coffee mug"
+    assert nearest("teapott", imagenet()) == "teapot"
+    assert nearest("Mug", ["Coffee Mug", "beer mug of glass"]) == "Coffee Mug"
+    assert nearest("c", ["vitamin c", "cc"]) != "vitamin c"

@@ -92,6 +92,10 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
     if not isinstance(spec, str):
         return _given(kind, spec, options)
     provider, _, model = spec.partition("/")
+    if not spec.strip():
+        raise SpecError(f"option {role(kind)} is {spec!r}; name a model as provider/model")
+    if provider not in providers() and (instead := meant(spec)):
+        raise SpecError(f"{role(kind)} {spec!r} is a file; it should read provider/model. Did you mean {instead!r}?")
     cls = _class(kind, provider)
     called = "" if "name" in arguments(cls) else str(options.pop("name", ""))
     _check_options(f"{role(kind)} {spec!r}", cls, options)
@@ -111,6 +115,20 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
         made.loaded_as = (kind, spec, options | ({"name": called} if called else {}))
         copyreg.pickle(type(made), _as_its_name)
     return made
+
+
+FILES: Mapping[str, str] = {".onnx": "onnx/{}", ".py": "python/MODULE:FUNCTION"}
+"""Ending of a file -> spec of the model in it."""
+
+
+def meant(spec: str) -> str:
+    """The spec of a model that is given as a mere file, such as "net.onnx" or "mine.py:predict"; "" for anything else."""
+    path, _, function = spec.partition(":")
+    form = FILES.get(Path(path).suffix.lower(), "")
+    if form.startswith("python/"):
+        module = path[: -len(".py")].replace("\\", "/").removeprefix("./").replace("/", ".")
+        return f"python/{module}:{function or 'FUNCTION'}"
+    return form.format(spec) if form else ""
 
 
 def _as_its_name(made: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from ..core import label_files
 from ..core.errors import SpecError, nearest
-from ..core.registry import Wrapped, kinds
+from ..core.registry import Wrapped, kinds, meant
 
 Labels = Sequence[str] | Mapping[Any, Any] | str
 
@@ -17,6 +18,9 @@ Labels = Sequence[str] | Mapping[Any, Any] | str
 def find(spec: str) -> Any:
     """The object that `module:name` names. Raises SpecError with the nearest name."""
     module_name, colon, name = spec.partition(":")
+    if re.search(r"\.py$|[/\\]", module_name):
+        instead = meant(f"{module_name.removesuffix('.py')}.py:{name}")
+        raise SpecError(f"python/{spec} names a file; it should name a module. Did you mean {instead!r}?")
     if not (module_name and colon and name) or module_name.startswith("."):
         raise SpecError(f"python/{spec} should read python/module:function")
     here = str(Path.cwd())
@@ -26,6 +30,8 @@ def find(spec: str) -> Any:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise _no_module(spec, module_name, str(error.name)) from error
+    except SystemExit as stop:
+        raise _ended(spec, f"importing {module_name}", stop) from stop
     value = module
     for part in name.split("."):
         if not hasattr(value, part):
@@ -34,7 +40,17 @@ def find(spec: str) -> Any:
         value = getattr(value, part)
     if not callable(value):
         raise SpecError(f"python/{spec} is a {type(value).__name__}, not a function")
-    return value() if isinstance(value, type) else value
+    try:
+        return value() if isinstance(value, type) else value
+    except SystemExit as stop:
+        raise _ended(spec, f"making a {name}", stop) from stop
+
+
+def _ended(spec: str, doing: str, stop: SystemExit) -> SpecError:
+    """Of a script: argparse and sys.exit are for its own command line."""
+    said = "" if stop.code is None else repr(stop.code)
+    hint = "put what is for its own command line below if __name__ == '__main__'"
+    return SpecError(f"python/{spec}: {doing} called sys.exit({said}); {hint}")
 
 
 def _no_module(spec: str, wanted: str, absent: str) -> SpecError:

@@ -17,6 +17,7 @@ from ..method import events
 from ..method.events import Event
 from ..method.plan import Plan, settled
 from ..method.search import Findings, search
+from ..report.words import few
 from ..store import ledger
 from ..store.folder import Store
 from . import session
@@ -138,17 +139,35 @@ def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[
     """Label names as the target spells them, each once. A generator with a fixed vocabulary must know them too."""
     suggested: Sequence[str] = getattr(models.generator, "suggested", ())
     given = [] if labels is None else [labels] if isinstance(labels, str) else label_files.listed(labels)
-    wanted = given or list(suggested)
+    vocabulary = getattr(models.generator, "labels", None)
     if everything:
         if given:
-            raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; choose one of the two")
-        drawn = getattr(models.generator, "labels", None) or known
-        wanted = [label for label in known or drawn if label in set(drawn)]
+            raise SpecError(f"labels {', '.join(given[:3])} and all labels were asked for; choose one of the two")
+        drawable = set(vocabulary or known)
+        wanted = [label for label in known or vocabulary or () if label in drawable]
+    else:
+        wanted = given or [label for label in suggested if not known or _knows(label, known)]
     if not wanted:
-        raise SpecError("no labels to hunt on: name at least one")
+        raise _nothing(models, known, bool(vocabulary or suggested))
     found = list(dict.fromkeys(names.resolve(label, known) if known else label for label in wanted))
-    vocabulary = getattr(models.generator, "labels", None)
     for label in found:
         if vocabulary and label not in vocabulary:
             raise unknown(f"label of the generator {models.generator.id}", label, vocabulary)
     return found
+
+
+def _knows(label: str, known: Sequence[str]) -> bool:
+    try:
+        return bool(names.resolve(label, known))
+    except SpecError:
+        return False
+
+
+def _nothing(models: Models, known: Sequence[str], limited: bool) -> SpecError:
+    """Why there are no labels, where none were named."""
+    if limited and known:
+        return SpecError(
+            f"the generator {models.generator.id} draws none of the target's labels ({few(known, 3)}); "
+            "choose another --generator (docs/providers.md)"
+        )
+    return SpecError("no labels to hunt on: name at least one")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...core.errors import StoreError
 from ...core.options import OPTIONS
 from .options import CSV, JSON, ConfigFile, JUnit, Page, Quiet, RunFolder, like, number, stated, stating
 from .progress import display
@@ -143,10 +144,14 @@ def report(run: RunFolder, html: Page = None, junit: JUnit = None, csv: CSV = No
     from ...workflows.results import load
 
     found = load(run)
-    page = found.write_report()
-    if html is not None:
-        write(html, page.read_text(encoding="utf-8"))
+    page: Path | None = None
+    try:
+        page = found.write_report()
+    except StoreError as error:  # a folder that can only be read: what it holds is shown in any case
+        say(f"bugscope: {error}", err=True)
     show(found, as_json, html or page)
+    if html is not None:
+        write(html, page.read_text(encoding="utf-8") if page else found.page())
     checked(found, junit, csv)
 
 
