@@ -488,3 +488,21 @@ def test_a_name_that_has_the_word_is_nearer_than_a_similar_one():
     assert nearest("teapott", imagenet()) == "teapot"
     assert nearest("Mug", ["Coffee Mug", "beer mug of glass"]) == "Coffee Mug"
     assert nearest("c", ["vitamin c", "cc"]) != "vitamin c"
+
+
+def test_a_file_that_is_called_like_a_module_of_pythons_replaces_it_for_nobody(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    for name in ("tabnanny", "pyclbr"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        (tmp_path / f"{name}.py").write_text("def predict(images):\n    return [[1, 0]] * len(images)\n")
+    (tmp_path / "beside.py").write_text("IT = 7\n")
+    (tmp_path / "lazily.py").write_text(
+        "def predict(images):\n    import tabnanny, beside\n    return [hasattr(tabnanny, 'NannyNag'), beside.IT]\n"
+    )
+    lazily = registry.load("Classifier", "python/lazily:predict", {"labels": "a,b"})
+    assert lazily([]) == [True, 7]
+    # the model itself may be called like one
+    assert registry.load("Classifier", "python/pyclbr:predict", {"labels": "a,b"})([1]) == [[1, 0]]
+    for name in ("tabnanny", "pyclbr", "beside", "lazily"):
+        monkeypatch.delitem(sys.modules, name)

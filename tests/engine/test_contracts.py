@@ -26,7 +26,10 @@ def speckled(**info):
         ({"target": lambda images: np.zeros((len(images), 9))}, r"scores of shape \(4, 9\); expected \(4, 2\)"),
         ({"target": lambda images: np.zeros(len(images))}, r"scores of shape \(4,\); expected \(4, 2\)"),
         ({"target": lambda images: np.full((len(images), 2), np.inf)}, "not finite, e.g. inf"),
-        ({"target": lambda images: [["a", "b"]] * len(images)}, "test/target raised ValueError"),
+        (
+            {"target": lambda images: [["a", "b"]] * len(images)},
+            "test/target returned a list of list; expected scores",
+        ),
         ({"target": lambda images: 1 / 0}, "target test/target raised ZeroDivisionError"),
         ({"generator": lambda prompts, seeds: []}, "generator test/generator gave 0 pictures for 4 inputs"),
         ({"generator": lambda prompts, seeds: ["no"] * 4}, "gave a str; expected a Picture or Refused"),

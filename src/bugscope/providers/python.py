@@ -4,8 +4,10 @@ import importlib
 import pkgutil
 import re
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..core import label_files
@@ -23,11 +25,8 @@ def find(spec: str) -> Any:
         raise SpecError(f"python/{spec} names a file; it should name a module. Did you mean {instead!r}?")
     if not (module_name and colon and name) or module_name.startswith("."):
         raise SpecError(f"python/{spec} should read python/module:function")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
     try:
-        module = importlib.import_module(module_name)
+        module = _imported(module_name)
     except ModuleNotFoundError as error:
         raise _no_module(spec, module_name, str(error.name)) from error
     except SystemExit as stop:
@@ -44,6 +43,24 @@ def find(spec: str) -> Any:
         return value() if isinstance(value, type) else value
     except SystemExit as stop:
         raise _ended(spec, f"making a {name}", stop) from stop
+
+
+def _imported(name: str) -> ModuleType:
+    """A module, of the current directory too: what is there goes before what is installed, but not before Python's own
+    modules, which a random.py or types.py would otherwise replace for everybody. Only `name` itself may be called like one."""
+    here, top = Path.cwd(), name.partition(".")[0]
+    if str(here) not in sys.path:
+        own = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), getattr(sys, "_stdlib_dir", "")}
+        last = max((i for i, path in enumerate(sys.path) if path in own or path.endswith("lib-dynload")), default=-1)
+        sys.path.insert(last + 1, str(here))
+    shadowed = top in sys.stdlib_module_names and top not in sys.modules
+    if not (shadowed and ((here / f"{top}.py").is_file() or (here / top).is_dir())):
+        return importlib.import_module(name)
+    sys.path.insert(0, str(here))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(here))
 
 
 def _ended(spec: str, doing: str, stop: SystemExit) -> SpecError:

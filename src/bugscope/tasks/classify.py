@@ -10,6 +10,7 @@ from ..core.errors import ModelError, SpecError
 from ..core.label_files import listed
 from ..core.labels import Names
 from ..core.records import Truth
+from ..core.scores import asked
 from . import Mark, Reading
 
 A = TypeVar("A")
@@ -70,12 +71,7 @@ class Classify:
     def ask(self, target: Any, items: Sequence[Any], truths: Sequence[Truth]) -> list[list[list[Any]]]:
         """The best `TOP` [label, score] of each picture. Raises ModelError if scores have another shape or are not finite."""
         labels = self.labels(target)
-        scores = np.asarray(target(items), dtype=float)
-        want = (len(items), len(labels))
-        if scores.shape != want:
-            raise ModelError(f"target {target.id} gave scores of shape {scores.shape}; expected {want}: pictures, labels")
-        if not np.isfinite(scores).all():
-            raise ModelError(f"target {target.id} gave scores that are not finite, e.g. {scores[~np.isfinite(scores)][0]}")
+        scores = asked(target, items, labels)
         best = np.argsort(-scores, axis=1, kind="stable")[:, :TOP]
         return [[[labels[j], float(row[j])] for j in order] for row, order in zip(scores, best, strict=True)]
 

@@ -21,6 +21,7 @@ from PIL import Image
 from ..core import registry
 from ..core.errors import ModelError, SpecError, unknown
 from ..core.options import counted
+from ..core.scores import asked
 from ..engine.patience import Failed, Patience
 from ..media import picture as pictures
 from ..stats.distance import Array, Cloud, Distance, between
@@ -143,7 +144,7 @@ def space(target: Any) -> tuple[Callable[[Sequence[Image.Image]], Any], str]:
 
 
 def _log_probabilities(target: Any, images: Sequence[Image.Image]) -> Array:
-    scores = np.asarray(target(images), dtype=np.float64)
+    scores = asked(target, images, target.labels)
     shifted = scores - scores.max(axis=1, keepdims=True)
     from_scores = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     from_probabilities = np.log(np.clip(scores, FLOOR, None))

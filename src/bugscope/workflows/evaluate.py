@@ -18,6 +18,7 @@ from ..core.accept import UNSAID, AcceptSets, read
 from ..core.errors import SpecError, told, unknown
 from ..core.labels import Names
 from ..core.options import counted
+from ..core.scores import asked
 from ..report.accept import record
 from ..report.baseline import guessing
 from ..report.evaluation import ClassRow, Comparison, Confidence, Evaluation
@@ -263,7 +264,7 @@ def _ask(
 ) -> None:
     done = 0
     for at, shown, broken in stream([root / item.file for item in chosen], size):
-        rows = answers(f"target {model.id}", model, shown, len(tally.names))
+        rows = answers(f"target {model.id}", lambda images: asked(model, images, tally.names), shown, len(tally.names))
         for place, row in zip(at, rows, strict=True):
             tally.add(chosen[place], row)
         tally.lose({chosen[i].file: reason for i, reason in broken.items()})
