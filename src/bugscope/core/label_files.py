@@ -145,7 +145,7 @@ def _from_file(path: Path, least: int) -> tuple[str, ...]:
         raise SpecError(f"labels: there is no file {str(path)!r}.{near}")
     what = f"labels file {str(path)!r}"
     try:
-        found = FILES[path.suffix.lower()](_decoded(path.read_bytes()))
+        found = FILES[path.suffix.lower()](decoded(path.read_bytes()))
     except (OSError, ValueError, RecursionError, csv.Error, yaml.YAMLError) as error:
         raise SpecError(f"{what} cannot be read: {told(error)}") from error
     if not isinstance(found, list | dict):
@@ -153,7 +153,7 @@ def _from_file(path: Path, least: int) -> tuple[str, ...]:
     return _checked(listed(found, what), what, least)
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """UTF-8, or the UTF-16 that PowerShell writes."""
     return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
