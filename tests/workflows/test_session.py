@@ -19,7 +19,7 @@ from bugscope.engine.models import Models
 from bugscope.report import summary
 from bugscope.store.folder import Store
 from bugscope.testing import World
-from bugscope.workflows import hunt, session
+from bugscope.workflows import session
 from support import onnx_files
 
 LABELS = ("mug", "pot")
@@ -427,12 +427,23 @@ def test_a_generator_that_draws_none_of_the_targets_labels_is_named(tmp_path):
     assert not (tmp_path / "r").exists()
 
 
-def test_of_what_the_generator_suggests_the_target_must_know_some():
+def test_of_what_the_generator_suggests_the_target_must_know_some(tmp_path):
     class Drawer:
         id, suggested = "drawer", ("mug", "pot", "cat")
 
-    models = Models(**World().roles() | {"generator": Drawer()})
-    assert hunt._labels(None, models, ("cat", "dog", "pot")) == ["pot", "cat"]
+        def __call__(self, prompts, seeds):
+            raise AssertionError("never asked")
+
+    class Begun(Exception):
+        """Nothing is drawn here."""
+
+    def listen(now):
+        if now.planned:
+            raise Begun(now.planned.labels)
+
+    target = registry.Wrapped(lambda images: np.zeros((len(images), 3)), ("cat", "dog", "pot"))
+    with pytest.raises(Begun, match=re.escape("('pot', 'cat')")):
+        bugscope.hunt(None, tmp_path / "r", progress=listen, **World().roles() | {"generator": Drawer(), "target": target})
 
 
 def test_a_doctor_takes_what_a_hunt_takes():

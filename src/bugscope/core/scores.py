@@ -51,30 +51,38 @@ def scores(given: Any, n: int, labels: Sequence[str], who: str) -> NDArray[np.fl
 
 
 def _within(given: Any, n: int, width: int) -> Any:
-    """The scores in a model's output: an object or a mapping with logits, or a tuple that begins with them."""
+    """The scores in a model's output: an object or a mapping with logits, or several outputs of which one has their shape."""
     for name in WITHIN:
         if isinstance(given, Mapping) and name in given:
             return given[name]
         if not hasattr(given, "__array__") and getattr(given, name, None) is not None:
             return getattr(given, name)
-    if isinstance(given, tuple) and given and tuple(getattr(given[0], "shape", ())) == (n, width):
-        return given[0]
+    if isinstance(given, Mapping | list | tuple):
+        outputs = list(given.values()) if isinstance(given, Mapping) else given
+        return next((out for out in outputs if tuple(getattr(out, "shape", ())) == (n, width)), given)
     return given
 
 
 def _array(given: Any, labels: Sequence[str], who: str) -> NDArray[np.float64] | None:
     """None for what holds no numbers."""
-    if hasattr(given, "detach"):  # a tensor of PyTorch
-        return np.asarray(given.detach().cpu().double().numpy())
+    if hasattr(given, "detach"):
+        return plain(given)
     if isinstance(given, Mapping | str) or given is None:
         return None
     if isinstance(given, list | tuple) and given:
         if all(hasattr(row, "detach") for row in given):
-            return np.stack([np.asarray(row.detach().cpu().double().numpy()) for row in given])
+            return np.stack([plain(row) for row in given])
         if any(isinstance(row, str) for row in given):
             return None
         if any(isinstance(row, Mapping) or _is_listing(row) for row in given):
             return np.stack([_by_label(row, labels, who) for row in given])
+    return plain(given)
+
+
+def plain(given: Any) -> NDArray[np.float64]:
+    """An array of numbers; of a tensor of PyTorch too, whatever its type, its device and its gradients."""
+    if hasattr(given, "detach"):
+        given = given.detach().cpu().double().numpy()
     return np.asarray(given).astype(np.float64)
 
 

@@ -1,18 +1,21 @@
 """Checks every answer before it is kept. All checks raise ModelError that names the model and what it gave."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..core import scores
 from ..core.errors import ModelError, short, told
 from ..core.records import Box, Phrase, Refused, Specimen, Truth
 from ..media import Medium
 
 
-def specimens(generator: Any, given: Sequence[Any], asked: Sequence[Any], medium: Medium[Any]) -> list[Specimen[Any] | Refused]:
-    """A generator's answer: one specimen or refusal per prompt. Bare content is wrapped in a specimen."""
+def specimens(generator: Any, given: Any, asked: Sequence[Any], medium: Medium[Any]) -> list[Specimen[Any] | Refused]:
+    """A generator's answer: one specimen or refusal per prompt. Bare content is wrapped in a specimen; an output of a pipeline
+    has it as `images`."""
+    given = list(getattr(given, "images", given))
     same_number("generator", generator, given, asked, "pictures")
     return [_specimen(generator, item, medium) for item in given]
 
@@ -78,7 +81,11 @@ def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[An
 
 def probabilities(judge: Any, given: Any, n: int) -> list[float]:
     """A judge's answer: n numbers in [0, 1]."""
-    values = np.asarray(given, dtype=float)
+    try:
+        values = scores.plain(list(map(scores.plain, given)) if isinstance(given, list | tuple) else given)
+    except (TypeError, ValueError, AttributeError) as error:
+        what = f"judge {judge.id} returned a {type(given).__name__}"
+        raise ModelError(f"{what}; expected {n} probabilities in [0, 1] ({told(error)})") from error
     if values.shape != (n,) or not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         brief = np.array2string(values.ravel()[:4], precision=3)
         raise ModelError(f"judge {judge.id} gave shape {values.shape}, {brief}; expected {n} probabilities in [0, 1]")
@@ -89,7 +96,7 @@ def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str]:
     """A captioner's answer: one sentence per picture."""
     if isinstance(given, str):
         raise ModelError(f"captioner {captioner.id} gave one str for {len(images)} pictures; expected a list of sentences")
-    found = list(given)
+    found = [_sentence(item) for item in given]
     same_number("captioner", captioner, found, images, "sentences")
     for caption in found:
         if not isinstance(caption, str):
@@ -97,6 +104,12 @@ def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str]:
         if not caption.strip():
             raise ModelError(f"captioner {captioner.id} gave {caption!r}; expected a sentence")
     return [_writable(caption) for caption in found]
+
+
+def _sentence(item: Any) -> Any:
+    """Of a pipeline's answer for a picture, [{"generated_text": ...}], the text; anything else as it is."""
+    inner = item[0] if isinstance(item, list | tuple) and len(item) == 1 else item
+    return inner["generated_text"] if isinstance(inner, Mapping) and "generated_text" in inner else item
 
 
 def descriptions(describer: Any, given: Any) -> list[str]:
