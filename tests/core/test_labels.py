@@ -319,3 +319,11 @@ def test_a_series_of_names_is_a_list_of_them():
     assert label_files.read(pandas.Series([CAT, DOG], index=[7, 3])) == (CAT, DOG)
     with pytest.raises(SpecError, match="nan is not text"):
         label_files.read(pandas.Series([CAT, float("nan")]))
+
+
+def test_a_class_is_found_by_its_id_and_by_all_its_lemmas():
+    assert labels.resolve("laptop, laptop computer", NAMES) == "laptop"
+    assert labels.resolve("n01440764", NAMES) == "tench"
+    assert labels.resolve("laptop, laptop computer", ["cat", "laptop, laptop computer"]) == "laptop, laptop computer"
+    with pytest.raises(SpecError, match="unknown label ''"):
+        labels.resolve("", ["cat", "dog"])

@@ -90,7 +90,8 @@ def accepted(label: str, also: Collection[str] = ()) -> frozenset[str]:
 
 
 def resolve(text: str, known: Collection[str]) -> str:
-    """The label of `known` that a user means: exact, any case, or an ImageNet synonym ("taxi" is "cab").
+    """The label of `known` that a user means: exact, any case, an ImageNet synonym ("taxi" is "cab"), a WordNet id, or all
+    lemmas of a class ("laptop, laptop computer").
 
     Raises SpecError that names the value and the nearest label.
     """
@@ -104,6 +105,9 @@ def resolve(text: str, known: Collection[str]) -> str:
     synonym = synonyms().get(wanted)
     if synonym is not None and synonym in known:
         return synonym
+    (ours,) = named([text])
+    if text.strip() and ours in known:
+        return ours
     raise unknown("label", text, known)
 
 
