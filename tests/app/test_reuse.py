@@ -71,7 +71,7 @@ def test_other_programs_read_what_it_found(run, said, tmp_path):
     assert len(ElementTree.parse(files["junit.xml"]).getroot().findall(".//failure")) >= len(run.bugs)
     assert len(files["bugs.csv"].read_text().splitlines()) == 1 + len(run.bugs)
     assert files["summary.md"].read_text().startswith("# before\n") and "|" in files["summary.md"].read_text()
-    code, _, err = said("replay", run.path, "--target", "python/my_models:old", "--csv", tmp_path / "no" / "bugs.csv")
+    code, _, err = said("replay", run.path, "--target", "python/my_models:old", "--csv", files["junit.xml"] / "bugs.csv")
     assert code == 2 and "cannot write" in err
 
 
@@ -102,7 +102,7 @@ def test_a_page_that_cannot_be_written_costs_no_results(run, said, tmp_path):
     assert code == 1 and again.splitlines() == out.splitlines()[:-1] and f"bugscope: no page: cannot write '{page}'" in err
     code, again, _ = said("replay", run.path, "--target", "python/my_models:old", "--html", tmp_path / "a.html")
     assert code == 1 and again.splitlines()[-1] == f"Page: {tmp_path / 'a.html'}" and (tmp_path / "a.html").is_file()
-    code, _, err = said("replay", run.path, "--target", "python/my_models:old", "--html", tmp_path / "no" / "a.html")
+    code, _, err = said("replay", run.path, "--target", "python/my_models:old", "--html", tmp_path / "a.html" / "b.html")
     assert code == 2 and "cannot write" in err
 
 
