@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 import bugscope
+from bugscope.core.errors import StoreError
+from bugscope.store.folder import Store
 from bugscope.testing import World
 
 
@@ -69,7 +71,7 @@ def test_other_programs_read_what_it_found(run, said, tmp_path):
     assert len(ElementTree.parse(files["junit.xml"]).getroot().findall(".//failure")) >= len(run.bugs)
     assert len(files["bugs.csv"].read_text().splitlines()) == 1 + len(run.bugs)
     assert files["summary.md"].read_text().startswith("# before\n") and "|" in files["summary.md"].read_text()
-    code, _, err = said("replay", run.path, "--target", "python/my_models:old", "--csv", tmp_path / "no" / "bugs.csv")
+    code, _, err = said("replay", run.path, "--target", "python/my_models:old", "--csv", files["junit.xml"] / "bugs.csv")
     assert code == 2 and "cannot write" in err
 
 
@@ -100,8 +102,27 @@ def test_a_page_that_cannot_be_written_costs_no_results(run, said, tmp_path):
     assert code == 1 and again.splitlines() == out.splitlines()[:-1] and f"bugscope: no page: cannot write '{page}'" in err
     code, again, _ = said("replay", run.path, "--target", "python/my_models:old", "--html", tmp_path / "a.html")
     assert code == 1 and again.splitlines()[-1] == f"Page: {tmp_path / 'a.html'}" and (tmp_path / "a.html").is_file()
-    code, _, err = said("replay", run.path, "--target", "python/my_models:old", "--html", tmp_path / "no" / "a.html")
+    code, _, err = said("replay", run.path, "--target", "python/my_models:old", "--html", tmp_path / "a.html" / "b.html")
     assert code == 2 and "cannot write" in err
+
+
+def test_verdicts_come_before_files_and_an_empty_name_is_no_file(run, said, tmp_path):
+    old = ("replay", run.path, "--target", "python/my_models:old")
+    (tmp_path / "a file").touch()
+    code, out, err = said(*old, "--junit", tmp_path / "a file" / "bugs.xml")
+    assert code == 2 and "persists" in out and "cannot write" in err
+    code, out, _ = said(*old, "--summary", "", "--junit", "", "--csv", tmp_path / "new" / "bugs.csv")
+    assert code == 1 and "persists" in out and (tmp_path / "new" / "bugs.csv").is_file()
+
+
+def test_a_run_that_can_only_be_read_is_reported(run, said, tmp_path, monkeypatch):
+    def refused(store, name, text):
+        raise StoreError(f"cannot write {str(store.path / name)!r}: Permission denied")
+
+    monkeypatch.setattr(Store, "write_text", refused)
+    code, out, err = said("report", run.path, "--html", tmp_path / "page.html", "--junit", tmp_path / "bugs.xml")
+    assert code == 0 and "on snow" in out and "Permission denied" in err
+    assert "on snow" in (tmp_path / "page.html").read_text() and (tmp_path / "bugs.xml").is_file()
 
 
 def test_a_hunts_own_bugs_as_junit_and_csv(run, said, tmp_path):

@@ -1,7 +1,9 @@
 """Names, synonyms, and what counts as the same thing."""
 
 import json
+from enum import StrEnum
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,17 +203,24 @@ def test_keras_index_of_imagenet_is_read(tmp_path):
     ("value", "says"),
     [
         ("imagenett", "Did you mean 'imagenet'"),
-        ("cats", "neither 'imagenet', names separated by commas, nor a .txt or .json file"),
+        ("cats", "neither 'imagenet', names separated by commas, nor a file \\(.txt, .names, .json"),
         ("{}/label.txt", "Did you mean '.*labels.txt'"),
         ("{}/nowhere/label.txt", "there is no file"),
         ("{}/latin.txt", "cannot be read"),
         ("{}/broken.json", "cannot be read"),
         ("{}/number.json", "neither a list of names nor"),
-        ("{}/nested.json", "neither a list of names nor"),
+        ("{}/nested.json", r"\['a', 'b'\] is not text"),
         ("{}/gap.json", "2 names, but none for class 1"),
         ("{}/words.json", "'a' is not an index"),
         ("{}/one.txt", "1 names; at least 2"),
         (7, "labels are 7"),
+        ({"a", "b"}, "are a set, which has no order"),
+        (frozenset("ab"), "are a frozenset, which has no order"),
+        ([False, True], "False is not text; in YAML, put it in quotes, as in 'no'"),
+        (["a", None], "None is not text"),
+        (np.array([0.5, 1.5]), "is not text"),
+        ([{"id": 0}, {"id": 1}], "each needs a 'name'"),
+        ({1: "a", 2: "b"}, "none for class 0; classes are counted from 0"),
         ([], "0 names; at least 2"),
         ({}, "0 names; at least 2"),
     ],
@@ -227,3 +236,94 @@ def test_labels_that_cannot_be_read_are_a_sentence(tmp_path, value, says):
     (tmp_path / "one.txt").write_text("a\n\n")
     with pytest.raises(SpecError, match=says):
         label_files.read(value.format(tmp_path) if isinstance(value, str) else value)
+
+
+CAT, DOG, CUP = ("cat", "dog", "cup")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("spaces.txt", b"0 cat\n1 dog\n2 cup\n"),
+        ("edge_tpu.txt", b"0  cat\r\n1  dog\r\n2  cup\r\n"),
+        ("slim.txt", b"0:cat\n1:dog\n2:cup\n"),
+        ("by_text.txt", b"1, dog\n0, cat\n2, cup\n"),
+        ("behind.txt", b"/c/cat 0\n/d/dog 1\n/c/cup 2\n"),
+        ("yolo.names", b"cat\ndog\ncup\n"),
+        ("powershell.txt", "cat\ndog\ncup\n".encode("utf-16")),
+        ("names.json", b'{"names": {"0": "cat", "2": "cup", "1": "dog"}, "nc": 3}'),
+        ("classes.json", b'{"classes": ["cat", "dog", "cup"]}'),
+        ("objects.json", b'[{"id": 7, "name": "dog"}, {"id": 1, "name": "cat"}, {"id": 9, "name": "cup"}]'),
+        ("coco.json", b'{"categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}, {"id": 4, "name": "cup"}]}'),
+        ("turned.json", b'{"class_to_idx": {"cup": 2, "cat": 0, "dog": 1}}'),
+        ("table.csv", b"index,name\n1,dog\n0,cat\n2,cup\n"),
+        ("plain.csv", b"cat\ndog\ncup\n"),
+        ("table.tsv", b"name\tn\ncat\t5\ndog\t6\ncup\t7\n"),
+        ("data.yaml", b"nc: 3\nnames: [cat, dog, cup]\n"),
+        ("turned.yml", b"{cat: 0, cup: 2, dog: 1}\n"),
+    ],
+)
+def test_files_of_labels_as_tools_write_them(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    assert label_files.read(str(tmp_path / name)) == (CAT, DOG, CUP)
+
+
+def test_words_of_yaml_are_names(tmp_path):
+    (tmp_path / "names.yaml").write_text("names: {0: no, 1: yes, 2: 2024-01-01, 3: 1.10}")
+    assert label_files.read(str(tmp_path / "names.yaml")) == ("no", "yes", "2024-01-01", "1.10")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("1 euro", "2 euro"),
+        ("0", "1"),
+        ("digit 0", "digit 1"),
+        ("0 cat", "2 dog"),
+        ("1 cat", "0 dog"),
+        ("0 cat", "dog"),
+        ("0 7", "1 8"),
+        ("7-Eleven", "dog"),
+    ],
+)
+def test_numbers_that_belong_to_names_stay(names):
+    assert label_files.read(names) == names
+
+
+def test_labels_are_read_from_what_functions_have():
+    class Kind(StrEnum):
+        A = CAT
+        B = DOG
+
+    for stated in (
+        np.array([CAT, DOG]),
+        np.array([b"cat", b"dog"]),
+        Kind,
+        {0: CAT, 1: DOG},
+        {"1": DOG, "0": CAT},
+        {DOG: 1, CAT: 0},
+        {DOG: np.int64(1), CAT: np.int64(0)},
+        {0: CAT, 1: DOG}.values(),
+        {CAT: 0, DOG: 1}.keys(),
+        (name for name in (CAT, DOG)),
+        ["0 cat", "1 dog"],
+    ):
+        assert label_files.of_model(stated) == (CAT, DOG), stated
+    assert label_files.of_model(None) == ()
+    assert label_files.of_model([", ".join(lemmas) for _, _, lemmas in TABLE]) == NAMES
+    assert label_files.of_model([CAT, CAT]) == (CAT, CAT), "a mistake, which is said where the target is asked"
+
+
+def test_a_series_of_names_is_a_list_of_them():
+    pandas = pytest.importorskip("pandas")
+    assert label_files.read(pandas.Series([CAT, DOG], index=[7, 3])) == (CAT, DOG)
+    with pytest.raises(SpecError, match="nan is not text"):
+        label_files.read(pandas.Series([CAT, float("nan")]))
+
+
+def test_a_class_is_found_by_its_id_and_by_all_its_lemmas():
+    assert labels.resolve("laptop, laptop computer", NAMES) == "laptop"
+    assert labels.resolve("n01440764", NAMES) == "tench"
+    assert labels.resolve("laptop, laptop computer", ["cat", "laptop, laptop computer"]) == "laptop, laptop computer"
+    with pytest.raises(SpecError, match="unknown label ''"):
+        labels.resolve("", ["cat", "dog"])

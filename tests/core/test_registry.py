@@ -1,6 +1,7 @@
 """Specs become models by one door; what cannot is said in a sentence."""
 
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from bugscope.core import registry
-from bugscope.core.errors import MissingDependency, ModelError, SpecError
+from bugscope.core.errors import MissingDependency, ModelError, SpecError, nearest
 from bugscope.core.labels import imagenet
 from bugscope.core.options import Config
 from bugscope.workflows import session
@@ -427,3 +428,82 @@ def test_a_judge_that_contrasts_is_told_what_the_classifier_tells_apart(offered)
     assert against(("dog", "cat")) == ["dog", "cat"]
     assert against(imagenet()) == "imagenet"
     assert against(("dog", "cat"), judge_args={"against": "fox,cow"}) == "fox,cow"
+
+
+def test_labels_of_a_function_come_from_files_and_mappings_too(tmp_path):
+    (tmp_path / "labels.txt").write_text("0 a\n1 b\n")
+    for labels in (str(tmp_path / "labels.txt"), {1: "b", 0: "a"}, {"b": 1, "a": 0}, np.array(["a", "b"])):
+        assert registry.load("Classifier", judge_nothing, {"labels": labels}).labels == ("a", "b")
+        assert registry.load("Classifier", f"python/{__name__}:judge_nothing", {"labels": labels}).labels == ("a", "b")
+    assert registry.load("Classifier", judge_nothing, {"labels": "imagenet"}).labels == imagenet()
+
+
+def test_a_model_that_prints_as_a_page_is_named_in_a_line():
+    class Net:
+        def __repr__(self):
+            return "Net(\n" + "  (layer): Conv2d(3, 16)\n" * 150 + ")"
+
+    with pytest.raises(SpecError) as refused:
+        registry.load("Classifier", Net())
+    assert len(str(refused.value)) < 700 and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("", "option target is ''; name a model"),
+        (" ", "option target is ' '; name a model"),
+        ("model.onnx", "Did you mean 'onnx/model.onnx'"),
+        ("./nets/model.onnx", "Did you mean 'onnx/./nets/model.onnx'"),
+        ("mine.py", "Did you mean 'python/mine:FUNCTION'"),
+        ("mine.py:predict", "Did you mean 'python/mine:predict'"),
+        ("./models/mine.py:predict", "Did you mean 'python/models.mine:predict'"),
+        ("python/mine.py:predict", "Did you mean 'python/mine:predict'"),
+        ("python/models/mine.py:predict", "Did you mean 'python/models.mine:predict'"),
+        ("python/models/mine:predict", "Did you mean 'python/models.mine:predict'"),
+    ],
+)
+def test_a_file_in_the_place_of_a_spec_says_how_to_name_it(spec, says):
+    with pytest.raises(SpecError, match=re.escape(says)):
+        registry.load("Classifier", spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "says"),
+    [
+        ("with_arguments", "import argparse\nargparse.ArgumentParser().parse_args(['--strange'])", "called sys.exit(2)"),
+        ("without_cuda", "import sys\nsys.exit('no CUDA')", "called sys.exit('no CUDA')"),
+        ("ends", "class predict:\n    def __init__(self): raise SystemExit", "making a predict called sys.exit()"),
+    ],
+)
+def test_a_script_that_ends_is_named(tmp_path, monkeypatch, name, source, says):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / f"{name}.py").write_text(source)
+    with pytest.raises(SpecError, match=re.escape(says) + ".*__main__"):
+        registry.load("Classifier", f"python/{name}:predict", {"labels": "a,b"})
+
+
+def test_a_name_that_has_the_word_is_nearer_than_a_similar_one():
+    assert nearest("mug", imagenet()) == "coffee mug"
+    assert nearest("teapott", imagenet()) == "teapot"
+    assert nearest("Mug", ["Coffee Mug", "beer mug of glass"]) == "Coffee Mug"
+    assert nearest("c", ["vitamin c", "cc"]) != "vitamin c"
+
+
+def test_a_file_that_is_called_like_a_module_of_pythons_replaces_it_for_nobody(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    for name in ("tabnanny", "pyclbr"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        (tmp_path / f"{name}.py").write_text("def predict(images):\n    return [[1, 0]] * len(images)\n")
+    (tmp_path / "beside.py").write_text("IT = 7\n")
+    (tmp_path / "lazily.py").write_text(
+        "def predict(images):\n    import tabnanny, beside\n    return [hasattr(tabnanny, 'NannyNag'), beside.IT]\n"
+    )
+    lazily = registry.load("Classifier", "python/lazily:predict", {"labels": "a,b"})
+    assert lazily([]) == [True, 7]
+    # the model itself may be called like one
+    assert registry.load("Classifier", "python/pyclbr:predict", {"labels": "a,b"})([1]) == [[1, 0]]
+    for name in ("tabnanny", "pyclbr", "beside", "lazily"):
+        monkeypatch.delitem(sys.modules, name)

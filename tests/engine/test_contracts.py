@@ -1,6 +1,7 @@
 """What each role must answer, checked before anything is kept."""
 
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,7 +29,10 @@ def speckled(**info):
         ({"target": lambda images: np.zeros((len(images), 9))}, r"scores of shape \(4, 9\); expected \(4, 2\)"),
         ({"target": lambda images: np.zeros(len(images))}, r"scores of shape \(4,\); expected \(4, 2\)"),
         ({"target": lambda images: np.full((len(images), 2), np.inf)}, "not finite, e.g. inf"),
-        ({"target": lambda images: [["a", "b"]] * len(images)}, "test/target raised ValueError"),
+        (
+            {"target": lambda images: [["a", "b"]] * len(images)},
+            "test/target returned a list of list; expected scores",
+        ),
         ({"target": lambda images: 1 / 0}, "target test/target raised ZeroDivisionError"),
         ({"generator": lambda prompts, seeds: []}, "generator test/generator gave 0 pictures for 4 inputs"),
         ({"generator": lambda prompts, seeds: ["no"] * 4}, "gave a str; expected a Picture or Refused"),
@@ -57,6 +61,33 @@ def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
         engine = engine_of(tmp_path / str(number), captioner=caption)
         with pytest.raises(ModelError, match=message):
             engine.describe(engine.measure(SAMPLES))
+
+
+def test_what_pipelines_return_is_read(tmp_path):
+    """Of transformers for captions, of diffusers for pictures; and a judge's tensor."""
+
+    class Tensor:
+        shape = (4,)
+
+        def detach(self):
+            return self
+
+        cpu = double = detach
+
+        def numpy(self):
+            return np.ones(4)  # one batch
+
+        def __array__(self, dtype=None, copy=None):
+            raise RuntimeError("requires grad")
+
+    world = World().roles()
+    engine = engine_of(
+        tmp_path / "r",
+        generator=lambda prompts, seeds: SimpleNamespace(images=[p.content for p in world["generator"](prompts, seeds)]),
+        captioner=lambda images: [[{"generated_text": "a mug on snow"}]] * len(images),
+        judge=lambda pictures, labels: Tensor(),
+    )
+    assert set(engine.describe(engine.measure(SAMPLES[:4]))) == {"a mug on snow"}
 
 
 def test_a_caption_cut_inside_a_character_can_be_kept(tmp_path):

@@ -137,8 +137,8 @@ def test_info_may_be_absent_and_labels_given(own, status):
         ((200, ["mug", "bowl"]), r"/info answered \['mug', 'bowl'\]; expected a JSON object"),
         ((200, {"labels": ["mug"]}), "expected at least two label names"),
         ((200, {"labels": ["mug", "mug"]}), "all different"),
-        ((200, {"labels": ["mug", 3]}), "at least two label names"),
-        ((200, {"labels": {"mug": 0, "bowl": 1}}), "at least two label names"),
+        ((200, {"labels": ["mug", None]}), "at least two label names.*None is not text"),
+        ((200, {"labels": {"mug": 0, "bowl": 2}}), "at least two label names.*none for class 1"),
         ((200, {"labels": 7}), "at least two label names"),
         ((200, {"id": ["a"], "labels": ["a", "b"]}), "expected a short text as its id"),
         ((200, {"id": "\x1b[31mred", "labels": ["a", "b"]}), "expected a short text as its id"),
@@ -149,6 +149,19 @@ def test_info_may_be_absent_and_labels_given(own, status):
 def test_an_info_of_no_use_is_a_sentence(own, said, match):
     own.wrong = {"/info": said}
     with pytest.raises(ModelError, match=match):
+        registry.load("Classifier", f"http/{own.address}")
+
+
+def test_labels_come_in_any_usual_form(own, tmp_path):
+    own.wrong = {"/info": (200, {"labels": {"vase": 2, "mug": 0, "bowl": 1}})}
+    with loaded("Classifier", own) as target:
+        assert target.labels == ("mug", "bowl", "vase")
+    (tmp_path / "names.json").write_text('{"0": "a", "1": "b", "2": "c"}')
+    with loaded("Classifier", own, labels=str(tmp_path / "names.json")) as target:
+        assert target.labels == ("a", "b", "c")
+    # a server names no file of this machine
+    own.wrong = {"/info": (200, {"labels": str(tmp_path / "names.json")})}
+    with pytest.raises(ModelError, match="at least two label names"):
         registry.load("Classifier", f"http/{own.address}")
 
 

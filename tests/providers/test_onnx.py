@@ -434,3 +434,146 @@ def test_pictures_are_prepared_as_transformers_does(make, tmp_path, name):
     assert prepare(picture).shape == want.shape
     # roundings, at most; half a pixel further they would differ by a tenth
     assert np.abs(prepare(picture) - want).mean() < 0.01 * np.abs(want).mean()
+
+
+# --- what exporters write
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "mean", "std"),
+    [
+        ("NominalRange_0_255", 1, 0, 1),
+        ("Normalized_0_1", 1 / 255, 0, 1),
+        ("Normalized_1_1", 1 / 255, 0.5, 0.5),
+        ("NominalRange_16_235", 219 / 255, -16, 1),
+    ],
+)
+def test_onnxs_own_metadata_for_images_are_read(make, values, scale, mean, std):
+    said = {"Image.BitmapPixelFormat": "Bgr8", "Image.NominalPixelRange": values, "Image.ColorSpaceGamma": "SRGB"}
+    p = load(make(**said), labels=NAMES).prepared
+    assert (p.bgr, p.scale, p.mean, p.std) == (True, scale, (mean,) * 3, (std,) * 3)
+    assert load(make(**said), labels=NAMES, channels="rgb").prepared.bgr is False
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"Image.BitmapPixelFormat": "Bgra8"}, "Did you mean 'Bgr8'"),
+        ({"Image.NominalPixelRange": "NominalRange_0_256"}, "Did you mean 'NominalRange_0_255'"),
+    ],
+)
+def test_image_metadata_that_mean_nothing_are_named(make, said, says):
+    with pytest.raises(SpecError, match=says):
+        load(make(**said), labels=NAMES)
+
+
+@pytest.mark.parametrize("name", ["labels.txt", "model.txt", "classes.txt", "class_names.txt", "labels.json"])
+def test_names_in_a_file_beside_the_model_are_found(make, tmp_path, name):
+    text = json.dumps(NAMES) if name.endswith("json") else "\n".join(f"{i} {name}" for i, name in enumerate(NAMES))
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert list(load(make()).labels) == NAMES
+    assert list(load(make(labels="a,b,c,d")).labels) == list("abcd")
+    with pytest.raises(SpecError, match=f"has 3 outputs, but there are 4 labels, by {name} beside it"):
+        load(make(classes=3))
+
+
+@pytest.mark.parametrize("where", ["onnx", "onnx/fp16", "int8"])
+def test_the_configuration_of_a_repository_is_above_its_onnx_folder(make, tmp_path, where):
+    (tmp_path / where).mkdir(parents=True)
+    shutil.move(make(classes=1000), tmp_path / where / "model.onnx")
+    names = {str(i): f"bird {i}" for i in range(1000)}
+    (tmp_path / "config.json").write_text(json.dumps({"id2label": names}))
+    (tmp_path / "preprocessor_config.json").write_text(
+        json.dumps({"size": {"height": 32, "width": 32}, "do_normalize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3})
+    )
+    target = load(tmp_path / where / "model.onnx")
+    assert target.labels[:2] == ("bird 0", "bird 1")
+    assert (target.prepared.mean, target.prepared.resize) == ((0.5,) * 3, (32, 32))
+
+
+def test_a_folder_that_is_no_form_of_a_repository_is_not_left(make, tmp_path):
+    (tmp_path / "mine").mkdir()
+    shutil.move(make(), tmp_path / "mine" / "model.onnx")
+    (tmp_path / "config.json").write_text(json.dumps({"id2label": dict(enumerate(NAMES))}))
+    with pytest.raises(SpecError, match="no names for them"):
+        load(tmp_path / "mine" / "model.onnx")
+
+
+def test_timms_configuration_is_understood(make, tmp_path):
+    cfg = {"input_size": [3, 32, 32], "crop_pct": 0.8, "interpolation": "bicubic", "mean": [0.5] * 3, "std": [0.25] * 3}
+    (tmp_path / "config.json").write_text(json.dumps({"label_names": NAMES, "pretrained_cfg": cfg}), encoding="utf-8")
+    target = load(make())
+    assert list(target.labels) == NAMES
+    p = target.prepared
+    assert (p.size, p.resize, p.interpolation, p.mean, p.std) == ((32, 32), (40,), "bicubic", (0.5,) * 3, (0.25,) * 3)
+
+
+@pytest.mark.parametrize("order", ["nchw", "nhwc"])
+@pytest.mark.parametrize("sides", [("a", "b", "e"), ("height", "width", "channels"), (-1, -1, -1)])
+def test_a_layout_that_the_file_leaves_open_is_found(make, order, sides):
+    named = sides if order == "nhwc" else (sides[2], *sides[:2])
+    path = make(shape=("n", 32, 32, 3) if order == "nhwc" else ("n", 3, 32, 32))
+    net = onnx.load(path)
+    for axis, name in zip(net.graph.input[0].type.tensor_type.shape.dim, ("n", *named), strict=True):
+        axis.Clear()
+        if isinstance(name, str):
+            axis.dim_param = name
+    onnx.save(net, path)
+    assert np.allclose(load(path, labels=NAMES, size=32)([RED]), [expected((255, 0, 51))], atol=1e-5)
+    assert np.allclose(load(path, labels=NAMES, size=32, layout=order)([RED]), [expected((255, 0, 51))], atol=1e-5)
+    with pytest.raises(SpecError, match="unknown layout 'nwhc'. Did you mean 'nhwc'"):
+        load(path, labels=NAMES, size=32, layout="nwhc")
+
+
+def sigmoid(path):
+    """The network with each score between 0 and 1."""
+    net = onnx.load(path)
+    result = net.graph.node[-1].input[0]
+    net.graph.node.insert(len(net.graph.node) - 1, onnx.helper.make_node("Sigmoid", [result], ["each"]))
+    net.graph.node[-1].input[0] = "each"
+    onnx.save(net, path)
+    return path
+
+
+@pytest.mark.parametrize("activated", [False, True])
+def test_one_output_is_the_probability_of_the_second_of_two_labels(make, activated):
+    path = make(classes=1)
+    target = load(sigmoid(path) if activated else path, labels="no,yes")
+    assert target.labels == ("no", "yes")
+    check_classifier(target, [RED, GREY])
+    logit = (np.array((255, 0, 51)) / 255 - MEAN) / STD @ weights(1)
+    second = 1 / (1 + np.exp(-logit[0]))
+    assert np.allclose(target([RED]), [[1 - second, second]], atol=1e-5)
+    with pytest.raises(SpecError, match=r"the number of labels is 1; pass labels='not yes,yes'"):
+        load(path, labels=["yes"])
+    with pytest.raises(SpecError, match=r"has 1 outputs and no names for them; pass labels=NOT,IT"):
+        load(path)
+
+
+def test_sigmoids_of_many_labels_are_left_as_they_are(make):
+    target = load(sigmoid(make()), labels=NAMES)
+    logits = (np.array((255, 0, 51)) / 255 - MEAN) / STD @ weights(4)
+    assert not target.softmax and np.allclose(target([RED]), [1 / (1 + np.exp(-logits))], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 102530333\n", "a pointer of Git LFS.*git lfs pull"),
+        (b"<!DOCTYPE html>\n<html>404", "is a web page, not a file of weights"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_file_is_named(tmp_path, data, says):
+    (tmp_path / "model.onnx").write_bytes(data)
+    with pytest.raises(ModelError, match=says):
+        load(tmp_path / "model.onnx")
+
+
+def test_a_file_that_is_too_new_says_so_whole(make):
+    path = make()
+    net = onnx.load(path)
+    net.ir_version = 99
+    onnx.save(net, path)
+    with pytest.raises(ModelError, match="Unsupported model IR version: 99.*; update onnxruntime"):
+        load(path)

@@ -342,6 +342,13 @@ def test_a_run_that_another_process_is_just_making_is_no_strange_folder(tmp_path
             assert store.meta("identity") == {"labels": ["mug"]}
 
 
+def test_what_keeps_an_empty_folder_does_not_make_it_somebody_elses(tmp_path):
+    for name in (".gitkeep", ".DS_Store"):
+        (tmp_path / name).touch()
+    with Store.create(tmp_path, {"labels": ["mug"]}) as store:
+        assert store.meta("identity") == {"labels": ["mug"]}
+
+
 # --- a folder from somebody else ------------------------------------------------------------------------------------------
 
 IDENTITY = {

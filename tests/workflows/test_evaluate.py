@@ -238,6 +238,119 @@ def test_what_cannot_be_read_or_is_not_known_is_counted_and_said(tmp_path):
         assert part in str(found)
 
 
+PAIR = {"cab": COLOURS["cab"], "goblet": COLOURS["goblet"]}
+
+
+def loose(root, names=("cab.png", "goblet.png")):
+    """Pictures in one folder, to be labelled by a table."""
+    root.mkdir(parents=True, exist_ok=True)
+    for name, colour in zip(names, PAIR.values(), strict=True):
+        picture(colour).save(root / name, format=None if name.endswith(("png", "avif", "pgm")) else "JPEG")
+    return root
+
+
+def lines(**row):
+    """A line of JSON for each of the pictures."""
+    return "".join(json.dumps({k: v.format(name) if v != 7 else v for k, v in row.items()}) + "\n" for name in PAIR)
+
+
+CARD = """---
+dataset_info:
+  features:
+  - name: image
+    dtype: image
+  - name: label
+    dtype:
+      class_label:
+        names: {'0': cab, '1': goblet}
+---
+# A data set
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "table", "text"),
+    [
+        ("train", "metadata.csv", "file_name,label\ncab.png,cab\ngoblet.png,goblet\n"),
+        ("train", "metadata.csv", "\ufeffFile_Name;Label\r\ncab.png;cab\r\ngoblet.png;goblet\r\n"),
+        ("train", "metadata.tsv", "file_name\tlabel\ncab.png\tcab\ngoblet.png\tgoblet\n"),
+        ("", "metadata.csv", "file_name,label\ntrain/cab.png,cab\n./train/goblet.png,goblet\n"),
+        ("", "metadata.jsonl", lines(file_name="train\\{}.png", label="{}")),
+        ("", "metadata.jsonl", lines(image="train/{}.png", **{"class": "{}"})),
+        ("train", "metadata.jsonl", lines(file_name="./{}.png", label="{}")),
+        ("train", "metadata.jsonl", lines(file_name="{}.png", label=7, label_name="{}")),
+        ("train", "metadata.csv", "file_name,label\ncab.png,0\ngoblet.png,1\n"),
+    ],
+)  # fmt: skip
+def test_tables_of_labels_as_people_have_them(tmp_path, at, table, text):
+    loose(tmp_path / "train")
+    (tmp_path / at / table).write_text(text, encoding="utf-8")
+    (tmp_path / "README.md").write_text(CARD)
+    found = evaluate(Eye(), tmp_path)
+    assert numbers(found) == {"cab": (0, 1), "goblet": (0, 1)} and found.unlabelled == 0
+
+
+def test_class_numbers_without_names_are_said_and_can_be_mapped(tmp_path):
+    loose(tmp_path / "train")
+    (tmp_path / "train" / "metadata.csv").write_text("file_name,label\ncab.png,0\ngoblet.png,1\n")
+    with pytest.raises(SpecError, match=r'are numbers, such as label 0; state a label map, such as \{"0": "goblet"\}'):
+        evaluate(Eye(), tmp_path)
+    assert evaluate(Eye(), tmp_path, label_map={"0": "cab", "1": "goblet"}).error.k == 0
+    # a folder's name says more than a number
+    folder(tmp_path / "more", {"cab": "cab"}, wrong=0)
+    (tmp_path / "more" / "cab" / "metadata.csv").write_text("file_name,label\n0.png,5\n")
+    assert numbers(evaluate(Eye(), tmp_path / "more")) == {"cab": (0, 3)}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name,label\ncab.png,cab\n", "'metadata.csv' has no column file_name"),
+        ("file_name,text\ncab.png,a cab\n", "'metadata.csv' has no column label"),
+        ("file_name,label\nelsewhere.png,cab\n", "names no picture of the folder; its first is 'elsewhere.png'"),
+        ("", "no column file_name"),
+    ],
+)
+def test_a_table_that_labels_nothing_says_why(tmp_path, text, says):
+    loose(tmp_path / "train")
+    (tmp_path / "train" / "metadata.csv").write_text(text)
+    with pytest.raises(SpecError, match=f"no picture has a label.*{says}"):
+        evaluate(Eye(), tmp_path)
+
+
+def test_odd_endings_are_read_or_counted(tmp_path):
+    for i, ending in enumerate(("jfif", "JPE", "png")):
+        loose(tmp_path, (f"{i}.{ending}", f"{i}b.{ending}"))
+    (tmp_path / "cab").mkdir()
+    (tmp_path / "goblet").mkdir()
+    for file in list(tmp_path.glob("*.*")):
+        file.rename(tmp_path / ("goblet" if file.stem.endswith("b") else "cab") / file.name)
+    for name in ("IMG_1.HEIC", "IMG_2.heic", "old.tga", "notes.txt"):
+        (tmp_path / "cab" / name).write_bytes(b"?")
+    found = evaluate(Eye(), tmp_path)
+    assert numbers(found) == {"cab": (0, 3), "goblet": (0, 3)} and found.found == 6
+    assert found.to_dict()["passed_over"] == {".heic": 2, ".tga": 1}
+    assert "3 files with other endings passed over: .heic (2), .tga (1)." in str(found)
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "IMG_1.HEIC").touch()
+    with pytest.raises(SpecError, match="no pictures in .*, but 1 .heic, which are not read"):
+        evaluate(Eye(), tmp_path / "phone")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path):
+    root = folder(tmp_path, {"cab": "cab"}, wrong=0)
+    os.mkfifo(root / "cab" / "camera.jpg")
+    found = evaluate(Eye(), root)
+    assert (found.unread, dict(found.unreadable)) == (1, {"cab/camera.jpg": "not a file"})
+
+
+def test_a_folder_that_is_named_after_a_label_as_far_as_disks_allow_is_that_label(tmp_path):
+    folder(tmp_path, {"T-shirt_top": "cab", "Ankle_boot": "goblet"}, wrong=0)
+    found = evaluate(Eye(("Ankle boot", "T-shirt/top", "t shirt")), tmp_path)
+    assert found.error.k == 0 and [c.right for c in found.classes] == [("Ankle boot",), ("T-shirt/top",)]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -5,12 +5,13 @@ import json
 import re
 import sys
 from itertools import pairwise
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 import bugscope
-from bugscope.core import labels
+from bugscope.core import labels, registry
 from bugscope.core.errors import BugscopeError, SpecError
 from bugscope.core.options import Config
 from bugscope.engine.engine import Engine
@@ -316,10 +317,36 @@ def test_a_role_that_a_run_needs_cannot_be_left_out(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("labels", [3, [3], ["mug", None]])
-def test_labels_that_are_no_names_are_named(tmp_path, labels):
-    with pytest.raises(SpecError, match=re.escape(f"labels are {labels!r}; expected a list of names")):
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (3, "labels are 3; they should be a list of names"),
+        ([3], "unknown label '3'"),
+        (["mug", None], "None is not text"),
+        ([False], "False is not text; in YAML, put it in quotes"),
+        ({"mug"}, "labels are a set, which has no order"),
+        (np.array(["mugg"]), "Did you mean 'mug'"),
+    ],
+)
+def test_labels_that_are_no_names_are_named(tmp_path, labels, message):
+    with pytest.raises(SpecError, match=re.escape(message)):
         bugscope.hunt(labels, tmp_path / "run", **World().roles())
+
+
+def test_labels_of_a_function_are_read_in_any_usual_form(tmp_path):
+    world = World(labels=("mug", "pot"))
+    names = list(world.labels)
+
+    def predict(images):
+        return world.classify(images)
+
+    for stated in (dict(enumerate(names)), {n: i for i, n in reversed(list(enumerate(names)))}, np.array(names)):
+        predict.labels = stated
+        models = session.load_models(session.settings(None, {}), world.roles() | {"target": predict})
+        assert models.target.labels == tuple(names)
+    predict.labels = set(names)
+    with pytest.raises(SpecError, match="are a set, which has no order; pass a list in the order of the outputs"):
+        session.load_models(session.settings(None, {}), world.roles() | {"target": predict})
 
 
 VERSIONED = """
@@ -366,3 +393,76 @@ def test_a_run_may_be_given_where_its_folder_is_expected(tmp_path):
     assert bugscope.load(run).report == run.report
     assert {"hunt", "plan", "load"} <= set(dir(bugscope))
     assert len(bugscope.plan()) == 6
+
+
+def test_runs_that_begin_in_the_same_second_get_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    class Stopped(session.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2030, 1, 2, 3, 4, 5)
+
+    monkeypatch.setattr(session, "datetime", Stopped)
+    made = [session.new_folder("").name for _ in range(3)]
+    assert made == ["20300102-030405", "20300102-030405-2", "20300102-030405-3"]
+    (tmp_path / "runs" / "probe-20300102-030405").touch()
+    assert session.new_folder("probe-").name == "probe-20300102-030405-2"
+
+
+def test_a_generator_that_draws_none_of_the_targets_labels_is_named(tmp_path):
+    class Drawer:
+        id, suggested, labels = "drawer", ("mug", "pot"), ("mug", "pot", "fly")
+
+        def __call__(self, prompts, seeds):
+            raise AssertionError("never asked")
+
+    strange = registry.Wrapped(lambda images: np.zeros((len(images), 2)), ("cat", "dog"))
+    roles = World().roles() | {"generator": Drawer(), "target": strange}
+    for more in ({}, {"all_labels": True}):
+        with pytest.raises(
+            SpecError, match=r"the generator drawer draws none of the target's labels \(cat, dog\); choose another"
+        ):
+            bugscope.hunt(None, tmp_path / "r", **roles, **more)
+    assert not (tmp_path / "r").exists()
+
+
+def test_of_what_the_generator_suggests_the_target_must_know_some(tmp_path):
+    class Drawer:
+        id, suggested = "drawer", ("mug", "pot", "cat")
+
+        def __call__(self, prompts, seeds):
+            raise AssertionError("never asked")
+
+    class Begun(Exception):
+        """Nothing is drawn here."""
+
+    def listen(now):
+        if now.planned:
+            raise Begun(now.planned.labels)
+
+    target = registry.Wrapped(lambda images: np.zeros((len(images), 3)), ("cat", "dog", "pot"))
+    with pytest.raises(Begun, match=re.escape("('pot', 'cat')")):
+        bugscope.hunt(None, tmp_path / "r", progress=listen, **World().roles() | {"generator": Drawer(), "target": target})
+
+
+def test_a_doctor_takes_what_a_hunt_takes():
+    world = World(labels=("mug", "pot"))
+    roles = world.roles()
+    module = ModuleType("toys")
+    module.draw = lambda prompts, seeds: [p.content for p in roles["generator"](prompts, seeds)]
+    module.say, module.judge = (
+        (lambda images: ["a mug on snow" for _ in images]),
+        (lambda pictures, labels: [1.0] * len(labels)),
+    )
+    module.predict = lambda images: np.eye(2)[[0] * len(images)]
+    module.predict.labels = ["mug", "pot"]
+    sys.modules["toys"] = module
+    try:
+        options = {"generator": "python/toys:draw", "captioner": "python/toys:say", "judge": "python/toys:judge"}
+        checks = bugscope.doctor(options | {"target": "python/toys:predict"})
+        assert all(check.ok for check in checks), checks
+        failed = [check for check in bugscope.doctor(options | {"target": ""}) if not check.ok]
+        assert [check.name for check in failed] == ["load target"] and "option target is ''" in failed[0].detail
+    finally:
+        del sys.modules["toys"]

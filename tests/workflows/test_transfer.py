@@ -199,6 +199,19 @@ def test_asking_again_costs_nothing_and_a_new_model_is_asked_of_each_picture_onc
     assert bugscope.load(run.path).report == run.report
 
 
+def test_a_run_that_can_only_be_read_is_shown_to_others_all_the_same(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    before = (run.path / "run.sqlite").read_bytes()
+    model = twin("from afar")
+    first = transfer(run, model, out=tmp_path / "t")
+    seen = model.seen
+    assert (run.path / "run.sqlite").read_bytes() == before and (tmp_path / "t" / "transfer.html").is_file()
+    assert transfer(run, model, out=tmp_path / "t").to_dict() == first.to_dict() and model.seen == seen
+    monkeypatch.undo()
+    wanted = {c.model: c for c in transfer(run, twin("from afar")).columns}
+    assert {c.model: c for c in first.columns} == wanted
+
+
 def test_an_interrupted_transfer_goes_on(run):
     class Dying(Model):
         def __call__(self, images):

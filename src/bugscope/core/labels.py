@@ -90,7 +90,8 @@ def accepted(label: str, also: Collection[str] = ()) -> frozenset[str]:
 
 
 def resolve(text: str, known: Collection[str]) -> str:
-    """The label of `known` that a user means: exact, any case, or an ImageNet synonym ("taxi" is "cab").
+    """The label of `known` that a user means: exact, any case, an ImageNet synonym ("taxi" is "cab"), a WordNet id, or all
+    lemmas of a class ("laptop, laptop computer").
 
     Raises SpecError that names the value and the nearest label.
     """
@@ -104,6 +105,9 @@ def resolve(text: str, known: Collection[str]) -> str:
     synonym = synonyms().get(wanted)
     if synonym is not None and synonym in known:
         return synonym
+    (ours,) = named([text])
+    if text.strip() and ours in known:
+        return ours
     raise unknown("label", text, known)
 
 
@@ -179,17 +183,28 @@ class Names:
         self._meant: dict[str, list[int]] = {}
         for i, means in enumerate(self.meanings):
             self._meant.setdefault(means, []).append(i)
+        self._plain: dict[str, list[int]] = {}
+        for i, name in enumerate(self.names):
+            self._plain.setdefault(_letters(name), []).append(i)
 
     def meaning(self, name: str) -> str:
         """The ImageNet class that a name means, one of the target's or another, else the name in lower case."""
         return self.meanings[self._places[name]] if name in self._places else meaning(name)
 
     def places(self, name: str) -> tuple[int, ...]:
-        """Indices of the target's labels for the class of this name: that very name, else all of its meaning; () if none."""
+        """Indices of the target's labels for the class of this name: that very name, else all of its meaning, else the one with
+        the same letters and digits, as where a folder is named after it ("T-shirt_top" is "T-shirt/top"); () if none."""
         for exact in (name, name.strip(), " ".join(name.replace("_", " ").split())):
             if exact in self._places:
                 return (self._places[exact],)
-        return tuple(self._meant.get(meaning(name), ()))
+        if meant := self._meant.get(meaning(name)):
+            return tuple(meant)
+        alike = self._plain.get(_letters(name), ()) if len(_letters(name)) > 2 else ()
+        return tuple(alike) if len(alike) == 1 else ()
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 @lru_cache(maxsize=65536)

@@ -6,14 +6,15 @@ import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .errors import BugscopeError, MissingDependency, ModelError, SpecError, told, unknown
+from . import label_files
+from .errors import BugscopeError, MissingDependency, ModelError, SpecError, short, told, unknown
 
 SUPPORT = ("Generator", "Captioner", "Judge", "Editor", "Describer")
 """Provider classes that make, describe and judge what a target is shown. Every other class is a target's, and is named by
@@ -91,6 +92,10 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
     if not isinstance(spec, str):
         return _given(kind, spec, options)
     provider, _, model = spec.partition("/")
+    if not spec.strip():
+        raise SpecError(f"option {role(kind)} is {spec!r}; name a model as provider/model")
+    if provider not in providers() and (instead := meant(spec)):
+        raise SpecError(f"{role(kind)} {spec!r} is a file; it should read provider/model. Did you mean {instead!r}?")
     cls = _class(kind, provider)
     called = "" if "name" in arguments(cls) else str(options.pop("name", ""))
     _check_options(f"{role(kind)} {spec!r}", cls, options)
@@ -110,6 +115,20 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
         made.loaded_as = (kind, spec, options | ({"name": called} if called else {}))
         copyreg.pickle(type(made), _as_its_name)
     return made
+
+
+FILES: Mapping[str, str] = {".onnx": "onnx/{}", ".py": "python/MODULE:FUNCTION"}
+"""Ending of a file -> spec of the model in it."""
+
+
+def meant(spec: str) -> str:
+    """The spec of a model that is given as a mere file, such as "net.onnx" or "mine.py:predict"; "" for anything else."""
+    path, _, function = spec.partition(":")
+    form = FILES.get(Path(path).suffix.lower(), "")
+    if form.startswith("python/"):
+        module = path[: -len(".py")].replace("\\", "/").removeprefix("./").replace("/", ".")
+        return f"python/{module}:{function or 'FUNCTION'}"
+    return form.format(spec) if form else ""
 
 
 def _as_its_name(made: Any) -> Any:
@@ -171,25 +190,16 @@ def _module(name: str, path: str) -> ModuleType:
 def _given(kind: str, model: Any, options: Mapping[str, Any]) -> Any:
     """A Python object in a role. It must be callable and, as a target, know its labels."""
     if isinstance(model, type) or not callable(model):
-        raise SpecError(f"{role(kind)} {model!r} is neither 'provider/model' nor a callable")
-    what = f"{role(kind)} {model!r}"
+        raise SpecError(f"{role(kind)} {short(repr(model))} is neither 'provider/model' nor a callable")
+    what = f"{role(kind)} {short(repr(model))}"
     check_names(what, options, ("labels", "name") if role(kind) == "target" else ("name",))
     stated = options.get("labels")
-    labels = _label_names(what, getattr(model, "labels", None) if stated is None else stated)
-    if getattr(model, "id", "") and stated is None and not options.get("name"):
+    own = getattr(model, "labels", None) if role(kind) == "target" else None
+    labels = label_files.of_model(own if stated is None else stated, f"labels of {what}")
+    as_it_is = own is None or (not isinstance(own, str | Mapping) and tuple(own) == labels)
+    if getattr(model, "id", "") and stated is None and as_it_is and not options.get("name"):
         return model
     return Wrapped(model, labels, str(options.get("name", "")))
-
-
-def _label_names(what: str, names: Any) -> tuple[str, ...]:
-    """Label names from a list, an array, or one string with commas between them."""
-    if names is None:
-        return ()
-    if isinstance(names, str):
-        return tuple(name.strip() for name in names.split(","))
-    if not isinstance(names, Iterable):
-        raise SpecError(f"labels of {what} are {names!r}; they should be a list of names")
-    return tuple(str(name) for name in names)
 
 
 class Wrapped:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..core import scores
 from ..core.errors import AnswerError, short, told
 from ..core.records import Box, Phrase, Refused, Specimen, Truth
 from ..core.texts import all_writable, writable
@@ -25,9 +26,11 @@ MOST = 1000
 
 
 def specimens(
-    generator: Any, given: Sequence[Any], asked: Sequence[Any], medium: Medium[Any]
+    generator: Any, given: Any, asked: Sequence[Any], medium: Medium[Any]
 ) -> list[Specimen[Any] | Refused | AnswerError]:
-    """A generator's answer: one specimen or refusal per prompt. Bare content is wrapped in a specimen."""
+    """A generator's answer: one specimen or refusal per prompt. Bare content is wrapped in a specimen; an output of a pipeline
+    has it as `images`."""
+    given = list(getattr(given, "images", given))
     same_number("generator", generator, given, asked, "pictures")
     return [_or_error(partial(_specimen, generator, item, medium)) for item in given]
 
@@ -101,7 +104,12 @@ def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[An
 
 def probabilities(judge: Any, given: Any, n: int) -> list[float]:
     """A judge's answer: n numbers in [0, 1]."""
-    values = np.asarray(list(given) if isinstance(given, Iterator) else given, dtype=float)
+    given = list(given) if isinstance(given, Iterator) else given
+    try:
+        values = scores.plain(list(map(scores.plain, given)) if isinstance(given, list | tuple) else given)
+    except (TypeError, ValueError, AttributeError) as error:
+        what = f"judge {judge.id} returned a {type(given).__name__}"
+        raise AnswerError(f"{what}; expected {n} probabilities in [0, 1] ({told(error)})", whole=True) from error
     if values.shape != (n,) or not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         brief = np.array2string(values.ravel()[:4], precision=3)
         gave = f"judge {judge.id} gave shape {values.shape}, {brief}"
@@ -114,7 +122,7 @@ def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str | An
     if isinstance(given, str):
         given_one = f"captioner {captioner.id} gave one str for {len(images)} pictures"
         raise AnswerError(f"{given_one}; expected a list of sentences", whole=True)
-    found = list(given)
+    found = [_sentence(item) for item in given]
     same_number("captioner", captioner, found, images, "sentences")
     return [_or_error(partial(_caption, captioner, caption)) for caption in found]
 
@@ -125,6 +133,12 @@ def _caption(captioner: Any, given: Any) -> str:
     if not given.strip():
         raise AnswerError(f"captioner {captioner.id} gave {given!r}; expected a sentence")
     return writable(given, LONGEST_SENTENCE)
+
+
+def _sentence(item: Any) -> Any:
+    """Of a pipeline's answer for a picture, [{"generated_text": ...}], the text; anything else as it is."""
+    inner = item[0] if isinstance(item, list | tuple) and len(item) == 1 else item
+    return inner["generated_text"] if isinstance(inner, Mapping) and "generated_text" in inner else item
 
 
 def descriptions(describer: Any, given: Any) -> list[str]:

@@ -230,8 +230,8 @@ class Engine:
                     self._store(batch, made.result())
 
     def _draw(self, generator: Any, batch: Sequence[Sample]) -> list[Any]:
-        made = list(generator([s.prompt.text for s in batch], [s.seed for s in batch]))
-        return contracts.specimens(generator, made, batch, self.medium)
+        made = generator([s.prompt.text for s in batch], [s.seed for s in batch])
+        return list(contracts.specimens(generator, made, batch, self.medium))
 
     def _keep(self, batch: Sequence[Sample], made: "Future[list[Any]]") -> None:
         """Store what was generated, then judge it and show it to the target."""

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.accept import UNSAID, AcceptSets
-from ..core.errors import Declined, ModelError, SpecError, nearest
+from ..core.errors import Declined, SpecError, nearest
 from ..core.records import Usage
+from ..core.scores import asked
 from ..media.picture import Picture, as_rgb
 
 
@@ -50,11 +51,8 @@ class Judge:
         if len(pictures):
             for i, classifier in enumerate(self.classifiers):
                 # a copy for each: one that draws on its picture must not change what the next one sees
-                scores = np.asarray(classifier([as_rgb(p.content) for p in pictures]), dtype=float)
-                if scores.shape != (len(pictures), len(self._labels[i])) or not np.isfinite(scores).all():
-                    raise ModelError(
-                        f"{classifier.id}, asked for its vote, gave scores that are not finite or of shape {scores.shape}"
-                    )
+                shown = [as_rgb(p.content) for p in pictures]
+                scores = asked(classifier, shown, self._labels[i], f"{classifier.id}, asked for its vote,")
                 first = np.argsort(-scores, axis=1, kind="stable")[:, : self.top]
                 votes[i] = [known[i][best].any() for known, best in zip(right, first, strict=True)]
         return votes.mean(axis=0, dtype=np.float32)

@@ -2,27 +2,35 @@
 
 import importlib
 import pkgutil
+import re
 import sys
-from collections.abc import Iterable, Sequence
+import sysconfig
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from ..core import label_files
 from ..core.errors import SpecError, nearest
-from ..core.registry import Wrapped, kinds
+from ..core.registry import Wrapped, kinds, meant
+
+Labels = Sequence[str] | Mapping[Any, Any] | str
 
 
 def find(spec: str) -> Any:
     """The object that `module:name` names. Raises SpecError with the nearest name."""
     module_name, colon, name = spec.partition(":")
+    if re.search(r"\.py$|[/\\]", module_name):
+        instead = meant(f"{module_name.removesuffix('.py')}.py:{name}")
+        raise SpecError(f"python/{spec} names a file; it should name a module. Did you mean {instead!r}?")
     if not (module_name and colon and name) or module_name.startswith("."):
         raise SpecError(f"python/{spec} should read python/module:function")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
     try:
-        module = importlib.import_module(module_name)
+        module = _imported(module_name)
     except ModuleNotFoundError as error:
         raise _no_module(spec, module_name, str(error.name)) from error
+    except SystemExit as stop:
+        raise _ended(spec, f"importing {module_name}", stop) from stop
     value = module
     for part in name.split("."):
         if not hasattr(value, part):
@@ -31,7 +39,35 @@ def find(spec: str) -> Any:
         value = getattr(value, part)
     if not callable(value):
         raise SpecError(f"python/{spec} is a {type(value).__name__}, not a function")
-    return value() if isinstance(value, type) else value
+    try:
+        return value() if isinstance(value, type) else value
+    except SystemExit as stop:
+        raise _ended(spec, f"making a {name}", stop) from stop
+
+
+def _imported(name: str) -> ModuleType:
+    """A module, of the current directory too: what is there goes before what is installed, but not before Python's own
+    modules, which a random.py or types.py would otherwise replace for everybody. Only `name` itself may be called like one."""
+    here, top = Path.cwd(), name.partition(".")[0]
+    if str(here) not in sys.path:
+        own = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), getattr(sys, "_stdlib_dir", "")}
+        last = max((i for i, path in enumerate(sys.path) if path in own or path.endswith("lib-dynload")), default=-1)
+        sys.path.insert(last + 1, str(here))
+    shadowed = top in sys.stdlib_module_names and top not in sys.modules
+    if not (shadowed and ((here / f"{top}.py").is_file() or (here / top).is_dir())):
+        return importlib.import_module(name)
+    sys.path.insert(0, str(here))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(here))
+
+
+def _ended(spec: str, doing: str, stop: SystemExit) -> SpecError:
+    """Of a script: argparse and sys.exit are for its own command line."""
+    said = "" if stop.code is None else repr(stop.code)
+    hint = "put what is for its own command line below if __name__ == '__main__'"
+    return SpecError(f"python/{spec}: {doing} called sys.exit({said}); {hint}")
 
 
 def _no_module(spec: str, wanted: str, absent: str) -> SpecError:
@@ -56,14 +92,11 @@ class Classifier(_Python):
 
     example = "python/my_models:classify"
 
-    def __init__(self, model: str, *, labels: Sequence[str] | str | None = None) -> None:
+    def __init__(self, model: str, *, labels: Labels | None = None) -> None:
+        """`labels`: what `core.label_files.read` reads."""
         super().__init__(model)
-        names: Any = getattr(self.call, "labels", ()) if labels is None else labels
-        if isinstance(names, str):
-            names = [name.strip() for name in names.split(",")]
-        if not isinstance(names, Iterable):
-            raise SpecError(f"labels of {self.id} are {names!r}; they should be a list of names")
-        self.labels = tuple(str(name) for name in names)
+        stated = getattr(self.call, "labels", None) if labels is None else labels
+        self.labels = label_files.of_model(stated, f"labels of {self.id}")
         if not self.labels:
             raise SpecError(f"{self.id} has no label names; set its attribute 'labels' or pass --target-arg labels=a,b,c")
 

@@ -83,6 +83,8 @@ class Evaluation:
     options: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     """What people call the target."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Files of pictures of a kind that is not read, by ending; `found` does not count them."""
     guess: float = 0.0
     """How often a guess among the target's labels is right."""
 
@@ -121,6 +123,7 @@ class Evaluation:
             "found": self.found,
             "unlabelled": self.unlabelled,
             "unknown": dict(self.unknown),
+            "passed_over": dict(self.passed_over),
             "unread": self.unread,
             "unreadable": dict(self.unreadable),
             "unanswered": self.unanswered,
@@ -146,6 +149,9 @@ class Evaluation:
             )
         if self.unlabelled:
             lines.append(f"{number(self.unlabelled, 'picture')} without a label left out.")
+        if self.passed_over:
+            kinds = ", ".join(f"{ending} ({n})" for ending, n in self.passed_over.items())
+            lines.append(f"{number(sum(self.passed_over.values()), 'file')} with other endings passed over: {kinds}.")
         if self.unread:
             file, reason = next(iter(self.unreadable.items()))
             lines.append(f"{number(self.unread, 'picture')} could not be read, such as {plain(file)} ({plain(reason)}).")

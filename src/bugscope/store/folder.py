@@ -30,6 +30,8 @@ except ImportError:  # on Windows, msvcrt does the locking
     fcntl = None  # type: ignore[assignment]
 
 SCHEMA = 2
+SPARED = (".lock", ".gitkeep", ".gitignore", ".keep", ".DS_Store", "Thumbs.db", "desktop.ini")
+"""Files that make a folder neither a run nor one of somebody else's."""
 MODEL = "the model behind "
 """Put before a role in messages that refuse another run."""
 TABLES = (
@@ -316,7 +318,7 @@ def _check_folder(path: Path) -> None:
         raise StoreError(f"{str(path)!r} is a file; choose a folder for --out")
     # a run killed in its first instant leaves only the lock file; the database is looked for last, since another process may
     # be creating it right now, before everything else
-    if path.is_dir() and any(f.name != ".lock" for f in path.iterdir()) and not (path / "run.sqlite").exists():
+    if path.is_dir() and any(f.name not in SPARED for f in path.iterdir()) and not (path / "run.sqlite").exists():
         raise StoreError(f"the folder {str(path)!r} is not empty and holds no run; choose another --out")
 
 

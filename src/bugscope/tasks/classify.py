@@ -1,14 +1,16 @@
 """Is a picture's label among the target's first answers? The one place that decides what counts as right."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ..core.accept import UNSAID, Accept, AcceptSets, Called
-from ..core.errors import AnswerError, ModelError, SpecError
+from ..core.errors import ModelError, SpecError
+from ..core.label_files import listed
 from ..core.labels import Names
 from ..core.records import Truth
+from ..core.scores import asked
 from ..core.texts import writable
 from . import Mark, Reading
 
@@ -55,7 +57,8 @@ class Classify:
         given = getattr(target, "labels", None)
         if isinstance(given, str):
             raise ModelError(f"target {target.id} has the str {given!r} for labels; expected a list of names")
-        labels = tuple(writable(str(label)) for label in (() if given is None else given))
+        names = () if given is None else listed(given, f"labels of target {target.id}")
+        labels = tuple(map(writable, names))
         if not labels:
             raise SpecError(
                 f"target {target.id} has no label names; give it an attribute 'labels', or state --target-arg labels=a,b"
@@ -74,14 +77,7 @@ class Classify:
     def ask(self, target: Any, items: Sequence[Any], truths: Sequence[Truth]) -> list[list[list[Any]]]:
         """The best `TOP` [label, score] of each picture. Raises AnswerError if scores have another shape or are not finite."""
         labels = self.labels(target)
-        given = target(items)
-        scores = np.asarray(list(given) if isinstance(given, Iterator) else given, dtype=float)
-        want = (len(items), len(labels))
-        if scores.shape != want:
-            shape = f"target {target.id} gave scores of shape {scores.shape}"
-            raise AnswerError(f"{shape}; expected {want}: pictures, labels", whole=True)
-        if not np.isfinite(scores).all():
-            raise AnswerError(f"target {target.id} gave scores that are not finite, e.g. {scores[~np.isfinite(scores)][0]}")
+        scores = asked(target, items, labels)
         best = np.argsort(-scores, axis=1, kind="stable")[:, :TOP]
         return [[[labels[j], float(row[j])] for j in order] for row, order in zip(scores, best, strict=True)]
 

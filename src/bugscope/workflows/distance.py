@@ -19,13 +19,13 @@ from PIL import Image
 from ..core import registry
 from ..core.errors import AnswerError, SpecError, unknown
 from ..core.options import counted
+from ..core.scores import asked
 from ..engine.patience import Failed, Patience
 from ..media import picture as pictures
 from ..stats.distance import Array, Cloud, Distance, between
 
 Tell = Callable[[int, int, str], object]
 """Called with (pictures done, pictures in all, what is looked at)."""
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 MOST_BYTES = 256 * 2**20
 READERS = 4
 """Threads that read pictures."""
@@ -49,10 +49,24 @@ def listed(folder: Path | str) -> list[str]:
             if root.exists()
             else unknown("folder", str(folder), beside)
         )
-    names = [name for name in pictures.walk(root) if name.lower().endswith(ENDINGS)]
+    everything = list(pictures.walk(root))
+    names = [name for name in everything if name.lower().endswith(pictures.ENDINGS)]
     if not names:
-        raise SpecError(f"no pictures in {str(folder)!r} ({', '.join(ENDINGS)})")
+        raise SpecError(f"no pictures in {str(folder)!r} ({', '.join(pictures.ENDINGS)}){_instead(everything)}")
     return sorted(names)
+
+
+def passed_over(folder: Path | str) -> dict[str, int]:
+    """How many files below `folder` are pictures of a kind that is not read, by ending."""
+    return pictures.passed_over(pictures.walk(Path(folder)))
+
+
+def _instead(everything: Sequence[str]) -> str:
+    """What a folder without pictures holds."""
+    if any(name.endswith((".parquet", ".tar")) for name in everything):
+        return "; of a data set in Parquet or tar files, export the pictures: bugscope dataset --format imagefolder"
+    others = pictures.passed_over(everything)
+    return f", but {', '.join(f'{n} {ending}' for ending, n in others.items())}, which are not read" if others else ""
 
 
 def drawn(names: Sequence[Any], limit: int | None, seed: int) -> list[Any]:
@@ -64,6 +78,8 @@ def drawn(names: Sequence[Any], limit: int | None, seed: int) -> list[Any]:
 
 def opened(path: Path) -> Image.Image | str:
     """An RGB picture, or why there is none."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        return "not a file"
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -148,7 +164,7 @@ def space(target: Any) -> tuple[Callable[[Sequence[Image.Image]], Any], str]:
 
 
 def _log_probabilities(target: Any, images: Sequence[Image.Image]) -> Array:
-    scores = np.asarray(target(images), dtype=np.float64)
+    scores = asked(target, images, target.labels)
     shifted = scores - scores.max(axis=1, keepdims=True)
     from_scores = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     from_probabilities = np.log(np.clip(scores, FLOOR, None))

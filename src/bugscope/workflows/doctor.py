@@ -13,6 +13,7 @@ from ..core import registry
 from ..core.errors import BugscopeError, told
 from ..core.options import Config
 from ..core.records import Phrase, Specimen, Truth
+from ..engine import contracts
 from ..language import Wording
 from . import session
 from .progress import Listener, Progress
@@ -44,7 +45,9 @@ def doctor(options: Mapping[str, Any], progress: Listener | None = None) -> list
     except BugscopeError as error:
         return [*checks, Check("options", False, str(error))]
     models: dict[str, Any] = {}
-    named = {role: kind for role, kind in session.roles(task).items() if getattr(settings, role)}
+    named = {
+        role: kind for role, kind in session.roles(task).items() if getattr(settings, role) or role not in session.OPTIONAL
+    }
     steps = _steps(tell, 2 * len(named))
     for role, kind in named.items():
         steps(f"that the {role} loads")
@@ -83,17 +86,25 @@ def _asked(models: Mapping[str, Any], task: tasks.Task[Any], steps: Callable[[st
     medium = media.of(generator)
     words = Wording(medium.words)
     prompt = words.neutral(label).text
-    made = ask("generator", lambda g: g([prompt], [0])[0], lambda p: f"drew {prompt!r}" + _why(p))
+    made = ask(
+        "generator",
+        lambda g: contracts.specimens(g, g([prompt], [0]), [prompt], medium)[0],
+        lambda p: f"drew {prompt!r}" + _why(p),
+    )
     # if the generator made no picture, the others are shown a sample
     picture = made if isinstance(made, Specimen) else Specimen(medium.sample(), info={"visible": 1.0})
-    ask("judge", lambda j: float(j([picture], [label])[0]), lambda p: f"shows {label!r} with probability {p:.2f}")
+    ask(
+        "judge",
+        lambda j: contracts.probabilities(j, j([picture], [label]), 1)[0],
+        lambda p: f"shows {label!r} with probability {p:.2f}",
+    )
     truth = picture.truth or Truth(label)
     ask(
         "target",
         lambda t: tasks.read(task, task.ask(t, [picture.content], [truth])[0], truth),
         lambda read: f"says {read.taken_for!r}" + _known(task, models),
     )
-    ask("captioner", lambda c: c([picture.content])[0], lambda c: f"says {c!r}")
+    ask("captioner", lambda c: contracts.captions(c, c([picture.content]), [picture])[0], lambda c: f"says {c!r}")
     ask("editor", lambda e: list(e(label, ["on grass"])[0]), lambda new: f"instead of 'on grass': {new}")
     told_apart = [[words.prompt(label, (Phrase(text),)).text] * 2 for text in ("at night", "on grass")]
     ask("describer", lambda d: list(d(label, *told_apart)), lambda said: f"says {said}")

@@ -1,11 +1,9 @@
 """`bugscope evaluate`: a target on a folder of labelled pictures, such as ImageNet-A or an exported data set."""
 
-import csv
 import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,121 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import stats
-from ..core import labels, registry
+from ..core import registry
 from ..core.accept import UNSAID, AcceptSets, read
 from ..core.errors import SpecError, told, unknown
 from ..core.labels import Names
 from ..core.options import counted
+from ..core.scores import asked
 from ..engine.patience import Patience
 from ..report.accept import record
 from ..report.baseline import guessing
 from ..report.evaluation import ClassRow, Comparison, Confidence, Evaluation
 from ..stats.distance import LEAST, Array, Cloud, Distance, between
 from ..tasks.classify import Classify, places, widened, wrong
-from .distance import Tell, answers, cloud, drawn, listed, loaded, probabilities, space, stream
+from . import labelled
+from .distance import Tell, answers, cloud, drawn, loaded, passed_over, probabilities, space, stream
+from .labelled import Labelled, items
 
 __all__ = ["ClassRow", "Comparison", "Confidence", "Evaluation", "compare", "evaluate", "items"]
 
-CONTAINER = re.compile(
-    r"(?:train|training|val|valid|validation|test|images?|imgs?|pictures?|photos?|data|dataset)\d*", re.IGNORECASE
-)
-"""Folders that name no label, where all beside them are such too."""
-WATERBIRDS = {"y": ("landbird", "waterbird"), "place": ("land", "water"), "split": ("train", "val", "test")}
-"""What the numbers in its metadata.csv mean."""
 BINS = 15
 """Of the expected calibration error, equally wide."""
 
 LabelMap = Mapping[str, Any] | Path | str
 
 
-# --- what is in the folder --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A picture: its path below the folder, what it is labelled, and the part of the data set that it belongs to."""
-
-    file: str
-    label: str
-    group: str = ""
-    split: str = ""
-
-
-def items(folder: Path, known: Iterable[str] = ()) -> list[Labelled]:
-    """Labelled pictures: from metadata.csv (Waterbirds), metadata.jsonl (`file_name`, `label`), else from folder names.
-
-    `known`: folders that are labels, whatever stands above them. A picture without a label has "".
-    """
-    names = listed(folder)
-    if (table := folder / "metadata.csv").is_file() and (found := _waterbirds(table, set(names))):
-        return found
-    said = _said(folder, names)
-    parts = {name: name.split("/")[:-1] for name in names}
-    places = _label_places(list(parts.values()), frozenset(known))
-    found = []
-    for name, above in parts.items():
-        at = places[tuple(above)]
-        label = said.get(name) or (above[at] if at < len(above) else "")
-        split = next((p for p in above[:at] if CONTAINER.fullmatch(p)), "")
-        found.append(Labelled(name, label, "/".join(above[:at]), split))
-    return found
-
-
-def _label_places(paths: Sequence[Sequence[str]], known: frozenset[str]) -> dict[tuple[str, ...], int]:
-    """Which part of each path is the label: one of `known`, else a WordNet id, else the first level that is not made of
-    containers ("train", "val") alone."""
-    level = 0
-    while (at := {p[level] for p in paths if len(p) > level}) and all(CONTAINER.fullmatch(name) for name in at):
-        level += 1
-    found = {}
-    for path in {tuple(p) for p in paths}:
-        named = [i for i, p in enumerate(path) if p in known] or [i for i, p in enumerate(path) if labels.WORDNET.match(p)]
-        found[path] = named[0] if named else level
-    return found
-
-
-def _said(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """Labels that metadata.jsonl files state, by picture; only pictures that are listed."""
-    present, said = set(names), {}
-    starts = {
-        "".join(f"{p}/" for p in above[:i])
-        for above in {tuple(n.split("/")[:-1]) for n in names}
-        for i in range(len(above) + 1)
-    }
-    for start in sorted(starts):
-        path = folder / start / "metadata.jsonl"
-        if not path.is_file():
-            continue
-        try:
-            with path.open(encoding="utf-8-sig") as lines:
-                rows = [json.loads(line) for line in lines if line.strip()]
-        except (OSError, ValueError, RecursionError) as error:
-            raise SpecError(f"{str(path)!r} cannot be read: {told(error)}") from error
-        for row in rows:
-            if isinstance(row, dict) and isinstance(row.get("label"), str) and f"{start}{row.get('file_name')}" in present:
-                said[f"{start}{row['file_name']}"] = row["label"]
-    return said
-
-
-def _waterbirds(table: Path, present: set[str]) -> list[Labelled]:
-    """[] where it is another kind of table."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise SpecError(f"{str(table)!r} cannot be read: {told(error)}") from error
-    if not rows or not {"img_filename", *WATERBIRDS} <= rows[0].keys():
-        return []
-
-    def says(row: Mapping[str, str], column: str) -> str:
-        value, names = str(row[column]).strip(), WATERBIRDS[column]
-        return names[int(value)] if value in map(str, range(len(names))) else value
-
-    return [
-        Labelled(row["img_filename"], says(row, "y"), f"{says(row, 'y')} on {says(row, 'place')}", says(row, "split"))
-        for row in rows
-        if row["img_filename"] in present
-    ]
+# --- labels -----------------------------------------------------------------------------------------------------------
 
 
 def _places(found: Sequence[Labelled], vocabulary: Names, stated: LabelMap | None) -> dict[str, tuple[int, ...]]:
@@ -211,14 +119,14 @@ def evaluate(
     """
     top_k, seed = counted("top_k", top_k, "answers"), counted("seed", seed, least=0)
     root, stated = Path(images), read(accept)
-    found = _part(root, label_map, split)
+    found, why = _part(root, label_map, split)
     with loaded(target, target_args) as model:
         sets = AcceptSets.of(stated, Classify().labels(model))
         vocabulary = sets.names
         own = _places(found, vocabulary, label_map)
         usable = [item for item in found if own.get(item.label)]
         if not usable:
-            raise _none_known(found, vocabulary, model)
+            raise _none_known(found, vocabulary, model, why)
         chosen = drawn(usable, limit, seed)
         tally = _Tally(sets, own, subset, top_k)
         spread = _Spread(model, reference, seed, batch_size, limit, progress)
@@ -230,6 +138,7 @@ def evaluate(
             images=str(images),
             distance=spread.distance(),
             found=len(found),
+            passed_over=passed_over(root),
             guess=guessing(tally.columns, top_k),
             unlabelled=sum(not item.label for item in found),
             unknown=dict(sorted(skipped.items())),
@@ -240,15 +149,16 @@ def evaluate(
         )  # fmt: skip
 
 
-def _part(root: Path, label_map: LabelMap | None, split: str) -> list[Labelled]:
-    """The pictures of a folder, or of one part of the data set in it."""
-    found = items(root, [k for k in _read_map(label_map) if not str(k).isdecimal()] if label_map is not None else ())
+def _part(root: Path, label_map: LabelMap | None, split: str) -> tuple[list[Labelled], str]:
+    """The pictures of a folder, or of one part of the data set in it, and why its tables label none."""
+    mapped = [k for k in _read_map(label_map) if not str(k).isdecimal()] if label_map is not None else ()
+    found, why = labelled.read(root, mapped)
     if not split:
-        return found
+        return found, why
     part = [item for item in found if item.split == split]
     if not part:
         raise unknown(f"split of {str(root)!r}", split, sorted({item.split for item in found} - {""}))
-    return part
+    return part, why
 
 
 def _columns(rights: Mapping[str, Sequence[int]], vocabulary: Names, subset: bool) -> NDArray[Any]:
@@ -264,7 +174,8 @@ def _ask(
 ) -> None:
     done, patience = 0, Patience()
     for at, shown, broken in stream([root / item.file for item in chosen], size):
-        rows = answers(patience, f"target {model.id}", model, shown, len(tally.names))
+        called = partial(asked, model, labels=tally.names)
+        rows = answers(patience, f"target {model.id}", called, shown, len(tally.names))
         for place, row in zip(at, rows, strict=True):
             tally.add(chosen[place], row)
         tally.lose({chosen[i].file: reason for i, reason in broken.items()})
@@ -275,13 +186,19 @@ def _ask(
     patience.settle()
 
 
-def _none_known(found: Sequence[Labelled], vocabulary: Names, model: Any) -> SpecError:
+def _none_known(found: Sequence[Labelled], vocabulary: Names, model: Any, why: str) -> SpecError:
     given = sorted({item.label for item in found} - {""})
     if not given:
         return SpecError(
             "no picture has a label: put the pictures of each label into a folder of its own, as in folder/LABEL/1.jpg"
+            + (f"; {why}" if why else "")
         )
     error = unknown("label", given[0], vocabulary.names)
+    if all(label.isdecimal() for label in given):
+        example = f'{{"{given[0]}": "{vocabulary.names[0]}"}}'
+        return SpecError(
+            f"the labels of the folder are numbers, such as label {given[0]}; state a label map, such as {example}. {error}"
+        )
     return SpecError(f"the target {model.id} knows none of the {len(given)} labels of the folder; state a label map. {error}")
 
 

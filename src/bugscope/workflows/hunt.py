@@ -1,9 +1,10 @@
 """`bugscope hunt`: find the bugs of a target and keep everything in a run folder."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core import label_files
 from ..core import labels as names
 from ..core.errors import SpecError, unknown
 from ..core.options import Config, Cost
@@ -17,6 +18,7 @@ from ..method import events
 from ..method.events import Event
 from ..method.plan import Plan, settled
 from ..method.search import Findings, search
+from ..report.words import few
 from ..store import ledger
 from ..store.folder import Store
 from . import session
@@ -165,19 +167,36 @@ def resume(path: Run | Path | str, progress: Listener | None = None, *, max_cost
 def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:
     """Label names as the target spells them, each once. A generator with a fixed vocabulary must know them too."""
     suggested: Sequence[str] = getattr(models.generator, "suggested", ())
-    if not (labels is None or isinstance(labels, Iterable)) or not all(isinstance(x, str) for x in labels or ()):
-        raise SpecError(f"labels are {labels!r}; expected a list of names")
-    wanted = [labels] if isinstance(labels, str) else list(labels or suggested)
-    if everything:
-        if labels:
-            raise SpecError(f"labels {', '.join(wanted[:3])} and all labels were asked for; choose one of the two")
-        drawn = getattr(models.generator, "labels", None) or known
-        wanted = [label for label in known or drawn if label in set(drawn)]
-    if not wanted:
-        raise SpecError("no labels to hunt on: name at least one")
-    found = list(dict.fromkeys(names.resolve(label, known) if known else writable(label) for label in wanted))
+    given = [] if labels is None else [labels] if isinstance(labels, str) else label_files.listed(labels)
     vocabulary = getattr(models.generator, "labels", None)
+    if everything:
+        if given:
+            raise SpecError(f"labels {', '.join(given[:3])} and all labels were asked for; choose one of the two")
+        drawable = set(vocabulary or known)
+        wanted = [label for label in known or vocabulary or () if label in drawable]
+    else:
+        wanted = given or [label for label in suggested if not known or _knows(label, known)]
+    if not wanted:
+        raise _nothing(models, known, bool(vocabulary or suggested))
+    found = list(dict.fromkeys(names.resolve(label, known) if known else writable(label) for label in wanted))
     for label in found:
         if vocabulary and label not in vocabulary:
             raise unknown(f"label of the generator {models.generator.id}", label, vocabulary)
     return found
+
+
+def _knows(label: str, known: Sequence[str]) -> bool:
+    try:
+        return bool(names.resolve(label, known))
+    except SpecError:
+        return False
+
+
+def _nothing(models: Models, known: Sequence[str], limited: bool) -> SpecError:
+    """Why there are no labels, where none were named."""
+    if limited and known:
+        return SpecError(
+            f"the generator {models.generator.id} draws none of the target's labels ({few(known, 3)}); "
+            "choose another --generator (docs/providers.md)"
+        )
+    return SpecError("no labels to hunt on: name at least one")

@@ -140,6 +140,11 @@ class Run:
             self.report = report.write(store)
         return self.path / "report.html"
 
+    def page(self) -> str:
+        """The page of the report, written nowhere."""
+        with Store.open(self.path) as store:
+            return report.page(self.report, store)
+
     def __repr__(self) -> str:
         found = f"{len(self.report['bugs'])} bugs, {self.report['images_generated']} pictures"
         warned = " ".join([*baseline.lines(self.report["baseline"]), found])

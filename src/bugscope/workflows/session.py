@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib import metadata
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,18 @@ def _options(out: Path | str, settings: Config) -> dict[str, Any]:
 
 
 def new_folder(prefix: str) -> Path:
-    """A folder named after the current second."""
-    return Path("runs") / datetime.now().strftime(f"{prefix}%Y%m%d-%H%M%S")
+    """A new, empty folder named after the current second. Raises StoreError."""
+    named = Path("runs") / datetime.now().strftime(f"{prefix}%Y%m%d-%H%M%S")
+    for number in count(1):
+        path = named if number == 1 else named.with_name(f"{named.name}-{number}")
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:  # another run began in this second
+            continue
+        except OSError as error:
+            raise StoreError(f"cannot make the run folder {str(path)!r}: {error.strerror or error}") from error
+    raise AssertionError("unreachable")
 
 
 def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener, onward: str) -> None:

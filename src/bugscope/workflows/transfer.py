@@ -1,7 +1,9 @@
 """`bugscope transfer`: which other models share the bugs of a run? The pictures are there; only targets run."""
 
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from ..report.words import listed, number
 from ..store import ledger
 from ..store.album import Album, Shot, distinct
 from ..store.folder import Store
+from ..store.overlay import Overlay
 from .distance import Tell, loaded
 from .results import Run
 
@@ -45,7 +48,8 @@ def transfer(
     that count as right, in whatever model has them. `out`: a folder for transfer.json and transfer.html. `progress` is called
     with (pictures done, all, model).
 
-    Answers are kept in the run folder by the model's id, so that asking again costs nothing. Generator, judge and captioner
+    Answers are kept in the run folder, or in `out` where that can only be read, by the model's id, so that asking again costs
+    nothing. Generator, judge and captioner
     are not loaded. Raises SpecError, ModelError, MissingDependency, StoreError.
     """
     found = run if isinstance(run, Run) else Run(Path(run))
@@ -54,8 +58,8 @@ def transfer(
     records = found.report["probed"] if found.report["kind"] == "probe" else bugs
     with Store.open(found.path) as store:
         identity, config = store.identity(), store.options()
-    with Store.create(found.path, identity) as store:
-        pictures = _Pictures(Album(store), records)
+    with _kept(found.path, identity, out) as (store, answers):
+        pictures = _Pictures(Album(store), records, answers)
         if not pictures.shown:
             raise SpecError(f"the run {str(found.path)!r} has no picture that shows its label, so there is nothing to show")
         own = _own(found.report["target"], found.report["names"].get("target", ""), pictures)
@@ -75,6 +79,17 @@ def transfer(
     if out is not None:
         made.write(out)
     return made
+
+
+@contextmanager
+def _kept(path: Path, identity: Mapping[str, Any], out: Path | str | None) -> Iterator[tuple[Store, Store]]:
+    """Where the pictures are, and where answers are kept: in the run folder too, or in `out` if that can only be read."""
+    if out is None or os.access(path, os.W_OK):
+        with Store.create(path, identity) as store:
+            yield store, store
+    else:
+        with Store.open(path) as below, Overlay.over(below, Path(out) / "answers", identity) as above:
+            yield below, above
 
 
 def _wanted(targets: Sequence[Any] | Any, shared: Mapping[str, Any]) -> list[tuple[Any, Mapping[str, Any]]]:
@@ -97,8 +112,9 @@ class _Pictures:
     """The pictures of a run that show their label, and which of them are shown for what. `rows`: bugs; `sets`: `SETS`, each
     picture once, whatever it was drawn for; `plain`: by label."""
 
-    def __init__(self, album: Album, records: Sequence[BugRecord]) -> None:
-        self.album = album
+    def __init__(self, album: Album, records: Sequence[BugRecord], answers: Store) -> None:
+        """`answers`: where those of other models are kept."""
+        self.album, self.answers = album, answers
         self.shown = tuple(_counted(list(album.all())))
         self.labels = sorted({x.sample.prompt.label for x in self.shown})
         self.plain = {label: self.neutral(label, album.plain(label)) for label in self.labels}
@@ -198,7 +214,7 @@ def _column(model: Any, pictures: _Pictures, config: Config, accept: Any, progre
             progress(len(engine.asked), len(asked), str(model.id))
 
     settings = config.model_copy(update={"accept": word})
-    engine = Engine(_silent(model, pictures.album), pictures.album.store, settings, on_batch=tell, called=known)
+    engine = Engine(_silent(model, pictures.album), pictures.answers, settings, on_batch=tell, called=known)
     outcomes = engine.measure(asked)
     engine.settle()
     said = {o.sample.key: o.taken_for if o.wrong else None for o in outcomes if o.wrong is not None}

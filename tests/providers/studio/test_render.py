@@ -1,12 +1,14 @@
 """Pictures: the same for the same prompt and seed, and the judge knows what they show."""
 
+import subprocess
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from bugscope.core.errors import ModelError, SpecError
 from bugscope.media.picture import Picture
-from bugscope.providers.studio import Captioner, Generator, Judge, variants
+from bugscope.providers.studio import Captioner, Generator, Judge, variants, workers
 from bugscope.providers.studio.film import fog, tone
 from bugscope.providers.studio.materials import Material
 from bugscope.providers.studio.render import contrast
@@ -177,3 +179,12 @@ def test_the_captioner_fits_its_role_and_sees_pixels_only(pictures):
     assert "on grass" in said[0]
     assert "school bus" in said[2]
     assert "seen from above" in said[2]
+
+
+def test_renderers_start_in_a_folder_with_files_called_like_pythons_modules(tmp_path):
+    for name in ("random", "types", "logging", "copy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not this one')")
+    command = workers.Pool("scalar", {}, 1, 16, 64).command
+    flags = command[: command.index("-m")]
+    done = subprocess.run([*flags, "-c", "import random, types, logging, copy"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

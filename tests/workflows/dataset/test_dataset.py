@@ -19,6 +19,7 @@ import yaml
 
 import bugscope
 from bugscope import report
+from bugscope.core import registry
 from bugscope.core.errors import MissingDependency, SpecError, StoreError
 from bugscope.media import picture
 from bugscope.report.plain import for_markdown
@@ -103,6 +104,26 @@ def test_everything_says_of_each_picture_why_it_is_kept_or_not(run, tmp_path):
     kept = {(v["prompt"], v["purpose"], v["seed"]) for _, v, _ in found if v["kept"]}
     assert kept == {(v["prompt"], v["purpose"], v["seed"]) for _, v, _ in rows(tmp_path / "kept")}
     assert alone.counts == made.counts
+
+
+def test_what_is_exported_evaluates_again(tmp_path):
+    """Labels that no folder can be called, "T-shirt/top" beside "t-shirt top": the tables have their names."""
+    names = ("T-shirt/top", "Pepper,_bell___healthy", "t-shirt top", "jack-o'-lantern")
+    world = World(labels=("mug", "pot", "cat", "fly"), planted={"snow": 0.95, "above": 0.9}, prior=0.05)
+    with trying([SNOW], [ABOVE]):
+        run = bugscope.hunt(("mug", "pot"), tmp_path / "run", budget=300, explain_budget=0, **world.roles())
+    made = dataset.dataset([run.path], tmp_path / "bugs", everything=True)
+    assert made
+    called = dict(zip(world.labels, names, strict=True))
+    for table in (tmp_path / "bugs").glob("*/metadata.jsonl"):
+        text = table.read_text(encoding="utf-8")
+        for ours, theirs in called.items():
+            text = text.replace(f'"label_name": "{ours}"', f'"label_name": {json.dumps(theirs)}')
+        table.write_text(text, encoding="utf-8")
+    target = registry.Wrapped(world.classify, (*names, "bowl")[: len(world.roles()["target"].labels)])
+    found = bugscope.evaluate(target, tmp_path / "bugs")
+    assert {c.label for c in found.classes} == set(names[:2]) and not found.unknown and not found.unlabelled
+    assert {c.right for c in found.classes} == {(name,) for name in names[:2]}
 
 
 def test_failures_of_exploration_are_kept_when_asked_for(run, tmp_path):

@@ -7,7 +7,7 @@ import typer
 from ...core.errors import BugscopeError
 from . import hunting, reuse, tools
 from .options import with_options
-from .screen import say
+from .screen import legible, say, with_json
 
 __all__ = ["app", "main"]
 
@@ -21,22 +21,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("hunt")(with_options(hunting.hunt, "hunt"))
-app.command("resume")(hunting.resume)
-app.command("probe")(with_options(hunting.probe, "probe"))
-app.command("explain")(hunting.explain)
-app.command("report")(hunting.report)
-app.command("replay")(reuse.replay)
-app.command("transfer")(reuse.transfer)
-app.command("evaluate")(reuse.evaluate)
-app.command("dataset")(reuse.dataset)
-app.command("plan")(tools.plan)
-app.command("models")(tools.models)
-app.command("doctor")(with_options(tools.doctor, "doctor"))
+app.command("hunt")(with_json(with_options(hunting.hunt, "hunt")))
+app.command("resume")(with_json(hunting.resume))
+app.command("probe")(with_json(with_options(hunting.probe, "probe")))
+app.command("explain")(with_json(hunting.explain))
+app.command("report")(with_json(hunting.report))
+app.command("replay")(with_json(reuse.replay))
+app.command("transfer")(with_json(reuse.transfer))
+app.command("evaluate")(with_json(reuse.evaluate))
+app.command("dataset")(with_json(reuse.dataset))
+app.command("plan")(with_json(tools.plan))
+app.command("models")(with_json(tools.models))
+app.command("doctor")(with_json(with_options(tools.doctor, "doctor")))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 done, 1 a check failed, 2 a user error, 130 stopped by Ctrl-C."""
+    legible()
     try:
         app(arguments)
     except BugscopeError as error:

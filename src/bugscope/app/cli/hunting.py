@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...core.errors import ModelError
+from ...core.errors import ModelError, StoreError
 from ...core.options import OPTIONS
 from .options import CSV, JSON, ConfigFile, JUnit, Page, Quiet, RunFolder, like, number, stated, stating
 from .progress import display
@@ -24,7 +24,8 @@ def hunt(
         typer.Argument(**stating("label names of the target", "those that the generator suggests")),
     ] = None,
     labels_from: Annotated[
-        Path | None, typer.Option("--labels-from", **stating("file of label names: .txt, one per line, or .json"))
+        Path | None,
+        typer.Option("--labels-from", **stating("file of label names: .txt, .json, .csv or .yaml")),
     ] = None,
     all_labels: Annotated[bool, typer.Option("--all-labels", help="every label that generator and target both know")] = False,
     out: Annotated[
@@ -145,10 +146,14 @@ def report(run: RunFolder, html: Page = None, junit: JUnit = None, csv: CSV = No
     from ...workflows.results import load
 
     found = load(run)
-    page = found.write_report()
-    if html is not None:
-        write(html, page.read_text(encoding="utf-8"))
+    page: Path | None = None
+    try:
+        page = found.write_report()
+    except StoreError as error:  # a folder that can only be read: what it holds is shown in any case
+        say(f"bugscope: {error}", err=True)
     show(found, as_json, html or page)
+    if html is not None:
+        write(html, page.read_text(encoding="utf-8") if page else found.page())
     checked(found, junit, csv)
 
 

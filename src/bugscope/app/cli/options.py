@@ -38,6 +38,14 @@ def number(text: str) -> float | str:
     return text
 
 
+FILE = "FILE"
+
+
+def file(text: str) -> Path | None:
+    """A file to write; None for the empty text of a variable that is not set."""
+    return Path(text) if text else None
+
+
 JSON = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else there")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress on stderr, only errors")]
 RunFolder = Annotated[Path, typer.Argument(help="run folder")]
@@ -61,9 +69,16 @@ AcceptingToo = Annotated[
         ),
     ),
 ]
-Page = Annotated[Path | None, typer.Option("--html", **stating("also write the page to this file"))]
-JUnit = Annotated[Path | None, typer.Option("--junit", **stating("write the bugs to this file as JUnit XML"))]
-CSV = Annotated[Path | None, typer.Option("--csv", **stating("write the bugs to this file as CSV, one row per bug"))]
+
+
+def output(name: str, help: str) -> Any:
+    """An option that names a file to write."""
+    return typer.Option(name, parser=file, **stating(help, metavar=FILE))
+
+
+Page = Annotated[Path | None, output("--html", "also write the page to this file")]
+JUnit = Annotated[Path | None, output("--junit", "write the bugs to this file as JUnit XML")]
+CSV = Annotated[Path | None, output("--csv", "write the bugs to this file as CSV, one row per bug")]
 
 
 def with_options(command: Callable[..., None], name: str) -> Callable[..., None]:

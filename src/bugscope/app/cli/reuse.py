@@ -21,6 +21,7 @@ from .options import (
     TargetArgs,
     like,
     number,
+    output,
     pairs,
     stating,
 )
@@ -53,7 +54,7 @@ def replay(
     csv: CSV = None,
     summary: Annotated[
         Path | None,
-        typer.Option("--summary", **stating("append a summary in Markdown to this file, such as $GITHUB_STEP_SUMMARY")),
+        output("--summary", "append a summary in Markdown to this file, such as $GITHUB_STEP_SUMMARY"),
     ] = None,
     max_cost: Annotated[Any, like("max_cost")] = DEFAULTS.max_cost,
     quiet: Quiet = False,
@@ -75,19 +76,18 @@ def replay(
     except StoreError as error:  # the results are shown in any case
         page = None
         say(f"bugscope: no page: {error}", err=True)
-    if html is not None:
-        write(html, page.read_text(encoding="utf-8") if page else found.page(allowed))
-        page = html
-    files(found.report, junit, csv, allowed)
-    if summary is not None:
-        write(summary, table.markdown(found.report), append=True)
     if as_json:
         print_json(found.report)
     else:
         for line in found.lines():
             say(line)
-        if page is not None:
-            say(f"Page: {page}")
+        if page or html:
+            say(f"Page: {html or page}")
+    if html is not None:
+        write(html, page.read_text(encoding="utf-8") if page else found.page(allowed))
+    files(found.report, junit, csv, allowed)
+    if summary is not None:
+        write(summary, table.markdown(found.report), append=True)
     raise typer.Exit(code)
 
 

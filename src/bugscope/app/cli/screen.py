@@ -1,8 +1,15 @@
 """What a person sees on a terminal when it is done, and what a script reads."""
 
+import codecs
 import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -80,17 +87,105 @@ def say(text: str, err: bool = False) -> None:
     typer.echo(for_terminal(text), err=err)
 
 
+PLAINER = str.maketrans(
+    {**dict.fromkeys("“”„", '"'), **dict.fromkeys("‘’", "'"), **dict.fromkeys("–—━─═", "-"), **dict.fromkeys("│┃║", "|"),
+     **dict.fromkeys("┏┓┗┛┡┩├┤┼┬┴╇┳┻╋┠┨┌┐└┘╞╡", "+"), "…": "...", "→": "->", "×": "x", "█": "#"}
+)  # fmt: skip
+"""What is written on a stream whose code page lacks the character; "?" for any other."""
+
+
+def legible() -> None:
+    """Make standard streams say what they can: a code page that lacks a character, or a stream that is closed, ends no
+    command after its work."""
+    codecs.register_error(legible.__name__, _plainer)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for the rest of the process)
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=legible.__name__)
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end].translate(PLAINER)
+    return "".join(c if c.isascii() else "?" for c in lost), error.end
+
+
+_answer: TextIO | None = None
+"""Where the one JSON object goes while everything else that is printed goes to stderr."""
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What is printed, by a user's function or by a library below Python, goes to stderr; `print_json` alone writes to stdout.
+
+    Where stdout is that of the process, this holds until the process ends: what a library has not yet written comes then.
+    """
+    global _answer
+    before, mine = sys.stdout, None
+    before.flush()
+    if _is_the_process_own(before):
+        mine = open(os.dup(1), "w", encoding="utf-8")  # noqa: SIM115 (open until the process ends)
+        os.dup2(_open_descriptor(2), 1)
+    _answer, sys.stdout = mine or before, sys.stderr
+    try:
+        yield
+    finally:
+        _answer = None
+        if mine is None:
+            sys.stdout = before
+        else:
+            mine.close()
+
+
+def _is_the_process_own(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == 1
+    except (OSError, ValueError):  # a test's stream, or a notebook's
+        return False
+
+
+def _open_descriptor(number: int) -> int:
+    """`number`, or one that leads nowhere if it is closed."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
+    return number
+
+
+def with_json(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose option `as_json` keeps stdout for the object."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        if not options.get("as_json"):
+            return command(*args, **options)
+        with apart():
+            command(*args, **options)
+
+    return run
+
+
+def print_json(value: Any) -> None:
+    """One object on a line of UTF-8, whatever the stream's code page is; halves of characters are replaced, since no UTF-8 has
+    them, and what a terminal would obey is escaped, as JSON allows."""
+    from ...report.plain import for_json
+
+    text = re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False))
+    stream = _answer or sys.stdout
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(encoding="utf-8")
+    stream.write(f"{for_json(text)}\n")
+    stream.flush()
+
+
 def say_lines(text: str) -> None:
     """Several lines on the terminal."""
     for line in text.split("\n"):
         say(line)
-
-
-def print_json(value: Any) -> None:
-    """On one line. What a terminal would obey is escaped, as JSON allows."""
-    from ...report.plain import for_json
-
-    typer.echo(for_json(json.dumps(value, ensure_ascii=False, allow_nan=False)))
 
 
 def console(stderr: bool) -> "Console":
@@ -100,8 +195,9 @@ def console(stderr: bool) -> "Console":
 
 
 def write(file: Path, text: str, append: bool = False) -> None:
-    """A file that the user named. Raises StoreError."""
+    """A file that the user named; folders that are missing are made. Raises StoreError."""
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a" if append else "w", encoding="utf-8", newline="") as out:
             out.write(text)
     except OSError as error:

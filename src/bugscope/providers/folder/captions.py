@@ -11,7 +11,7 @@ from ...core.errors import SpecError, told
 TABLES = ("metadata.jsonl", "captions.jsonl", "metadata.csv", "captions.csv")
 FILE = ("file_name", "filename", "file", "image", "path")
 TEXT = ("caption", "captions", "text", "description", "comment")
-LABEL = ("label", "labels", "class")
+LABEL = ("label_name", "label", "labels", "class")
 LONGEST = 1000
 """The most characters of a caption that are read."""
 

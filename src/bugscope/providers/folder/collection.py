@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,11 @@ from PIL import Image
 
 from ...core.errors import SpecError, unknown
 from ...media import picture as pictures
-from ...media.picture import walk
+from ...media.picture import ENDINGS, passed_over, walk
 from . import captions as notes
 from .cache import Cache
 from .names import aliases, of_folder
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 MOST_BYTES = 256 * 2**20
 LONGEST_SIDECAR = 2**16
 CONTAINER = re.compile(
@@ -56,6 +56,8 @@ class Listing:
     texts: dict[str, tuple[str, ...]]
     unknown: int
     """The number of lines about missing files."""
+    passed: dict[str, int] = field(default_factory=dict)
+    """The number of pictures of a kind that is not read, by ending."""
 
     @property
     def annotated(self) -> bool:
@@ -102,8 +104,9 @@ def scan(folder: str, captions: str = "") -> Listing:
         raise SpecError(f"{folder!r} is a file; expected a folder") if root.exists() else unknown("folder", root.name, beside)
     everything = list(walk(root))
     files = sorted(name for name in everything if name.lower().endswith(ENDINGS))
+    passed = passed_over(everything)
     if not files:
-        raise SpecError(f"no pictures in {folder!r} ({', '.join(ENDINGS)})")
+        raise SpecError(f"no pictures in {folder!r} ({', '.join(ENDINGS)})" + _others(passed))
     tables = [root / name for name in everything if notes.is_table(PurePosixPath(name))]
     if captions:
         tables = [next((p for p in (root / captions, Path(captions).expanduser()) if p.is_file()), root / captions)]
@@ -111,7 +114,7 @@ def scan(folder: str, captions: str = "") -> Listing:
     _sidecars(root, files, set(everything), texts)
     if not labels and not any(table.suffix.lower() == ".json" for table in tables):
         labels = {name: label for name in files if (label := _of_path(name))}
-    return Listing(root, files, labels, texts, lost)
+    return Listing(root, files, labels, texts, lost, passed)
 
 
 def read(listed: Listing) -> Collection:
@@ -119,6 +122,7 @@ def read(listed: Listing) -> Collection:
     skipped: Counter[str] = Counter()
     if listed.unknown:
         skipped["captions of files that are not there"] = listed.unknown
+    skipped.update({f"{ending} (not read)": n for ending, n in listed.passed.items()})
     first: dict[str, Photograph] = {}
     several: set[str] = set()
     for name, (digest, reason) in zip(listed.files, _fingerprints(listed.root, listed.files), strict=True):
@@ -142,6 +146,10 @@ def read(listed: Listing) -> Collection:
     if not items:
         raise SpecError(f"no picture in {str(listed.root)!r} can be used: {told_of(skipped)}")
     return Collection(listed.root, items, listed.annotated, dict(skipped))
+
+
+def _others(passed: Mapping[str, int]) -> str:
+    return f", but {', '.join(f'{n} {ending}' for ending, n in passed.items())}" if passed else ""
 
 
 def told_of(skipped: Mapping[str, int]) -> str:
@@ -239,6 +247,8 @@ def _state(path: Path) -> str:
     try:
         at = path.stat()
     except OSError:
+        return ""
+    if not stat.S_ISREG(at.st_mode):  # a pipe would be waited for
         return ""
     whole = os.fsencode(path.absolute())
     return f"{sha256(whole).hexdigest()}|{at.st_size}|{at.st_mtime_ns}"

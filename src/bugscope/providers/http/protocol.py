@@ -4,13 +4,14 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from ...core import label_files
 from ...core.errors import Declined, ModelError, SpecError, short
 from ...core.records import Refused
 from ...media.picture import Picture, png, read
@@ -96,28 +97,34 @@ class Classifier(Server):
     """A classifier behind a server of yours that speaks Bugscope's HTTP protocol."""
 
     def __init__(
-        self, model: str, *, labels: Sequence[str] | str | None = None, key_variable: str = "", key_as: str = "bearer",
-        timeout: float = 60.0,
+        self, model: str, *, labels: Sequence[str] | Mapping[Any, Any] | str | None = None, key_variable: str = "",
+        key_as: str = "bearer", timeout: float = 60.0,
     ) -> None:  # fmt: skip
-        """`labels`: label names, if the server does not state them. For the rest see `Server`."""
+        """`labels`: what `core.label_files.read` reads, if the server does not state them. For the rest see `Server`."""
         super().__init__(model, key_variable=key_variable, key_as=key_as, timeout=timeout)
-        self.labels = self._labels(self.info.get("labels") if labels is None else labels)
+        self.labels = self._labels(labels)
         # the names are part of the answers
         known = hashlib.sha256(json.dumps(self.labels).encode()).hexdigest()[:8]
         self.id = named(self.client, id=self.version, labels=known)
 
-    def _labels(self, found: Any) -> tuple[str, ...]:
-        if isinstance(found, str):
-            found = [name.strip() for name in found.split(",")]
+    def _labels(self, stated: Any) -> tuple[str, ...]:
+        """Of the argument, else of the server, in any form that `core.label_files.read` knows; a server names no file."""
+        found = self.info.get("labels") if stated is None else stated
         if not found:
             raise SpecError(
                 f"{self.client.base_url}/info states no labels; have it answer with them, or pass --target-arg labels=a,b,c"
             )
-        names = list(found) if isinstance(found, Iterable) and not isinstance(found, Mapping) else []
-        texts = [name for name in names if isinstance(name, str) and name.strip()]
-        if len(texts) < len(names) or len(set(texts)) < len(texts) or len(texts) < 2:
+        if stated is None and isinstance(found, str):
+            found = found.split(",")
+        try:
+            names = label_files.of_model(found)
+        except SpecError as error:
+            if stated is not None:
+                raise
+            raise self._wrong("/info", found, f"at least two label names ({error})") from error
+        if "" in names or len(set(names)) < len(names) or len(names) < 2:
             raise self._wrong("/info", found, "at least two label names, all different")
-        return tuple(texts)
+        return names
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
         if not images:

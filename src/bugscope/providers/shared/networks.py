@@ -17,6 +17,7 @@ from ...core.errors import ModelError, SpecError, nearest, told
 from ...core.labels import named
 from ...media.picture import as_rgb
 from .device import Device
+from .files import genuine
 
 
 def read_weights(path: str) -> Any:
@@ -30,6 +31,7 @@ def read_weights(path: str) -> Any:
     if not file.is_file():
         near = nearest(file.name, [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else [])
         raise SpecError(f"checkpoint {path!r} is not a file." + (f" Did you mean {str(file.parent / near)!r}?" if near else ""))
+    genuine(file)
     found = _tensors(file)
     for key in ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):

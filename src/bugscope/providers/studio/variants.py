@@ -87,7 +87,7 @@ def works(library: str) -> bool:
     """Render a small scene with it in a child process."""
     try:
         child = subprocess.run(
-            [sys.executable, "-c", PROBE],
+            [sys.executable, "-P", "-c", PROBE],
             env={**os.environ, LIBRARY: library},
             capture_output=True,
             timeout=120,

@@ -35,7 +35,8 @@ class Pool:
     """`pool.draw([(prompt, seed), ...])` in order. Processes start at the first call and end with `close` or the parent."""
 
     def __init__(self, variant: str, environment: Mapping[str, str], workers: int, samples: int, size: int) -> None:
-        self.command = [sys.executable, "-m", f"{__package__}.worker", variant, str(samples), str(size)]
+        # -P: a random.py in the working directory is not Python's
+        self.command = [sys.executable, "-P", "-m", f"{__package__}.worker", variant, str(samples), str(size)]
         self.environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
         self.jobs: queue.SimpleQueue[tuple[str, int, Future[Drawn]] | None] = queue.SimpleQueue()
         self.workers = workers
