@@ -306,7 +306,7 @@ def test_an_object_with_a_name_and_labels_is_taken_as_it_is():
         ("mine_4", "from json import nothing", ModelError, "ImportError"),
         ("mine_5", "", SpecError, "has no 'predict'"),
         ("mine_6", "prediction = 1", SpecError, "Did you mean 'prediction'"),
-        ("mine_7", "import sys; sys.exit(0)", ModelError, "sys.exit(0)"),
+        ("mine_7", "import sys; sys.exit(0)", SpecError, "sys.exit(0)"),
     ],
 )
 def test_a_module_of_yours_that_does_not_load_is_said(tmp_path, monkeypatch, name, source, error, message):
