@@ -2,10 +2,10 @@
 
     python bench/discovery.py [--cells done] [--only NAME ...] [--arms ours ...] [--hunts 17] [--workers 2] [--json FILE]
 
-Six labels, each with a bug of its own, on scenes instead of pictures (`bench/worlds.py`): nothing is rendered, and a hunt
-takes seconds. A cell is one kind of world at one budget. `--cells done` has those with a bar, which our method must reach, or
-the exit code is 1; `--cells all` adds weak bugs, other base rates, better and worse captions, other generators, and one trigger
-on all labels. The methods meet the same worlds:
+Six labels, each with a bug of its own (`many`: nine), on scenes instead of pictures (`bench/worlds.py`): nothing is rendered,
+and a hunt takes seconds. A cell is one kind of world at one budget. `--cells done` has those with a bar, which our method must
+reach, or the exit code is 1; `--cells all` adds many bugs at once, weak bugs, other base rates, better and worse captions,
+other generators, and one trigger on all labels. The methods meet the same worlds:
 
 - ours: the hunt as it is.
 - today: the method before, with captions of plain failures and a checklist (`bench/checklist_method.py`).
@@ -56,7 +56,7 @@ from bugscope.method.events import Event, Measured
 from bugscope.method.plan import Plan, stated_test
 from bugscope.method.search import search
 from bugscope.method.suspects import Beliefs, Bools, Floats
-from worlds import LABELS, Setting, World
+from worlds import LABELS, Setting, Trigger, World
 
 HUNTS = 17
 """Hunts of a cell: 102 bugs, enough for an interval of some ten points."""
@@ -118,6 +118,8 @@ DONE = (
 )
 """Where the bar of a cell without bugs is alpha."""
 MORE = (
+    _cell("many", crowding=0.15),
+    _cell("many", budget=3000, crowding=0.15),
     _cell("three"),
     _cell("unlisted", strength=0.3),
     _cell("unlisted", budget=3000, strength=0.3),
@@ -201,7 +203,7 @@ def paper(world: World, config: Config, log: Found) -> list[Evidence]:
 
 
 def oracle(world: World, config: Config, log: Found) -> list[Evidence]:
-    told = [Hypothesis(label, trigger.descriptions[0]) for label, trigger in world.planted.items()]
+    told = [Hypothesis(label, t.descriptions[0]) for label, triggers in world.planted.items() for t in triggers]
     test = replace(stated_test(config), look=1)
     return confirm(
         told, measure=world.measure, wording=world.wording, test=test, budget=ENDLESS * len(told), enough=0, on_round=log
@@ -299,7 +301,7 @@ def hunt(cell: Cell, arm: str, number: int) -> Hunt:
     claims = [_claim(world, e) for e in evidence if e.verdict is Verdict.CONFIRMED or arm in ("ours", "oracle")]
     true = [c for c in claims if c.rate - c.plain > config.margin]
     return Hunt(
-        [_bug(world, label, reported, evidence, log) for label in world.planted],
+        [_bug(world, label, t, reported, evidence, log) for label, triggers in world.planted.items() for t in triggers],
         len(reported),
         sum(c.confirmed for c in true),
         len(evidence),
@@ -316,21 +318,24 @@ def _claim(world: World, e: Evidence) -> Claim:
     return Claim(e.hypothesis.label, *rates, e.verdict is Verdict.CONFIRMED, e.drawn + e.baseline_drawn)
 
 
-def _bug(world: World, label: str, reported: Sequence[Hypothesis], evidence: Sequence[Evidence], log: Log) -> Bug:
-    found = [log.at[h] for h in reported if h.label == label and world.brings_out(h)]
-    trigger = str(world.planted[label])
-    return Bug(label, trigger, min(found)) if found else Bug(label, trigger, None, why_missed(world, label, evidence))
+def _bug(
+    world: World, label: str, trigger: Trigger, reported: Sequence[Hypothesis], evidence: Sequence[Evidence], log: Log
+) -> Bug:
+    found = [log.at[h] for h in reported if h.label == label and world.brings_out(h, trigger)]
+    if found:
+        return Bug(label, str(trigger), min(found))
+    return Bug(label, str(trigger), None, why_missed(world, label, trigger, evidence))
 
 
-def why_missed(world: World, label: str, evidence: Sequence[Evidence]) -> str:
+def why_missed(world: World, label: str, trigger: Trigger, evidence: Sequence[Evidence]) -> str:
     """How far a bug came: was it ever shown, was a description of it tested, what did its pictures say?"""
-    near = [e for e in evidence if e.hypothesis.label == label and world.brings_out(e.hypothesis)]
+    near = [e for e in evidence if e.hypothesis.label == label and world.brings_out(e.hypothesis, trigger)]
     if near:
         best = max(near, key=lambda e: e.e_value)
         rates = f"{best.treated.k} of {best.treated.n}, plain {best.baseline.k} of {best.baseline.n}"
         return f"not confirmed: {best.hypothesis.description}: {rates}: {best.verdict.name.lower()}"
     seen = [o for o in world.seen.values() if o.sample.prompt.label == label and o.sample.purpose in ("explore", "design")]
-    shown = [o for o in seen if o.status.counts and world.fires(label, world.scene(o.sample))]
+    shown = [o for o in seen if o.status.counts and trigger.fires(world.scene(o.sample))]
     wrong = sum(o.status is Status.FAILURE for o in shown)
     return f"not tested: shown in {len(shown)} pictures, of which {wrong} failed" if shown else "never shown"
 

@@ -11,7 +11,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, get_args
@@ -257,10 +257,12 @@ def perfect(scenes: Scenes) -> Captioner:
 
 @dataclass(frozen=True)
 class Trigger:
-    """Conditions that make a label fail: all of them together, or `either` of them."""
+    """Conditions that make a label fail: all of them together, or `either` of them. `strength`: the failure rate where it
+    fires."""
 
     conditions: tuple[Phrase, ...]
     either: bool = False
+    strength: float = 0.9
 
     def fires(self, scene: Scene) -> bool:
         shown = [p in scene.shows for p in self.conditions]
@@ -275,17 +277,19 @@ class Trigger:
         return (" or " if self.either else " + ").join(p.text for p in self.conditions)
 
 
-SIZES = {"listed": 1, "unlisted": 1, "two": 2, "three": 3, "either": 2, "none": 0}
-"""What may be planted -> conditions of a trigger. `listed`: one that yesterday's checklist names; `unlisted`, `either`: those
-that it does not name; `two`, `three`: any, together; `either`: each alone."""
+SIZES = {"listed": (1,), "unlisted": (1,), "two": (2,), "three": (3,), "either": (2,), "many": (1,) * 7 + (2, 2), "none": ()}
+"""What may be planted -> conditions of each trigger of a label. `listed`: one that yesterday's checklist names; `unlisted`,
+`either`: those that it does not name; `two`, `three`: any, together; `either`: each alone; `many`: as real networks have it."""
+MANY = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.95, 0.95)
+"""Their strengths."""
 
 
 @dataclass(frozen=True)
 class Setting:
     """A kind of world.
 
-    `strengths`: failure rates where the trigger fires, which the labels take in turns; `base`: where it does not.
-    `crowding`: by how much each stated condition raises the odds of `base`. `captions`: measured, perfect or useless.
+    `strengths`: failure rates where the trigger fires, which the labels take in turns (`many` has its own); `base`: where it
+    does not. `crowding`: by how much each stated condition raises the odds of `base`. `captions`: measured, perfect or useless.
     `generator`: "vocabulary" or "harvest" (the studio's scenes, with and without its vocabulary), or "invented". `shared`: one
     trigger for all labels.
     """
@@ -318,24 +322,35 @@ def captioner_of(captions: str, generator: str) -> Captioner | None:
     return makers[captions](scenes_of(generator))
 
 
-def plant(setting: Setting, number: int) -> dict[str, Trigger]:
-    """A trigger for each label, at random but the same for the same number, whatever the method."""
+def plant(setting: Setting, number: int) -> dict[str, tuple[Trigger, ...]]:
+    """The triggers of each label, at random but the same for the same number, whatever the method."""
     if setting.plant == "none":
         return {}
     rng = random.Random(f"{setting.plant}|{setting.generator == 'invented'}|{setting.shared}|{number}")
     if setting.shared:
-        return dict.fromkeys(LABELS, _trigger(setting, LABELS, rng))
-    return {label: _trigger(setting, (label,), rng) for label in LABELS}
+        return dict.fromkeys(LABELS, _triggers(setting, LABELS, setting.strengths[0], rng))
+    strengths = (setting.strengths[i % len(setting.strengths)] for i in range(len(LABELS)))
+    return {label: _triggers(setting, (label,), s, rng) for label, s in zip(LABELS, strengths, strict=True)}
 
 
-def _trigger(setting: Setting, labels: Sequence[str], rng: random.Random) -> Trigger:
+def _triggers(setting: Setting, labels: Sequence[str], strength: float, rng: random.Random) -> tuple[Trigger, ...]:
+    sizes = SIZES[setting.plant]
+    made: dict[tuple[Phrase, ...], Trigger] = {}
+    while len(made) < len(sizes):
+        trigger = _trigger(setting, labels, sizes[len(made)], rng)
+        strong = MANY[len(made)] if setting.plant == "many" else strength
+        made.setdefault(trigger.conditions, replace(trigger, strength=strong))
+    return tuple(made.values())
+
+
+def _trigger(setting: Setting, labels: Sequence[str], size: int, rng: random.Random) -> Trigger:
     """One that its own words bring out and that plain pictures seldom show, for all of `labels`."""
     scenes, wording = scenes_of(setting.generator), scenes_of(setting.generator).wording(vocabulary=False)
     possible = [p for p in scenes.conditions(labels[0]) if all(wording.admissible(label, p) for label in labels)]
     if setting.plant in ("listed", "unlisted", "either"):
         possible = [p for p in possible if (p in picture.words.checklist) == (setting.plant == "listed")]
     while True:
-        chosen = tuple(rng.sample(possible, SIZES[setting.plant]))
+        chosen = tuple(rng.sample(possible, size))
         if len({scenes.attributes[p] for p in chosen}) < len(chosen):
             continue
         trigger = Trigger(chosen, either=setting.plant == "either")
@@ -371,7 +386,8 @@ class World:
         self.planted = plant(setting, number)
         self.seen: dict[str, Outcome] = {}
         """Every picture that was drawn, by its sample's key."""
-        self._rates: dict[Prompt, tuple[float, float]] = {}
+        self._fails = cache(self._failing)
+        self._shows = cache(self._showing)
 
     # --- what the method may ask ---
 
@@ -398,18 +414,12 @@ class World:
     def scene(self, sample: Sample) -> Scene:
         return self.scenes.scene(sample.prompt.text, sample.seed)
 
-    def fires(self, label: str, scene: Scene) -> bool:
-        return label in self.planted and self.planted[label].fires(scene)
-
     def chance(self, prompt: Prompt, scene: Scene) -> float:
         """The failure rate of such pictures."""
         stated = len(prompt.description.split(", ")) if prompt.description else 0
         odds = self.setting.base / (1 - self.setting.base) * (1 + self.setting.crowding) ** stated
         base = odds / (1 + odds)
-        if not self.fires(prompt.label, scene):
-            return base
-        strengths = self.setting.strengths
-        return max(base, strengths[LABELS.index(prompt.label) % len(strengths)])
+        return max(base, *(t.strength for t in self.planted.get(prompt.label, ()) if t.fires(scene)), 0.0)
 
     def _outcome(self, s: Sample) -> Outcome:
         scene = self.scene(s)
@@ -429,28 +439,28 @@ class World:
         """Descriptions of all labels that are as long as the planted ones, with one value of an attribute at most: what would
         have to be tried where nothing is suspected."""
         found = 0
-        for label, trigger in self.planted.items():
+        for label, triggers in self.planted.items():
             values = Counter(self.scenes.attributes[p] for p in self.scenes.conditions(label)).values()
             of_length = np.array([1])
             for n in values:  # the coefficients of the product of 1 + n x
                 of_length = np.convolve(of_length, (1, n))
-            found += int(of_length[len(trigger.descriptions[0])])
+            found += sum(int(of_length[length]) for length in {len(t.descriptions[0]) for t in triggers})
         return found
 
-    def rates(self, prompt: Prompt) -> tuple[float, float]:
-        """Of a prompt's pictures: the failure rate, and the share in which the trigger fires."""
-        if prompt not in self._rates:
-            fresh = _fresh(self.scenes, prompt)
-            chances = [(self.chance(prompt, s), self.fires(prompt.label, s)) for s in fresh]
-            failing, firing = zip(*chances, strict=True) if chances else ((0.0,), (0.0,))
-            self._rates[prompt] = sum(failing) / len(failing), sum(firing) / len(firing)
-        return self._rates[prompt]
+    def _failing(self, prompt: Prompt) -> float:
+        """The failure rate of a prompt's pictures."""
+        chances = [self.chance(prompt, scene) for scene in _fresh(self.scenes, prompt)]
+        return sum(chances) / max(1, len(chances))
+
+    def _showing(self, prompt: Prompt, trigger: Trigger) -> float:
+        """The share of a prompt's pictures in which a trigger fires."""
+        return _share(trigger, self.scenes, prompt)
 
     def pair(self, h: Hypothesis) -> tuple[float, float]:
         """The failure rates of a description and of the plain prompt."""
-        return self.rates(self.wording.treated(h))[0], self.rates(self.wording.neutral(h.label))[0]
+        return self._fails(self.wording.treated(h)), self._fails(self.wording.neutral(h.label))
 
-    def brings_out(self, h: Hypothesis) -> bool:
-        """Whether a description finds the bug of its label."""
-        treated, plain = self.rates(self.wording.treated(h)), self.rates(self.wording.neutral(h.label))
-        return treated[1] - plain[1] >= FOUND
+    def brings_out(self, h: Hypothesis, trigger: Trigger) -> bool:
+        """Whether a description finds a bug of its label."""
+        plain = self._shows(self.wording.neutral(h.label), trigger)
+        return self._shows(self.wording.treated(h), trigger) - plain >= FOUND

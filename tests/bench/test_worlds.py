@@ -96,21 +96,34 @@ def test_the_invented_generator_accepts_anything_and_settles_contradictions():
 def test_what_is_planted_is_rare_plainly_and_brought_out_by_its_own_words(generator, plant):
     world = worlds.World(worlds.Setting(plant, generator=generator), 3)
     assert set(world.planted) == set(worlds.LABELS)
-    for label, trigger in world.planted.items():
-        assert len(trigger.conditions) == worlds.SIZES[plant] and trigger.either == (plant == "either")
+    for label, (trigger,) in world.planted.items():
+        assert (len(trigger.conditions),) == worlds.SIZES[plant] and trigger.either == (plant == "either")
         for phrases in trigger.descriptions:
             h = Hypothesis(label, phrases)
-            assert world.wording.fair(label, phrases) and world.brings_out(h)
+            assert world.wording.fair(label, phrases) and world.brings_out(h, trigger)
             rate, plain = world.pair(h)
             assert rate > 0.7 and plain < 0.3
         if plant in ("two", "three"):
-            assert not world.brings_out(Hypothesis(label, trigger.conditions[:1]))
-    assert world.planted == worlds.World(worlds.Setting(plant, 0.3, 0.1, generator=generator), 3).planted
+            assert not world.brings_out(Hypothesis(label, trigger.conditions[:1]), trigger)
+    again = worlds.World(worlds.Setting(plant, base=0.1, captions="perfect", generator=generator), 3)
+    assert world.planted == again.planted, "the same whatever else the setting says"
+
+
+def test_many_are_planted_as_real_networks_have_them():
+    world = worlds.World(worlds.Setting("many"), 0)
+    for label, triggers in world.planted.items():
+        assert len(triggers) == len({t.conditions for t in triggers}) == 9
+        assert [(len(t.conditions), t.strength) for t in triggers] == list(zip(worlds.SIZES["many"], worlds.MANY, strict=True))
+        for trigger in triggers:
+            h = Hypothesis(label, trigger.conditions)
+            # beside another cause, a description may fail more than its own trigger says
+            assert world.brings_out(h, trigger) and world.pair(h)[0] > 0.8 * trigger.strength
 
 
 def test_listed_and_shared_triggers_are_what_they_say():
-    listed = worlds.World(worlds.Setting("listed"), 0).planted.values()
-    unlisted = worlds.World(worlds.Setting("unlisted"), 0).planted.values()
+    listed, unlisted = (
+        [t for ts in worlds.World(worlds.Setting(plant), 0).planted.values() for t in ts] for plant in ("listed", "unlisted")
+    )
     checklist = worlds.picture.words.checklist
     assert all(t.conditions[0] in checklist for t in listed) and not any(t.conditions[0] in checklist for t in unlisted)
     assert len(set(worlds.World(worlds.Setting("two", shared=True), 0).planted.values())) == 1
@@ -126,10 +139,12 @@ def failure_rate(world, prompt, n=3000):
 def test_the_target_fails_at_the_rates_that_the_setting_states():
     world = worlds.World(worlds.Setting("unlisted", (0.3, 0.9), 0.1, crowding=0.2), 0)
     for label, strength in zip(worlds.LABELS[:2], (0.3, 0.9), strict=True):
-        own = world.wording.prompt(label, world.planted[label].conditions)
+        own = world.wording.prompt(label, world.planted[label][0].conditions)
         neutral = world.wording.neutral(label)
         assert failure_rate(world, own) == pytest.approx(strength, abs=0.05)
-        assert world.rates(neutral)[0] == pytest.approx(failure_rate(world, neutral), abs=0.04)
+        assert world.pair(Hypothesis(label, world.planted[label][0].conditions))[1] == pytest.approx(
+            failure_rate(world, neutral), abs=0.04
+        )
     crowded = world.wording.prompt("goblet", [Phrase("in fog"), Phrase("far away")])
     scene = worlds.Scene(frozenset())
     odds = world.chance(crowded, scene) / (1 - world.chance(crowded, scene))
