@@ -10,9 +10,11 @@ FIRST_WAIT = 600.0
 this session is given up: a server loads a large model in less."""
 LATER_WAIT = 7200.0
 """The same for a role that has answered: an outage or a limit per hour passes; a limit per day is not waited for."""
-RECENT, DECLINED, SHARE = 50, 200, 0.5
-"""A role is given up if more than `SHARE` of its last `RECENT` questions failed, or of its last `DECLINED` were declined: a
-content filter may decline one label or one condition, whose pictures are asked for one after another."""
+RECENT, SHARE = 50, 0.5
+"""A role is given up if more than this share of its last `RECENT` questions failed ..."""
+DECLINED, MOST_DECLINED = 200, 0.75
+"""... or of its last `DECLINED` were declined. A content filter may decline one label or one condition, whose pictures are
+asked for one after another, and a replay asks about little else than the conditions of bugs."""
 BROKEN = 3
 """Questions that fail at once, by an exception or an unusable answer, after which a role that has never answered is given up:
 it is set up wrongly, and the next picture would say the same."""
@@ -91,7 +93,7 @@ class Standing:
         (self.declined if isinstance(error, Declined) else self.recent).append(isinstance(error, Declined))
         if len(self.recent) == RECENT and (bad := RECENT - sum(self.recent)) > SHARE * RECENT:
             self.give_up(f"failed at {bad} of its last {RECENT} questions", error)
-        if len(self.declined) == DECLINED and (no := sum(self.declined)) > SHARE * DECLINED:
+        if len(self.declined) == DECLINED and (no := sum(self.declined)) > MOST_DECLINED * DECLINED:
             self.give_up(f"declined {no} of its last {DECLINED} questions", error)
 
     def settle(self, least: int = 1, optional: bool = False) -> None:
