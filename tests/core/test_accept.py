@@ -190,7 +190,7 @@ def test_a_label_that_the_target_does_not_know_is_named_with_the_nearest(further
     assert AcceptSets.of(further).further == further, "a target that takes any label knows every one"
 
 
-def test_on_anothers_pictures_what_is_stated_now_wins_and_names_add_up():
+def test_on_pictures_of_another_what_is_stated_now_wins_and_names_add_up():
     own = read(["imagenet", {"CUP": ["beaker"]}])
     assert elsewhere(own, None, ["cup", "ear"]) == ("imagenet", {"cup": ["beaker"]})
     assert elsewhere(own, ["none", {"cup": ["chalice"]}], ["cup", "ear"]) == ("none", {"cup": ["beaker", "chalice"]})
