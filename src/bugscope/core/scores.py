@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import AnswerError, BugscopeError, Declined, ModelError, Transient, told, unknown
+from .errors import AnswerError, BugscopeError, ModelError, told, unknown
 
 WITHIN = ("logits", "logits_per_image", "scores", "probabilities", "probs", "predictions")
 """Where outputs of models keep the scores."""
@@ -21,8 +21,6 @@ def asked(target: Any, items: Sequence[Any], labels: Sequence[str], who: str = "
     try:
         given = target(items)
         given = list(given) if isinstance(given, Iterator) else given
-    except (Transient, Declined, MemoryError, BugscopeError):
-        raise
     except (AttributeError, TypeError, ValueError) as error:
         if "'list'" in str(error) or "of type <class 'list'>" in str(error):
             raise ModelError(f"{who} raised {told(error)}; it is called with a list of pictures, not with one") from error

@@ -3,7 +3,6 @@
 import codecs
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from ...core.errors import StoreError
+from ...core.texts import writable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -174,11 +174,11 @@ def print_json(value: Any) -> None:
     them, and what a terminal would obey is escaped, as JSON allows."""
     from ...report.plain import for_json
 
-    text = re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(value, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     stream = _answer or sys.stdout
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(encoding="utf-8")
-    stream.write(f"{for_json(text)}\n")
+    stream.write(f"{for_json(writable(text, len(text)))}\n")
     stream.flush()
 
 
