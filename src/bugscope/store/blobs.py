@@ -43,7 +43,7 @@ class Files:
 
     def put(self, data: bytes, suffix: str) -> str:
         name = named(data, suffix)
-        if not (self.has(name) and self._whole(name)):
+        if not (self.has(name) and whole(self, name)):
             self.replace(name, data)
         return name
 
@@ -65,13 +65,6 @@ class Files:
     def path(self, name: str) -> Path:
         """Where the file of this name is, if it exists. Raises StoreError if it is not the name of a blob."""
         return self.root / self._checked(name)
-
-    def _whole(self, name: str) -> bool:
-        try:
-            self.get(name)
-        except Lost:
-            return False
-        return True
 
     def _checked(self, name: str) -> str:
         if not re.fullmatch(NAME, name):
@@ -121,6 +114,15 @@ class Layered:
 
     def replace(self, name: str, data: bytes) -> None:
         self.above.replace(name, data)
+
+
+def whole(blobs: Blobs, name: str) -> bool:
+    """Whether the bytes of this name are there and undamaged; they are read for that."""
+    try:
+        blobs.get(name)
+    except Lost:
+        return False
+    return True
 
 
 def named(data: bytes, suffix: str) -> str:

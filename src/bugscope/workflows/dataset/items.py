@@ -14,7 +14,7 @@ from ...core.records import Status
 from ...media import Medium
 from ...report.records import BugRecord, PictureRow, Report
 from ...report.words import name
-from ...store.blobs import Lost
+from ...store.blobs import whole
 from ...store.folder import Store
 
 NEAR = "near-duplicate"
@@ -110,11 +110,7 @@ class Source:
 
     def holds(self, item: RunPicture) -> bool:
         """Whether the picture's file is there and whole."""
-        try:
-            self.file(item)
-        except Lost:
-            return False
-        return True
+        return whole(self.store.blobs, item.image)
 
     def file(self, item: RunPicture) -> bytes:
         """The file as the run holds it. Raises Lost where it is missing or damaged."""
