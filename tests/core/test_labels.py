@@ -261,11 +261,64 @@ CAT, DOG, CUP = ("cat", "dog", "cup")
         ("table.tsv", b"name\tn\ncat\t5\ndog\t6\ncup\t7\n"),
         ("data.yaml", b"nc: 3\nnames: [cat, dog, cup]\n"),
         ("turned.yml", b"{cat: 0, cup: 2, dog: 1}\n"),
+        ("tabs.txt", b"0\tcat\n1\tdog\n2\tcup\n"),
+        ("dots.txt", b"0. cat\n1. dog\n2. cup\n"),
+        ("brackets.txt", b"[0] cat\n[1] dog\n[2] cup\n"),
+        ("dashes.txt", b"0 - cat\n1 - dog\n2 - cup\n"),
+        ("colons.txt", b"cat: 0\ndog: 1\ncup: 2\n"),
+        ("equals.txt", b"cat=0\ndog=1\ncup=2\n"),
+        ("from_one.txt", b"1 cat\n2 dog\n3 cup\n"),
+        ("comment.txt", b"# classes of my network\ncat\ndog\ncup\n"),
+        ("python.txt", b"{0: 'cat',\n 1: 'dog',\n 2: \"cup\"}\n"),
+        ("list.txt", b"['cat',\n 'dog',\n 'cup',\n]"),
+        ("quoted.txt", b"'cat',\n'dog',\n'cup'\n"),
+        ("pairs.json", b'[[0, "cat"], [1, "dog"], [2, "cup"]]'),
+        (
+            "details.json",
+            b'{"0": {"id": "a", "label": "cat"}, "1": {"id": "b", "label": "dog"}, "2": {"id": "c", "label": "cup"}}',
+        ),
+        ("header.csv", b"ClassId,SignName\n0,cat\n1,dog\n2,cup\n"),
+        ("series.csv", b",0\n0,cat\n1,dog\n2,cup\n"),
+        ("header.tsv", b"species\ncat\ndog\ncup\n"),
+        ("behind.csv", b"dog,1\ncup,2\ncat,0\n"),
+        ("from_one.csv", b"1,cat\n2,dog\n3,cup\n"),
     ],
 )
 def test_files_of_labels_as_tools_write_them(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
     assert label_files.read(str(tmp_path / name)) == (CAT, DOG, CUP)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("a.txt", "cat\ndog\n".encode("utf-16-le"), "zero bytes; save the file as UTF-8"),
+        ("b.txt", "cat\ndog\n".encode("utf-32"), "zero bytes; save the file as UTF-8"),
+        ("c.txt", "Hündin\ncat\n".encode("cp1252"), "byte 1 is not UTF-8; save the file as UTF-8"),
+        ("d.json", b'{"0": "cat", "0": "dog", "1": "cup"}', "the key '0' is there twice"),
+        ("e.txt", b"1 cat\n" + b"9" * 5000 + b" dog\n", ""),
+    ],
+)
+def test_files_of_labels_that_say_something_else(tmp_path, name, data, says):
+    (tmp_path / name).write_bytes(data)
+    if says:
+        with pytest.raises(SpecError, match=says):
+            label_files.read(str(tmp_path / name))
+    else:
+        assert label_files.read(str(tmp_path / name))[0] == "1 cat"
+
+
+@pytest.mark.parametrize(
+    "text", ["{0: cat, 1: dog}", "[cat, dog]", '["cat", "dog"]', "'cat','dog'", "cat, dog,", "{cat: 0, dog: 1}"]
+)
+def test_a_text_with_brackets_or_quotes_is_what_it_looks_like(text):
+    assert label_files.read(text) == label_files.of_model(text) == (CAT, DOG)
+
+
+@pytest.mark.parametrize("text", ["[cat, dog", "{0: cat, 1: dog", "{cat, dog}x"])
+def test_half_a_list_is_no_list_of_labels(text):
+    with pytest.raises(SpecError, match="cannot be read as one"):
+        label_files.read(text)
 
 
 def test_words_of_yaml_are_names(tmp_path):
@@ -319,6 +372,36 @@ def test_a_series_of_names_is_a_list_of_them():
     assert label_files.read(pandas.Series([CAT, DOG], index=[7, 3])) == (CAT, DOG)
     with pytest.raises(SpecError, match="nan is not text"):
         label_files.read(pandas.Series([CAT, float("nan")]))
+
+
+def test_tables_of_pandas_are_read_by_their_numbers():
+    pandas = pytest.importorskip("pandas")
+    for stated in (
+        pandas.DataFrame({"id": [1, 0], "name": [DOG, CAT]}),
+        pandas.Series({1: DOG, 0: CAT}),
+        pandas.Series([1, 0], index=[DOG, CAT]),
+        pandas.Index([CAT, DOG]),
+    ):
+        assert label_files.read(stated) == (CAT, DOG), stated
+
+
+def test_a_file_may_be_a_path(tmp_path):
+    (tmp_path / "labels.txt").write_text("cat\ndog\n")
+    assert label_files.read(tmp_path / "labels.txt") == label_files.of_model(tmp_path / "labels.txt") == (CAT, DOG)
+
+
+@pytest.mark.parametrize(
+    "stated", [np.array("cat"), [(0, CAT), (0, DOG)], [([0], 1), (CAT, 0)]], ids=["no axis", "twice", "a list"]
+)
+def test_odd_forms_of_labels_are_a_sentence(stated):
+    with pytest.raises(SpecError, match="labels"):
+        label_files.of_model(stated)
+
+
+def test_names_with_line_ends_make_an_error_of_one_line():
+    with pytest.raises(SpecError) as error:
+        labels.resolve("x", ["a\nb", "c"])
+    assert "\n" not in str(error.value)
 
 
 def test_a_class_is_found_by_its_id_and_by_all_its_lemmas():

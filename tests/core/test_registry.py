@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +29,14 @@ def judge_nothing(pictures, labels):
         ("Classifier", "efficientnet-lit/0", {}, "Did you mean 'efficientnet-lite'"),
         ("Classifier", "studio", {}, "provider 'studio' has no target; it has: generator, captioner, judge"),
         ("Classifier", "efficientnet-lite/0", {"thread": 1}, "Did you mean 'threads'"),
+        ("Classifier", "timm:resnet50", {}, "Did you mean 'timm/resnet50'"),
+        ("Classifier", "mine:predict", {}, "Did you mean 'python/mine:predict'"),
+        ("Classifier", "http://127.0.0.1:8000", {}, "Did you mean 'http/127.0.0.1:8000'"),
+        ("Classifier", "https://there.example/m", {}, "Did you mean 'http/https://there.example/m'"),
+        ("Classifier", "C:\\models\\net.onnx", {}, "Did you mean 'onnx/C:\\\\models\\\\net.onnx'"),
+        ("Classifier", Path("net.onnx"), {}, "Did you mean 'onnx/net.onnx'"),
+        ("Classifier", "a:b:c", {}, "unknown target provider 'a:b:c'"),
+        ("Classifier", np.zeros((2, 2)), {}, "neither 'provider/model' nor a callable"),
         ("Judge", "studio", {"x": 1}, "takes no arguments, got 'x'"),
         ("Judge", "studio/large", {}, "no model 'large'"),
         ("Classifier", 5, {}, "neither 'provider/model' nor a callable"),

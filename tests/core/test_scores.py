@@ -70,6 +70,36 @@ def test_what_frameworks_return_is_read(given):
     assert np.allclose(scores(given, 2, LABELS, "target t"), ROWS)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ROWS[:, :, None, None],
+        ROWS[None],
+        [ROWS[:1], ROWS[1:]],
+        {"dog": ROWS[:, 1], "cup": ROWS[:, 2], "cat": ROWS[:, 0]},
+        {"dog": [0.2, 0.3], "cup": [0.1, 0.6], "cat": [0.7, 0.1]},
+    ],
+    ids=["of a convolution", "an axis before", "batches of one", "columns", "lists"],
+)
+def test_axes_of_length_one_and_the_order_of_named_columns_change_nothing(given):
+    assert np.array_equal(scores(given, 2, LABELS, "t"), ROWS)
+
+
+def test_columns_of_a_data_frame_are_taken_by_their_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(ROWS, columns=list(LABELS))
+    assert np.array_equal(scores(frame[["cup", "cat", "dog"]], 2, LABELS, "t"), ROWS)
+    assert np.array_equal(scores(pandas.DataFrame(ROWS), 2, LABELS, "t"), ROWS)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [ROWS[0], {"cat": 0.7, "dog": 0.2, "cup": 0.1}, [{"label": k, "score": v} for k, v in zip(LABELS, ROWS[0], strict=True)]],
+)
+def test_the_answer_for_one_picture_may_lack_the_axis_of_pictures(given):
+    assert np.array_equal(scores(given, 1, LABELS, "t"), ROWS[:1])
+
+
 def test_labels_that_a_listing_leaves_out_have_no_score():
     given = [[{"label": "cup", "score": 0.9}], {"label": "dog", "score": 0.8}]
     assert scores(given, 2, LABELS, "target t").tolist() == [[0, 0, 0.9], [0, 0.8, 0]]

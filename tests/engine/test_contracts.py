@@ -35,7 +35,12 @@ def speckled(**info):
         ),
         ({"target": lambda images: 1 / 0}, "target test/target raised ZeroDivisionError"),
         ({"generator": lambda prompts, seeds: []}, "generator test/generator gave 0 pictures for 4 inputs"),
-        ({"generator": lambda prompts, seeds: ["no"] * 4}, "gave a str; expected a Picture or Refused"),
+        ({"generator": lambda prompts, seeds: ["no"] * 4}, "gave a str; expected a Picture, a PIL image, an array or Refused"),
+        ({"generator": lambda prompts, seeds: None}, "generator test/generator gave None; expected a list of 4 pictures"),
+        (
+            {"generator": lambda prompts, seeds: speckled().content},
+            "generator test/generator gave <PIL.*; expected a list of 4",
+        ),
         ({"judge": lambda pictures, labels: [1.5] * 4}, r"judge test/judge gave shape \(4,\).*probabilities in \[0, 1\]"),
         ({"judge": lambda pictures, labels: [0.5]}, r"judge test/judge gave shape \(1,\)"),
         ({"judge": lambda pictures, labels: [np.nan] * 4}, r"judge test/judge gave shape \(4,\), \[nan"),
@@ -49,6 +54,15 @@ def test_a_model_that_breaks_its_contract_is_named(tmp_path, changed, message):
         engine_of(tmp_path / "r", **changed).measure(SAMPLES)
 
 
+@pytest.mark.parametrize(
+    "form", [lambda made: {"images": made}, lambda made: (made, [False] * len(made)), lambda made: (made, None)]
+)
+def test_outputs_of_pipelines_hold_the_pictures(tmp_path, form):
+    arrays = [np.asarray(speckled().content)] * 4
+    found = engine_of(tmp_path / "r", generator=lambda prompts, seeds: form(arrays), judge=lambda pictures, labels: [1.0] * 4)
+    assert all(outcome.wrong is not None for outcome in found.measure(SAMPLES))
+
+
 def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
     for number, (caption, message) in enumerate(
         (
@@ -56,6 +70,8 @@ def test_a_captioner_that_breaks_its_contract_is_named(tmp_path):
             (lambda i: [None] * 4, "gave a NoneType"),
             (lambda i: [" "] * 4, "gave ' '; expected a sentence"),
             (lambda i: "four", "gave one str for 4 pictures"),
+            (lambda i: None, "gave None; expected a list of 4 sentences"),
+            (lambda i: dict.fromkeys("abcd"), "gave {'a': None.*; expected a list of 4 sentences"),
         )
     ):
         engine = engine_of(tmp_path / str(number), captioner=caption)

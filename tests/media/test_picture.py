@@ -176,7 +176,16 @@ def test_altered_files_are_pictures_or_refused(data, changes):
 
 @pytest.mark.parametrize(
     ("content", "error", "message"),
-    [("no", TypeError, "a str; expected a Picture or Refused"), (Image.new("RGB", (0, 3)), ValueError, r"of size \(0, 3\)")],
+    [
+        ("no", TypeError, "a str; expected a Picture, a PIL image, an array or Refused"),
+        (Image.new("RGB", (0, 3)), ValueError, r"of size \(0, 3\)"),
+        (np.full((4, 4, 3), 2.0), ValueError, "values from 2 to 2 of type float64; expected whole numbers"),
+        (np.full((4, 4, 3), -1), ValueError, "values from -1 to -1 of type int64"),
+        (np.zeros((4, 4, 2)), ValueError, r"an array of float64 \(4, 4, 2\)"),
+        (np.zeros((0, 4, 3)), ValueError, "at least one pixel"),
+        (np.array("x"), ValueError, "an array of <U1"),
+        (np.array([["x"]], object), ValueError, "an array of object"),
+    ],
 )
 def test_what_is_no_picture_is_said(content, error, message):
     with pytest.raises(error, match=message):
@@ -188,6 +197,22 @@ def test_a_picture_is_checked_into_what_all_models_are_shown():
     assert pictures.check(Image.new("RGB", (8, 8), "red")) == Refused("blank picture")
     holed = Image.fromarray(np.array([[0.5, np.nan]], np.float32))
     assert pictures.check(holed) == Refused("picture with values that are not finite")
+
+
+def test_arrays_are_pictures_too():
+    """As NumPy, diffusers and PyTorch have them."""
+    pixels = np.asarray(LETTER)
+    for array in (pixels, pixels.astype(int), pixels / 255, (pixels / 255).astype(np.float32), np.moveaxis(pixels, 2, 0)):
+        assert pictures.check(array).tobytes() == LETTER.tobytes()
+    grey = np.asarray(LETTER.convert("L"))
+    assert (
+        pictures.check(grey).tobytes()
+        == pictures.check(grey[..., None]).tobytes()
+        == LETTER.convert("L").convert("RGB").tobytes()
+    )
+    assert pictures.check(np.full((3, 3), np.nan)) == Refused("picture with values that are not finite")
+    huge = np.broadcast_to(np.uint8(1), (10**5, 10**5, 3))
+    assert "the maximum is" in pictures.check(huge).reason
 
 
 def test_a_medium_is_found_by_name_and_by_generator():

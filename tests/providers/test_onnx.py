@@ -544,10 +544,18 @@ def test_one_output_is_the_probability_of_the_second_of_two_labels(make, activat
     logit = (np.array((255, 0, 51)) / 255 - MEAN) / STD @ weights(1)
     second = 1 / (1 + np.exp(-logit[0]))
     assert np.allclose(target([RED]), [[1 - second, second]], atol=1e-5)
+    with pytest.raises(SpecError, match=r"the number of labels is 1; pass labels='not a+ \.\.\. a+,a+ ") as error:
+        load(path, labels=["a" * 9000])
+    assert len(str(error.value)) < 2000
     with pytest.raises(SpecError, match=r"the number of labels is 1; pass labels='not yes,yes'"):
         load(path, labels=["yes"])
     with pytest.raises(SpecError, match=r"has 1 outputs and no names for them; pass labels=NOT,IT"):
         load(path)
+
+
+def test_one_output_may_lack_an_axis_of_its_own(make):
+    with_axis, without = load(make(classes=1), labels="no,yes"), load(make("flat.onnx", classes=1, tail=[-1]), labels="no,yes")
+    assert np.array_equal(with_axis([RED, GREY]), without([RED, GREY]))
 
 
 def test_sigmoids_of_many_labels_are_left_as_they_are(make):

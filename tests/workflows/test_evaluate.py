@@ -19,7 +19,7 @@ from bugscope.engine.patience import Patience
 from bugscope.stats import clopper_pearson
 from bugscope.stats import distance as numeric
 from bugscope.stats.distance import Cloud, between, frechet, kernel
-from bugscope.workflows import distance
+from bugscope.workflows import distance, labelled
 from bugscope.workflows.evaluate import compare, evaluate
 
 WNID = wordnet_ids()
@@ -162,6 +162,29 @@ def test_waterbirds(tmp_path):
     assert evaluate(Eye(), tmp_path, label_map=birds, split="test").error.n == 5
     with pytest.raises(SpecError, match="unknown split.*'tests'. Did you mean 'test'"):
         evaluate(Eye(), tmp_path, label_map=birds, split="tests")
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("metadata.csv", "file_name,label\na.png,0.0\nb.png,1.0\n"),
+        ("metadata.jsonl", '{"file_path": "a.png", "label": 0.0}\n{"file_path": "b.png", "label": 1.0}\n'),
+        ("metadata.csv", "image_path,label\na.png,0\nb.png,1\n"),
+    ],
+)
+def test_class_numbers_of_a_table_with_gaps_are_whole_numbers(tmp_path, table, text):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
+    Image.new("RGB", (8, 8), "blue").save(tmp_path / "b.png")
+    (tmp_path / table).write_text(text)
+    assert [item.label for item in labelled.items(tmp_path)] == ["0", "1"]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "٣"])
+def test_what_is_no_class_number_is_a_name(tmp_path, number):
+    root = folder(tmp_path / "p", {"goblet": "goblet"})
+    (root / "metadata.csv").write_text(f"file_name,label\ngoblet/0.png,{number}\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="label map"):
+        evaluate(Eye(), root, label_map={number: 0})
 
 
 def test_label_maps_name_one_label_or_several_or_number_classes_as_imagenet_9_does(tmp_path):

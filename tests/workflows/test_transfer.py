@@ -25,7 +25,7 @@ from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows.transfer import transfer
 from support.reports import chance
-from support.runs import trying
+from support.runs import copied, trying
 from support.worlds import ABOVE, RED, SNOW
 
 LABELS = ("cab", "goblet")
@@ -88,6 +88,17 @@ def frame_of(run, purpose, label, prompt):
     frame = run.samples()
     mine = frame[(frame.purpose == purpose) & (frame.label == label) & (frame.prompt == prompt)]
     return mine[mine.status.isin(["failure", "success"])]
+
+
+def test_a_run_in_a_folder_whose_name_is_not_utf_8_is_written_down(made, tmp_path):
+    w, run = made
+    folder = tmp_path / "Gl\udcfcck"
+    try:
+        copied(run, folder)
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("no such names here")
+    page = bugscope.transfer(folder, [w.roles()["target"]]).write(tmp_path / "out")
+    assert "Gl\ufffdck" in page.with_suffix(".json").read_text(encoding="utf-8")
 
 
 def test_a_twin_shares_every_bug_and_a_better_model_lacks_those_on_snow(made):

@@ -89,7 +89,7 @@ def _part(part: Any, given: Any) -> str | Labels:
 def _no_word(part: str) -> SpecError:
     near = nearest(part, WORDS)
     hint = f" Did you mean {near!r}?" if near else ""
-    return SpecError(f"unknown accept-set {part!r}; it should be {EXPECTED}.{hint}")
+    return SpecError(f"unknown accept-set {short(repr(part))}; it should be {EXPECTED}.{hint}")
 
 
 def _file(path: Path) -> Labels:

@@ -6,9 +6,11 @@ import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from os import PathLike, fspath
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,13 +91,15 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
     ModelError if the model cannot be built.
     """
     options = dict(options or {})
+    if isinstance(spec, PathLike):
+        spec = fspath(spec)
     if not isinstance(spec, str):
         return _given(kind, spec, options)
     provider, _, model = spec.partition("/")
     if not spec.strip():
         raise SpecError(f"option {role(kind)} is {spec!r}; name a model as provider/model")
     if provider not in providers() and (instead := meant(spec)):
-        raise SpecError(f"{role(kind)} {spec!r} is a file; it should read provider/model. Did you mean {instead!r}?")
+        raise SpecError(f"{role(kind)} {spec!r} should read provider/model. Did you mean {instead!r}?")
     cls = _class(kind, provider)
     called = "" if "name" in arguments(cls) else str(options.pop("name", ""))
     _check_options(f"{role(kind)} {spec!r}", cls, options)
@@ -122,13 +126,21 @@ FILES: Mapping[str, str] = {".onnx": "onnx/{}", ".py": "python/MODULE:FUNCTION"}
 
 
 def meant(spec: str) -> str:
-    """The spec of a model that is given as a mere file, such as "net.onnx" or "mine.py:predict"; "" for anything else."""
-    path, _, function = spec.partition(":")
-    form = FILES.get(Path(path).suffix.lower(), "")
-    if form.startswith("python/"):
+    """The spec of a model that is given as a mere file, such as "net.onnx" or "mine.py:predict", as an address, or with a colon
+    in the place of the slash; "" for anything else."""
+    drive = spec[:2] if re.match(r"[A-Za-z]:[\\/]", spec) else ""
+    path, _, function = spec[len(drive) :].partition(":")
+    if form := FILES.get(Path(path).suffix.lower(), ""):
         module = path[: -len(".py")].replace("\\", "/").removeprefix("./").replace("/", ".")
-        return f"python/{module}:{function or 'FUNCTION'}"
-    return form.format(spec) if form else ""
+        return f"python/{module}:{function or 'FUNCTION'}" if form.startswith("python/") else form.format(spec)
+    scheme, slashes, host = spec.partition("://")
+    if slashes and scheme.lower() in ("http", "https"):
+        return f"http/{host}" if scheme.lower() == "http" else f"http/{spec}"
+    if "/" in spec or not function:
+        return ""
+    if path in providers():  # "timm:resnet50"
+        return f"{path}/{function}"
+    return f"python/{spec}" if path.isidentifier() and function.isidentifier() else ""
 
 
 def _as_its_name(made: Any) -> Any:

@@ -30,16 +30,19 @@ def asked(target: Any, items: Sequence[Any], labels: Sequence[str], who: str = "
 
 def scores(given: Any, n: int, labels: Sequence[str], who: str) -> NDArray[np.float64]:
     """Rows of `labels` for `n` pictures, from an array, a tensor (also with gradients, on a GPU, or in bfloat16), a model's
-    output with logits, or for each picture {label: score} or [{"label": ..., "score": ...}]. Raises AnswerError."""
+    output with logits, or for each picture {label: score} or [{"label": ..., "score": ...}], or columns with the labels' names.
+    Raises AnswerError."""
     want = f"scores of shape ({n}, {len(labels)}): a row for each picture, a column for each label"
     try:
-        found = _array(_within(given, n, len(labels)), labels, who)
+        found = _array(_within(given, n, len(labels)), n, labels, who)
     except BugscopeError:
         raise
     except Exception as error:  # a tensor may raise anything
         raise AnswerError(f"{who} returned {_kind(given)}; expected {want}, as an array ({told(error)})", whole=True) from error
     if found is None:
         raise AnswerError(f"{who} returned {_kind(given)}; expected {want}", whole=True)
+    if found.shape != (n, len(labels)) and _without_ones(found.shape) == _without_ones((n, len(labels))):
+        found = found.reshape(n, len(labels))  # squeezed, or with axes of length 1, as a convolution leaves them
     if found.shape != (n, len(labels)):
         raise AnswerError(
             f"{who} gave scores of shape {found.shape}; expected {(n, len(labels))}: pictures, labels", whole=True
@@ -64,12 +67,21 @@ def _within(given: Any, n: int, width: int) -> Any:
     return given
 
 
-def _array(given: Any, labels: Sequence[str], who: str) -> NDArray[np.float64] | None:
+def _without_ones(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(side for side in shape if side != 1)
+
+
+def _array(given: Any, n: int, labels: Sequence[str], who: str) -> NDArray[np.float64] | None:
     """None for what holds no numbers."""
     if hasattr(given, "detach"):
         return plain(given)
+    names = list(given) if isinstance(given, Mapping) else list(getattr(given, "columns", ()))
+    if names and len(set(names)) == len(names) and set(names) <= set(labels):
+        return _by_column(given, names, n, labels)
     if isinstance(given, Mapping | str) or given is None:
         return None
+    if n == 1 and isinstance(given, list | tuple) and len(given) != 1 and _is_listing(given):
+        given = [given]  # a pipeline that is asked for one picture
     if isinstance(given, list | tuple) and given:
         if all(hasattr(row, "detach") for row in given):
             return np.stack([plain(row) for row in given])
@@ -85,6 +97,15 @@ def plain(given: Any) -> NDArray[np.float64]:
     if hasattr(given, "detach"):
         given = given.detach().cpu().double().numpy()
     return np.asarray(given).astype(np.float64)
+
+
+def _by_column(given: Any, names: Sequence[str], n: int, labels: Sequence[str]) -> NDArray[np.float64]:
+    """From {label: scores of the pictures}, or a DataFrame whose columns are labels, in any order."""
+    places = {label: i for i, label in enumerate(labels)}
+    made = np.zeros((n, len(labels)))
+    for name in names:
+        made[:, places[name]] = plain(given[name]).reshape(n)
+    return made
 
 
 def _is_listing(row: Any) -> bool:

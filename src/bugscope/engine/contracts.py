@@ -29,8 +29,11 @@ def specimens(
     generator: Any, given: Any, asked: Sequence[Any], medium: Medium[Any]
 ) -> list[Specimen[Any] | Refused | AnswerError]:
     """A generator's answer: one specimen or refusal per prompt. Bare content is wrapped in a specimen; an output of a pipeline
-    has it as `images`."""
-    given = list(getattr(given, "images", given))
+    has it as `images`, or first of several."""
+    given = given["images"] if isinstance(given, Mapping) and "images" in given else getattr(given, "images", given)
+    if isinstance(given, tuple) and given and isinstance(given[0], list):
+        given = given[0]
+    given = _listed("generator", generator, given, "pictures", len(asked))
     same_number("generator", generator, given, asked, "pictures")
     return [_or_error(partial(_specimen, generator, item, medium)) for item in given]
 
@@ -122,7 +125,7 @@ def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str | An
     if isinstance(given, str):
         given_one = f"captioner {captioner.id} gave one str for {len(images)} pictures"
         raise AnswerError(f"{given_one}; expected a list of sentences", whole=True)
-    found = [_sentence(item) for item in given]
+    found = [_sentence(item) for item in _listed("captioner", captioner, given, "sentences", len(images))]
     same_number("captioner", captioner, found, images, "sentences")
     return [_or_error(partial(_caption, captioner, caption)) for caption in found]
 
@@ -161,7 +164,8 @@ def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) ->
 
 def alternatives(editor: Any, given: Any, asked: Sequence[str]) -> list[list[str]]:
     """An editor's answer: one list of phrases per phrase."""
-    lists = [new if isinstance(new, str) else list(islice(new, MOST)) for new in given]
+    lists = _listed("editor", editor, given, "lists of phrases", len(asked))
+    lists = [list(islice(new, MOST)) if isinstance(new, Iterator) else new for new in lists]
     same_number("editor", editor, lists, asked, "lists of phrases")
     found = [_texts(new) for new in lists]
     for new, texts in zip(lists, found, strict=True):
@@ -179,6 +183,14 @@ def _texts(given: Any) -> list[str] | None:
     if not all(isinstance(text, str) and text.strip() for text in found):
         return None
     return [writable(text, LONGEST_SENTENCE) for text in found]
+
+
+def _listed(role: str, model: Any, given: Any, what: str, n: int) -> list[Any]:
+    """An answer that has one item for each question, in an order."""
+    sequence = hasattr(type(given), "__iter__") or hasattr(type(given), "__getitem__")
+    if not sequence or isinstance(given, str | bytes | Mapping | Set):
+        raise AnswerError(f"{role} {model.id} gave {short(repr(given))}; expected a list of {n} {what}", whole=True)
+    return list(given)
 
 
 def same_number(role: str, model: Any, answers: Sequence[Any], questions: Sequence[Any], what: str) -> None:

@@ -48,10 +48,15 @@ QUALITY = ((150, 82), (110, 75), (80, 65), (0, 55))
 def check(content: object) -> Image.Image | Refused:
     """The picture in RGB, as a person sees it; `Refused` if it is blank, too large or not finite.
 
-    Raises TypeError, ValueError.
+    `content`: a PIL image, or an array [height, width] or [height, width, 1, 3 or 4] (or the channels first) of whole numbers
+    from 0 to 255 or of others from 0 to 1. Raises TypeError, ValueError.
     """
+    if not isinstance(content, Image.Image) and hasattr(content, "__array__"):
+        content = _of_array(content)
+    if isinstance(content, Refused):
+        return content
     if not isinstance(content, Image.Image):
-        raise TypeError(f"a {type(content).__name__}; expected a Picture or Refused")
+        raise TypeError(f"a {type(content).__name__}; expected a Picture, a PIL image, an array or Refused")
     if 0 in content.size:
         raise ValueError(f"a picture of size {content.size}; expected at least one pixel")
     if content.width * content.height > MOST_PIXELS:
@@ -62,6 +67,31 @@ def check(content: object) -> Image.Image | Refused:
     if all(low == high for low, high in image.getextrema()):  # type: ignore[misc]
         return Refused("blank picture")
     return image
+
+
+def _of_array(content: Any) -> Image.Image | Refused:
+    """A picture as NumPy and PyTorch have it. Raises TypeError, ValueError."""
+    try:
+        values = np.asarray(content.detach().cpu() if hasattr(content, "detach") else content)
+    except Exception as error:  # a tensor may raise anything
+        raise TypeError(f"a {type(content).__name__} that is no array ({told(error)})") from error
+    depths = (1, 3, 4)
+    if values.ndim == 3 and values.shape[0] in depths and values.shape[2] not in depths:
+        values = np.moveaxis(values, 0, 2)
+    if not (values.ndim == 2 or (values.ndim == 3 and values.shape[2] in depths)) or values.dtype.kind not in "uifb":
+        raise ValueError(f"an array of {values.dtype} {values.shape}; expected [height, width, 3] of numbers")
+    if values.shape[0] * values.shape[1] > MOST_PIXELS:
+        return Refused(_too_many(values.shape[1::-1]))
+    if 0 in values.shape:
+        raise ValueError(f"an array of shape {values.shape}; expected at least one pixel")
+    if not np.isfinite(values).all():
+        return Refused("picture with values that are not finite")
+    top = 1 if values.dtype.kind in "fb" else 255
+    if values.min() < 0 or values.max() > top:
+        given = f"values from {values.min():.4g} to {values.max():.4g} of type {values.dtype}"
+        raise ValueError(f"an array with {given}; expected whole numbers from 0 to 255 or others from 0 to 1")
+    pixels = np.round(values.astype(float) * (255 / top)).astype(np.uint8)
+    return Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
 
 
 def encode(content: Image.Image) -> bytes:

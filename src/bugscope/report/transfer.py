@@ -13,6 +13,7 @@ from rich.text import Text
 from .. import stats
 from ..core.errors import StoreError
 from ..core.records import Estimate, Rate
+from ..core.texts import writable
 from ..store.album import Shot
 from ..store.ledger import estimate, finite
 from .accept import sentence
@@ -371,7 +372,7 @@ class Transfer:
         try:
             path.mkdir(parents=True, exist_ok=True)
             text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-            (path / "transfer.json").write_text(text, encoding="utf-8")
+            (path / "transfer.json").write_text(writable(text, len(text)), encoding="utf-8")
             (path / "transfer.html").write_text(self.page(), encoding="utf-8")
         except OSError as error:
             raise StoreError(f"cannot write {str(folder)!r}: {error.strerror or error}") from error

@@ -50,7 +50,7 @@ def _label_map(stated: LabelMap | None, given: Sequence[str], vocabulary: Names)
     if stated is None:
         return {}
     found = _read_map(stated)
-    if all(str(k).isdecimal() and type(v) is int for k, v in found.items()) and not set(found) & set(given):
+    if all(labelled.NUMBER.fullmatch(str(k)) and type(v) is int for k, v in found.items()) and not set(found) & set(given):
         numbered: dict[str, list[Any]] = {}
         for place, number in found.items():
             if 0 <= number < len(given):

@@ -21,9 +21,12 @@ WATERBIRDS = {"y": ("landbird", "waterbird"), "place": ("land", "water"), "split
 """What the numbers in its metadata.csv mean."""
 
 TABLES = ("metadata.jsonl", "metadata.csv", "metadata.tsv")
-FILE = ("file_name", "filename", "file", "image", "path")
+FILE = ("file_name", "filename", "file", "image", "path", "image_path", "filepath", "file_path", "image_name")
 LABEL = ("label_name", "label", "labels", "class_name", "class", "category")
 """Columns, the best first: what `bugscope dataset` writes has numbers as `label`."""
+NUMBER = re.compile(r"[0-9]{1,9}")
+WHOLE = re.compile(r"^(\d{1,9})\.0+$")
+"""A class number as a table with gaps has it: NumPy's whole numbers cannot be missing."""
 CARD = 2**20
 """Bytes of a data set's card that are read."""
 
@@ -112,8 +115,11 @@ def _place(row: Mapping[str, Any], start: str, present: set[str]) -> str:
 def _label(row: Mapping[str, Any], classes: Sequence[str]) -> str:
     """Its name; of a number, the name by the data set's card, else the number as text."""
     label = next((row[name] for name in LABEL if row.get(name) not in (None, "")), "")
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)
     text = str(label).strip() if isinstance(label, str | int) and not isinstance(label, bool) else ""
-    return classes[int(text)] if text.isdecimal() and int(text) < len(classes) else text
+    text = WHOLE.sub(r"\1", text)
+    return classes[int(text)] if NUMBER.fullmatch(text) and int(text) < len(classes) else text
 
 
 def _unused(path: Path, rows: Sequence[Mapping[str, Any]], stated: Mapping[str, str]) -> str:

@@ -57,7 +57,7 @@ def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Mod
     # the judge last: it may need the target's labels
     for role, kind in sorted(roles(task).items(), key=lambda pair: pair[0] == "judge"):
         spec, said = given.get(role, getattr(settings, role)), getattr(settings, f"{role}_args")
-        if spec == "":
+        if isinstance(spec, str) and not spec:
             if role not in OPTIONAL:
                 raise SpecError(f"option {role} is ''; name a model, such as {Config().to_mapping()[role]!r}")
             continue

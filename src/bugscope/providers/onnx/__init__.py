@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...core.errors import ModelError, SpecError, nearest, told, unknown
+from ...core.errors import ModelError, SpecError, nearest, short, told, unknown
 from ...core.label_files import read
 from ...core.labels import imagenet, named
 from ..shared.files import genuine
@@ -159,6 +159,8 @@ class Classifier:
                 raise MemoryError(told(error)) from None
             raise ModelError(f"{self.what} failed: {told(error)}") from error
         shape = made.shape
+        if shape == (len(pixels),):  # the one output of each picture, without an axis of its own
+            shape, made = (len(pixels), 1), made.reshape(-1, 1)
         if len(shape) < 2 or shape[0] != len(pixels) or made.size != len(pixels) * max(shape[1:]):
             raise ModelError(f"{self.what} gives an output of shape {shape}; expected ({len(pixels)}, classes)")
         return made.reshape(len(pixels), -1)[: len(images)].astype(np.float32)
@@ -169,7 +171,7 @@ class Classifier:
             raise SpecError(f"{self.what} has {outputs} outputs and no names for them; pass {wanted}")
         if outputs == 1:
             if len(names) != 2:
-                pair = f"'not {names[0]},{names[0]}'" if len(names) == 1 else "NOT,IT"
+                pair = f"'not {short(names[0])},{short(names[0])}'" if len(names) == 1 else "NOT,IT"
                 raise SpecError(
                     f"{self.what} has one output, the probability of the second of two labels, but the number of labels is "
                     f"{len(names)}{source}; pass labels={pair}"
