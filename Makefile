@@ -4,9 +4,11 @@ PYTHON ?= python
 export NO_MKDOCS_2_WARNING = 1
 # the benchmarks that need neither a GPU nor a finished run; `make bench BENCH=null` runs one of them
 BENCH ?= null error_control discovery explain studio planted
+# of all fuzzers together
+MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help install test slow lint fix docs docs-serve bench clean
+.PHONY: help install test slow lint fix docs docs-serve bench fuzz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +45,9 @@ docs-serve:  ## show the documentation locally and follow changes
 bench:  ## measure what the docs claim, into build/bench/; hours, see BENCH
 	mkdir -p build/bench
 	set -e; for name in $(BENCH); do $(PYTHON) bench/$$name.py --json build/bench/$$name.json; done
+
+fuzz:  ## search for input that ends in a traceback, hangs or writes where it should not; 30 minutes, see MINUTES
+	PYTHONPATH=tests $(PYTHON) -m fuzz --minutes $(MINUTES) --json build/fuzz.json
 
 clean:  ## remove what builds, tests and linters leave behind
 	rm -rf build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

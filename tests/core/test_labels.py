@@ -206,6 +206,7 @@ def test_keras_index_of_imagenet_is_read(tmp_path):
         ("cats", "neither 'imagenet', names separated by commas, nor a file \\(.txt, .names, .json"),
         ("{}/label.txt", "Did you mean '.*labels.txt'"),
         ("{}/nowhere/label.txt", "there is no file"),
+        ("~\udc7d/label.txt", "surrogates not allowed|there is no file"),
         ("{}/latin.txt", "cannot be read"),
         ("{}/broken.json", "cannot be read"),
         ("{}/number.json", "neither a list of names nor"),
@@ -396,6 +397,12 @@ def test_a_file_may_be_a_path(tmp_path):
 def test_odd_forms_of_labels_are_a_sentence(stated):
     with pytest.raises(SpecError, match="labels"):
         label_files.of_model(stated)
+
+
+def test_an_error_about_a_file_is_no_longer_than_a_sentence():
+    with pytest.raises(SpecError) as error:
+        label_files.read("ab " * 3000 + "x.txt")
+    assert len(str(error.value)) < 1000
 
 
 def test_names_with_line_ends_make_an_error_of_one_line():

@@ -42,8 +42,8 @@ def read(value: Any, least: int = 2) -> tuple[str, ...]:
     with any of these, .csv or .tsv with a column of names. Numbers 0, 1, 2 ... that stand before or behind all names are not
     part of them. Raises SpecError, also for a set, which has no order, and for fewer than `least` names.
     """
-    if isinstance(value, str):
-        return _from_text(value.strip(), least)
+    if isinstance(value, str | os.PathLike):
+        return _from_text(os.fspath(value).strip(), least)
     return _checked(listed(value), "the list of labels", least)
 
 
@@ -184,9 +184,8 @@ def _number(value: Any) -> int | None:
 def _from_text(text: str, least: int) -> tuple[str, ...]:
     if text.lower() == "imagenet":
         return imagenet()
-    path = Path(os.path.expanduser(text))
-    if path.suffix.lower() in FILES and "\n" not in text:
-        return _from_file(path, least)
+    if Path(text).suffix.lower() in FILES and "\n" not in text:
+        return _from_file(text, least)
     if (found := _in_brackets(text)) is not None:
         return _checked(listed(found, f"labels {short(text)!r}"), f"labels {short(text)!r}", least)
     if text[:1] in ("[", "{"):
@@ -217,12 +216,16 @@ def _unquoted(names: Sequence[str]) -> list[str]:
     return [m[2] for m in found if m] if all(found) else list(names)
 
 
-def _from_file(path: Path, least: int) -> tuple[str, ...]:
+def _from_file(text: str, least: int) -> tuple[str, ...]:
+    what = f"labels file {short(text)!r}"
+    try:
+        path = Path(os.path.expanduser(text))
+    except ValueError as error:  # half a character in the name of a home
+        raise SpecError(f"{what}: {told(error)}") from error
     if not os.path.isfile(path):
         beside = [p.name for p in path.parent.glob("*") if p.suffix.lower() in FILES] if os.path.isdir(path.parent) else []
         near = f" Did you mean {str(path.parent / hint)!r}?" if (hint := nearest(path.name, beside)) else ""
-        raise SpecError(f"labels: there is no file {str(path)!r}.{near}")
-    what = f"labels file {str(path)!r}"
+        raise SpecError(f"labels: there is no file {short(str(path))!r}.{near}")
     try:
         found = FILES[path.suffix.lower()](decoded(path.read_bytes()))
         names = listed(found, what) if isinstance(found, list | dict) else None

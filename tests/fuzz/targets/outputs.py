@@ -21,7 +21,7 @@ from support.runs import copied
 
 from ..material import text
 
-FIXED = frozenset({"schema", "format", "verdict", "kind", "status", "purpose", "stopped", "word", "created", "medium"})
+FIXED = frozenset({"schema", "format", "verdict", "kind", "status", "purpose", "stopped", "word", "created", "medium", "image"})
 """What is one of a few words of ours; the rest may be anybody's."""
 
 

@@ -19,6 +19,8 @@ def damaged(folder: Path, rng: Random) -> None:
     """One file of a run is not what it was."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     file = rng.choice((folder / "run.sqlite", rng.choice(files), rng.choice(files)))
+    if not file.is_file():  # gone already
+        return
     data = file.read_bytes()
     file.unlink()
     match rng.randrange(7):

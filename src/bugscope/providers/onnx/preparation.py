@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...core.errors import SpecError, unknown
+from ...core.errors import SpecError, short, unknown
 from ...media.picture import as_rgb
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -61,7 +61,7 @@ def preparation(what: str, said: Mapping[str, Any], fixed: Sequence[int | None],
     (scale,) = _numbers(what, "scale", said.get("scale", 1 / 255), (1,))
     for key, numbers in (("size", size), ("resize", resize), ("std", std), ("scale", [scale])):
         if min(numbers) <= 0:
-            raise SpecError(f"{what}: {key} is {said.get(key)!r}; it should be above 0")
+            raise SpecError(f"{what}: {key} is {short(repr(said.get(key)))}; it should be above 0")
     interpolation, channels = (str(said.get(k, usual)) for k, usual in (("interpolation", "bilinear"), ("channels", "rgb")))
     if interpolation not in INTERPOLATIONS:
         raise unknown("interpolation", interpolation, INTERPOLATIONS)
@@ -82,5 +82,5 @@ def _numbers(what: str, key: str, value: Any, lengths: Sequence[int]) -> list[fl
         numbers = []
     if len(numbers) not in lengths or not np.isfinite(numbers).all():
         count = " or ".join(str(n) for n in sorted(set(lengths)))
-        raise SpecError(f"{what}: {key} is {value!r}; expected {count} {'number' if count == '1' else 'numbers'}")
+        raise SpecError(f"{what}: {key} is {short(repr(value))}; expected {count} {'number' if count == '1' else 'numbers'}")
     return numbers

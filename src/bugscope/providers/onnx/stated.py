@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...core import label_files
-from ...core.errors import ModelError, told, unknown
+from ...core.errors import ModelError, short, told, unknown
 from .preparation import INTERPOLATIONS, MEAN, STD
 
 VALUES = ("mean", "std", "scale")
@@ -54,7 +54,7 @@ def metadata(stated: Mapping[str, str], what: str) -> dict[str, Any]:
     """What the file says of itself."""
     found: dict[str, Any] = {key: _value(text) for key, text in stated.items() if key in KEYS}
     if (task := found.get("task", "classify")) != "classify":
-        raise ModelError(f"{what} is a network for the task {task!r}; expected 'classify'")
+        raise ModelError(f"{what} is a network for the task {short(repr(task))}; expected 'classify'")
     if "task" in found:  # Ultralytics: values from 0 to 1, and a crop as large as the shorter side
         found = {"mean": 0, "std": 1, "margin": 1.0, **found}
     found = {**_image(stated, what), **found}
