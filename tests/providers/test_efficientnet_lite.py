@@ -52,6 +52,19 @@ def test_anything_but_tensors_is_an_error_and_runs_nothing(place, hostile, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("call", [b"r\xff\xff\xff\x7f", b"p2000000000\n", b"p-1\n"])
+def test_a_small_pickle_cannot_ask_for_gigabytes(call):
+    with pytest.raises(ModelError, match="keeps something at place"):
+        checkpoint.load(io.BytesIO(b"\x80\x02]" + call + b"."), "file")
+
+
+@pytest.mark.parametrize("name", ["a" * 9000, "b\n" * 4000])
+def test_what_a_pickle_asks_for_is_said_in_a_sentence(name):
+    with pytest.raises(ModelError, match="only tensors are admitted") as error:
+        checkpoint.load(io.BytesIO(pickle.dumps(name, protocol=2)[:-1] + b"\x8c\x01x\x93."), "file")
+    assert len(str(error.value)) < 1000 and "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("state", [{"a": 3}, [1], "text", {"a": [1.0]}])
 def test_a_file_of_other_things_is_an_error(state):
     parts = [checkpoint.MAGIC, checkpoint.PROTOCOL, {}, state, []]

@@ -1,4 +1,5 @@
-"""Reports of runs and replays with hostile text in any place that holds text, in every form in which they leave."""
+"""Reports of runs and replays with hostile text in any place that holds text, as JUnit, CSV, Markdown and lines; the page of a
+run with hostile text is in `texts`."""
 
 import copy
 import csv
@@ -11,17 +12,15 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import bugscope
-from bugscope.report import accept, baseline, html, words
+from bugscope.report import accept, baseline, words
 from bugscope.report.junit import junit
 from bugscope.report.table import csv_table, markdown
-from bugscope.store.folder import Store
 from bugscope.testing import World
 from bugscope.workflows.replay import replay
-from support.runs import copied
 
 from ..material import text
 
-FIXED = frozenset({"schema", "format", "verdict", "kind", "status", "purpose", "stopped", "word", "created", "medium", "image"})
+FIXED = frozenset({"schema", "format", "verdict", "kind", "status", "purpose", "stopped", "word", "created", "medium"})
 """What is one of a few words of ours; the rest may be anybody's."""
 
 
@@ -30,7 +29,8 @@ def spoilt(part: Any, rng: Random, rate: float, key: str = "") -> Any:
         return {k: spoilt(v, rng, rate, k) for k, v in part.items()}
     if isinstance(part, list | tuple):
         return [spoilt(v, rng, rate, key) for v in part]
-    if isinstance(part, str) and key not in FIXED and rng.random() < rate:
+    # names of pictures are checked where a run is read
+    if isinstance(part, str) and key not in FIXED and not part.startswith("images/") and rng.random() < rate:
         return text(rng)
     return part
 
@@ -58,10 +58,6 @@ def ready(folder: Path) -> Iterator[Any]:
             baseline.lines(report["baseline"])
             if report["accept"]:
                 accept.sentence(report["accept"])
-            with Store.open(copied(run, folder / "run")) as store:
-                page = html.page(report, store)
-            page.encode()
-            assert "<script" not in page.lower() and "\x1b" not in page and "\u202e" not in page
         return "done"
 
     yield example

@@ -8,6 +8,7 @@ import collections
 import io
 import math
 import pickle
+import pickletools
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.errors import ModelError
+from ...core.errors import ModelError, short, told
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
+MOST = 1_000_000
+"""Things that a pickle may refer back to."""
 STORAGES = {
     "FloatStorage": np.dtype("<f4"), "DoubleStorage": np.dtype("<f8"), "HalfStorage": np.dtype("<f2"),
     "LongStorage": np.dtype("<i8"), "IntStorage": np.dtype("<i4"), "ShortStorage": np.dtype("<i2"),
@@ -58,7 +61,7 @@ def load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
         return _load(file, name)
     except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError, struct.error,
             UnicodeDecodeError, OverflowError, MemoryError) as error:  # fmt: skip
-        raise ModelError(f"{name} is not a PyTorch checkpoint of tensors: {error or type(error).__name__}") from error
+        raise ModelError(f"{name} is not a PyTorch checkpoint of tensors: {told(error)}") from error
 
 
 def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
@@ -66,7 +69,7 @@ def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
         raise ModelError(f"{name} does not begin as a PyTorch checkpoint")
     protocol = _Unpickler(file).load()
     if protocol != PROTOCOL:
-        raise ModelError(f"{name} has checkpoint protocol {protocol!r}, expected {PROTOCOL}")
+        raise ModelError(f"{name} has checkpoint protocol {short(repr(protocol))}, expected {PROTOCOL}")
     machine = _Unpickler(file).load()
     if not isinstance(machine, Mapping) or machine.get("little_endian", True) is not True:
         raise ModelError(f"{name} was not written in little-endian byte order")
@@ -78,12 +81,25 @@ def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
             if isinstance(state, Mapping)
             else type(state).__name__
         )
-        raise ModelError(f"{name} holds {odd!r}, which is not a tensor")
+        raise ModelError(f"{name} holds {short(repr(odd))}, which is not a tensor")
     storages = _storages(file, keys, {t.storage.key: t.storage for t in state.values()}, name)
     return {str(k): _view(t, storages[t.storage.key], f"{name}: {k}") for k, t in state.items()}
 
 
 class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self.file = file
+
+    def load(self) -> Any:
+        file, start = self.file, self.file.tell()
+        for opcode, place, _ in pickletools.genops(file):
+            # a place far out makes room for all before it
+            if opcode.name in ("PUT", "LONG_BINPUT") and (not isinstance(place, int) or not 0 <= place < MOST):
+                raise ModelError(f"the checkpoint keeps something at place {place}; the maximum is {MOST:,}")
+        file.seek(start)
+        return super().load()
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
@@ -92,12 +108,12 @@ class _Unpickler(pickle.Unpickler):
             return lambda *arguments: rebuild(*arguments)
         if module == "torch" and name in STORAGES:
             return STORAGES[name]
-        raise ModelError(f"the checkpoint asks for {module}.{name}; only tensors are admitted")
+        raise ModelError(f"the checkpoint asks for {short(f'{module}.{name}')}; only tensors are admitted")
 
     def persistent_load(self, pid: Any) -> Any:
         kind, dtype, key, _location, size, view = pid
         if kind != "storage" or not isinstance(dtype, np.dtype) or view is not None or not isinstance(size, int) or size < 0:
-            raise ModelError(f"the checkpoint refers to {kind!r}, which is not a tensor storage")
+            raise ModelError(f"the checkpoint refers to {short(repr(kind))}, which is not a tensor storage")
         return _Storage(str(key), dtype, size)
 
 
@@ -115,12 +131,12 @@ def _storages(file: BinaryIO, keys: Any, known: Mapping[str, _Storage], name: st
     for key in keys:
         storage = known.get(str(key))
         if storage is None:
-            raise ModelError(f"{name} holds storage {key!r} that no tensor uses")
+            raise ModelError(f"{name} holds storage {short(repr(key))} that no tensor uses")
         size = struct.unpack("<q", file.read(8))[0]
         length = size * storage.dtype.itemsize
         left -= 8 + length
         if size != storage.size or left < 0:
-            raise ModelError(f"{name} is cut short or its storage {key!r} has a wrong size")
+            raise ModelError(f"{name} is cut short or its storage {short(repr(key))} has a wrong size")
         found[storage.key] = np.frombuffer(file.read(length), dtype=storage.dtype)
     missing = known.keys() - found.keys()
     if missing:
