@@ -158,9 +158,9 @@ def _packages(generator: Any) -> dict[str, str]:
 
 def _source(generator: Any) -> str:
     """The hash of the file that a function is in, if only its name identifies it."""
-    if not isinstance(generator, Wrapped) or getattr(generator.call, "id", ""):
+    if not isinstance(generator, Wrapped) or getattr(generator.call, "id", None):
         return ""
-    call = inspect.unwrap(generator.call)
+    call: Any = inspect.unwrap(generator.call)
     try:
         file = inspect.getsourcefile(call if inspect.isroutine(call) else type(call))
         return hashlib.sha256(Path(file or "").read_bytes()).hexdigest()[:12]

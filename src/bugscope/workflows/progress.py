@@ -42,10 +42,10 @@ class Progress:
     `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` (descriptions that are confirmed so far) and `cost`
     (of hosted models, in the currency of their prices) are totals since the run began, earlier sessions included; `recalled`
     of the `images` were there already, and `cached` came from a cache in this session. Other commands than hunts and probes
-    count steps in the same way. `message`: what it is about, such as the bug, the model, the folder. `planned`: of a hunt, once, before its first picture. `warning`: that
-    plain pictures fail nearly always, from the moment when they have been drawn. `waiting`: whom the run is waiting
-    for, how long and why, if it is long; such a snapshot may come from another thread. `notice`: why the cache that was asked
-    for is not used.
+    count steps in the same way. `message`: what it is about, such as the bug, the model, the folder. `planned`: of a hunt,
+    once, before its first picture. `warning`: that plain pictures fail nearly always, from the moment when they have been
+    drawn. `waiting`: whom the run is waiting for, how long and why, if it is long; such a snapshot may come from another
+    thread. `notice`: why the cache that was asked for is not used.
     """
 
     stage: Stage
