@@ -147,7 +147,9 @@ def test_a_generator_must_state_that_it_repeats_itself_or_the_user_must_ask(tmp_
 
     _, made, drawn = measured(tmp_path / "a", tmp_path / "c", Random())
     assert drawn == 20 and not (tmp_path / "c").exists()
-    assert made.shelf.notice.startswith("the cache is not used: the generator toy/1 does not state that the same prompt and seed")
+    assert made.shelf.notice.startswith(
+        "the cache is not used: the generator toy/1 does not state that the same prompt and seed"
+    )
     measured(tmp_path / "b", tmp_path / "c", Random(), cache_all=True)
     assert measured(tmp_path / "d", tmp_path / "c", Random(), cache_all=True)[2] == 0
 

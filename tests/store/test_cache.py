@@ -17,7 +17,8 @@ from bugscope.store.cache import LARGEST, Cache, Entry
 from support.caches import ENTRY, GENERATOR, filled, whole
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text("aß\n😀", max_size=5),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text("aß\n😀", max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=2), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
@@ -195,7 +196,9 @@ write(pathlib.Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3]))
 def writer(folder: Path, mark: str, n: int) -> "subprocess.Popen[bytes]":
     path = os.pathsep.join([str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(folder), mark, str(n)], env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE
+        [sys.executable, "-c", WRITER, str(folder), mark, str(n)],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
     )
 
 

@@ -23,7 +23,7 @@ class Role:
 
 
 def engine_of(path, world=None, sleep=None, config=None, generator_as=None, **changed):
-    """`changed`: functions in the place of a world's roles; `generator_as`: the generator itself; `sleep`: instead of waiting."""
+    """`changed`: functions in the place of a world's roles; `generator_as`: a generator as it is; `sleep`: for waiting."""
     roles = (world or World()).roles()
     roles |= {"generator": generator_as} if generator_as else {}
     models = Models(**{**roles, **{r: Role(c, f"test/{r}", roles[r].labels) for r, c in changed.items()}})

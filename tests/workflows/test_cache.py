@@ -2,7 +2,9 @@
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -152,12 +154,28 @@ def test_probe_explain_and_replay_take_from_the_cache_too(tmp_path):
         bugscope.explain(run, [run.bugs[0].number], pairs=4, budget=60, cache=shared, **roles)
         better = world(planted={}).roles()["target"]
         better.id = "world/better"
-        own = {"generator": maker, "judge": roles["judge"]}
-        bugscope.replay(run, better, fresh=6, cache=shared, **own)
+        bugscope.replay(run, better, fresh=6, cache=shared, generator=maker, judge=roles["judge"])
         assert bool(maker.drawn) is drawing
-    resumed = bugscope.workflows.hunt.resume  # its models are loaded by name
     with pytest.raises(StoreError, match="no cache of pictures"):
-        resumed(run, cache=folder)
+        bugscope.resume(run, cache=folder)
+
+
+def test_a_run_folder_cannot_name_a_cache(tmp_path):
+    maker, theirs = Counted(), tmp_path / "theirs"
+    run = hunted(tmp_path / "r", False, maker, budget=120)
+    with sqlite3.connect(run.path / "run.sqlite") as db:
+        (text,) = db.execute("select value from meta where name='identity'").fetchone()
+        identity = json.loads(text)
+        identity["options"] |= {"cache": str(theirs), "cache_all": True}
+        db.execute("update meta set value=? where name='identity'", (json.dumps(identity),))
+    better = world(planted={}).roles()["target"]
+    better.id = "world/better"
+    drawn = maker.drawn
+    bugscope.replay(run, better, fresh=4, generator=maker, judge=world().roles()["judge"])
+    assert maker.drawn > drawn
+    with suppress(StoreError):  # it holds another run, as far as that goes
+        bugscope.explain(run, pairs=4, budget=60, **world().roles() | {"generator": maker})
+    assert not theirs.exists()
 
 
 def test_a_folder_that_is_no_cache_is_told_before_anything_is_made(tmp_path):
