@@ -10,6 +10,7 @@ import math
 import pickle
 import pickletools
 import struct
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
         )
         raise ModelError(f"{name} holds {short(repr(odd))}, which is not a tensor")
     storages = _storages(file, keys, {t.storage.key: t.storage for t in state.values()}, name)
-    return {str(k): _view(t, storages[t.storage.key], f"{name}: {k}") for k, t in state.items()}
+    return {str(k): _view(t, storages[t.storage.key], f"{name}: {short(str(k))}") for k, t in state.items()}
 
 
 class _Unpickler(pickle.Unpickler):
@@ -93,10 +94,12 @@ class _Unpickler(pickle.Unpickler):
 
     def load(self) -> Any:
         file, start = self.file, self.file.tell()
-        for opcode, place, _ in pickletools.genops(file):
-            # a place far out makes room for all before it
-            if opcode.name in ("PUT", "LONG_BINPUT") and (not isinstance(place, int) or not 0 <= place < MOST):
-                raise ModelError(f"the checkpoint keeps something at place {place}; the maximum is {MOST:,}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd escapes in texts
+            for opcode, place, _ in pickletools.genops(file):
+                # a place far out makes room for all before it
+                if opcode.name in ("PUT", "LONG_BINPUT") and (not isinstance(place, int) or not 0 <= place < MOST):
+                    raise ModelError(f"the checkpoint keeps something at place {short(str(place))}; the maximum is {MOST:,}")
         file.seek(start)
         return super().load()
 
@@ -140,13 +143,13 @@ def _storages(file: BinaryIO, keys: Any, known: Mapping[str, _Storage], name: st
         found[storage.key] = np.frombuffer(file.read(length), dtype=storage.dtype)
     missing = known.keys() - found.keys()
     if missing:
-        raise ModelError(f"{name} lacks storage {sorted(missing)[0]!r}")
+        raise ModelError(f"{name} lacks storage {short(repr(sorted(missing)[0]))}")
     return found
 
 
 def _view(tensor: _Tensor, storage: NDArray[Any], where: str) -> NDArray[Any]:
     if len(tensor.shape) != len(tensor.strides) or min((*tensor.shape, *tensor.strides, tensor.offset), default=0) < 0:
-        raise ModelError(f"{where} has shape {tensor.shape} with strides {tensor.strides}")
+        raise ModelError(f"{where} has shape {short(str(tensor.shape))} with strides {short(str(tensor.strides))}")
     last = tensor.offset + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.strides, strict=True))
     numbers = math.prod(tensor.shape)
     # strides of 0 would let a few numbers grow without bound
