@@ -3,9 +3,9 @@
     python bench/damage.py [--blobs 400] [--database 400] [--others 40] [--out damage.json]
 
 A small finished run of a toy world is copied and damaged in one place: a byte is flipped in a picture, the database, the
-config or a report; a character of a row is changed; files are cut short, deleted, exchanged, added. Then `report`, `doctor`
-and, in turn, one of `hunt`, `dataset` and `replay` are run, each on a copy of its own; with `--thorough` all of them. Every
-fourth run is also mended and gone on with. Prints a table and writes JSON. A difference is silent if a command's result
+config or a report; a character of a row is changed; files are cut short, deleted, exchanged, added. Then `report` and
+`doctor` are run, each on a copy of its own, and on every n-th run one of `hunt`, `dataset` and `replay` (all of them where n
+is 1), which is also mended and gone on with. Prints a table and writes JSON. A difference is silent if a command's result
 differs from that of the whole run, the command says nothing, and `doctor` finds nothing either.
 """
 
@@ -16,12 +16,11 @@ import random
 import shutil
 import signal
 import sqlite3
-import sys
 import tempfile
 import traceback
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,8 @@ from bugscope.workflows import dataset, replay  # noqa: F401 (loaded before the 
 OPTIONS = {"budget": 80, "explain_budget": 60, "pairs": 4, "batch_size": 8}
 DEADLINE = 60
 """Seconds after which a command counts as hanging."""
+KEPT_EVERY = 20
+"""Runs after which the results so far are written."""
 TIMES = ("run_id", "created", "seconds", "waited")
 FILES = ("run.sqlite", "config.yaml", "report.json", "report.html")
 
@@ -163,8 +164,8 @@ def change_row(run: Path, rng: random.Random) -> str:
         kinds = [kind for (kind,) in db.execute(f"select distinct {names[table]} from {table} order by 1")]
         kind = rng.choice(kinds)
         keys = {"meta": ("name",), "answers": ("role", "model", "key"), "ledger": ("kind", "id")}[table]
-        rows = db.execute(f"select {', '.join(keys)}, value from {table} where {names[table]}=? order by 1, 2", (kind,)).fetchall()
-        *key, value = rng.choice(rows)
+        query = f"select {', '.join(keys)}, value from {table} where {names[table]}=? order by 1, 2"
+        *key, value = rng.choice(db.execute(query, (kind,)).fetchall())
         places = [i for i, c in enumerate(value) if c.isalnum()] or [0]
         at = rng.choice(places)
         new = rng.choice([c for c in ("0123456789" if value[at].isdigit() else "abcxyz") if c != value[at]])
@@ -224,36 +225,32 @@ KINDS: dict[str, Callable[[Path, random.Random], str]] = {
 }
 
 
-def tried(
-    kind: str, seed: int, base: Path, reference: Mapping[str, str], doctor: bool = True, thorough: bool = False
-) -> dict[str, Any]:
+def tried(kind: str, seed: int, base: Path, reference: Mapping[str, str], doctor: bool, every: int) -> dict[str, Any]:
     """One piece of damage, and what commands make of it."""
     first, *others = USES
-    case: dict[str, Any] = {"kind": kind, "seed": seed}
+    further = not seed % every
+    chosen = [*others] if every == 1 else [others[seed // every % len(others)]] if further else []
+    case: dict[str, Any] = {"kind": kind, "seed": seed, "found": False}
 
     def damaged(name: str) -> Path:
+        shutil.rmtree(base / "work", ignore_errors=True)
         run = copied(base / "run", base / "work" / name / "run")
         case["damage"] = KINDS[kind](run, random.Random(f"{kind} {seed}"))
         return run
 
-    shutil.rmtree(base / "work", ignore_errors=True)
-    for name in USES if thorough else (first, others[seed % len(others)]):
-        run, use = damaged(name), USES[name]
-        how, came = apart(lambda run=run, use=use: use(run))
+    for name in (first, *chosen):
+        how, came = apart(partial(USES[name], damaged(name)))
         if how == "done":
             found, said = came
             how = "same" if found == reference[name] else "said" if said else "different"
         case[name] = how
         if how in ("said", "traceback", "hang") and isinstance(came, str):
             case[f"{name}: why"] = came
-    case["found"] = False
     if doctor:
-        how, came = apart(lambda run=damaged("doctor"): examined(run))
-        case["doctor"] = how
+        case["doctor"], case["doctor: why"] = how, came = apart(partial(examined, damaged("doctor")))
         case["found"] = how == "said" or how == "done" and bool(came)
-        case["doctor: why"] = came
-    if doctor and (thorough or seed % 4 == 0):
-        how, came = apart(lambda run=damaged("mend"): mended(run))
+    if doctor and further:
+        how, came = apart(partial(mended, damaged("mend")))
         case["mend"] = how if how != "done" else "same" if came == reference["hunt"] else "different"
         if case["mend"] != "same":
             case["mend: why"] = came
@@ -279,9 +276,17 @@ def summed(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def measure(counts: Mapping[str, int], doctor: bool = True, thorough: bool = False, folder: Path | None = None) -> dict[str, Any]:
-    """`counts`: pieces of damage of each kind. Returns all cases and their sums, in all and by kind."""
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+def measure(
+    counts: Mapping[str, int],
+    doctor: bool = True,
+    every: int = 1,
+    keep: Callable[[dict[str, Any]], object] = lambda so_far: None,
+) -> dict[str, Any]:
+    """`counts`: pieces of damage of each kind. Returns all cases and their sums, in all and by kind; `keep` is told now and
+    then what there is so far."""
+    planned = sorted((seed / n, kind, seed) for kind, n in counts.items() for seed in range(n))
+    cases: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         hunt(base / "run")
         bugscope.hunt("mug", base / "other", **{**OPTIONS, "budget": 90}, **roles())
@@ -289,13 +294,19 @@ def measure(counts: Mapping[str, int], doctor: bool = True, thorough: bool = Fal
         for use, call in USES.items():
             # in this process, so that copies of it find every module loaded
             reference[use], _ = call(copied(base / "run", base / "whole" / use / "run"))
-        cases = []
-        for kind, n in counts.items():
-            for seed in range(n):
-                cases.append(tried(kind, seed, base, reference, doctor, thorough))
-            print(kind, Counter(summed([c for c in cases if c["kind"] == kind])), file=sys.stderr, flush=True)
-    by_kind = {kind: summed([c for c in cases if c["kind"] == kind]) for kind, n in counts.items() if n}
-    return {"by kind": by_kind, "all": summed(cases), "cases": cases}
+        if doctor and (found := examined(base / "run")):
+            raise SystemExit(f"the doctor finds {', '.join(found)} damaged in a whole run")
+        for _, kind, seed in planned:
+            cases.append(tried(kind, seed, base, reference, doctor, every))
+            if len(cases) % KEPT_EVERY == 0:
+                keep(summary(cases))
+    return summary(cases)
+
+
+def summary(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    kinds = [kind for kind in KINDS if any(case["kind"] == kind for case in cases)]
+    by_kind = {kind: summed([case for case in cases if case["kind"] == kind]) for kind in kinds}
+    return {"by kind": by_kind, "all": summed(cases), "cases": list(cases)}
 
 
 def table(found: Mapping[str, Any]) -> str:
@@ -311,14 +322,20 @@ def main() -> None:
     parser.add_argument("--database", type=int, default=400)
     parser.add_argument("--others", type=int, default=40, help="of every other kind")
     parser.add_argument("--without-doctor", action="store_true", help="for versions whose doctor takes no run")
-    parser.add_argument("--thorough", action="store_true", help="run every command on every damaged run")
+    parser.add_argument("--every", type=int, default=8, help="do the further commands, and mend, on every n-th run")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     several = {"a bit of a picture": options.blobs, "a bit of run.sqlite": options.database}
-    found = measure({kind: several.get(kind, options.others) for kind in KINDS}, not options.without_doctor, options.thorough)
+
+    def keep(found: Mapping[str, Any]) -> None:
+        if options.out:
+            options.out.write_text(json.dumps(found, indent=1))
+
+    found = measure(
+        {kind: several.get(kind, options.others) for kind in KINDS}, not options.without_doctor, options.every, keep
+    )
+    keep(found)
     print(table(found))
-    if options.out:
-        options.out.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

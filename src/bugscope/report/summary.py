@@ -29,6 +29,7 @@ from .records import (
     Report,
     UsageRecord,
 )
+from .seal import seal
 
 EXAMPLES = 8
 PREDICTED = 5
@@ -39,10 +40,15 @@ COLUMNS = tuple(PictureRow.__annotations__)
 def write(store: Store, paged: bool = True) -> Report:
     """Write report.json and, if `paged`, report.html into the run folder, each atomically; returns the report."""
     report = build(store)
-    store.write_text("report.json", json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False))
+    store.write_text("report.json", text(report))
     if paged:
-        store.write_text("report.html", page(report, store))
+        store.write_text("report.html", seal(page(report, store), text(report)))
     return report
+
+
+def text(report: Report) -> str:
+    """report.json"""
+    return json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def build(store: Store) -> Report:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NotRequired
@@ -173,6 +174,21 @@ def identity(run: Path, value: Any) -> Identity:
     return found
 
 
+# --- checksums ----------------------------------------------------------------------------------------------------------
+
+
+def checksum(table: str, *values: Any) -> int:
+    """CRC-32 of a row: it finds every change of up to 32 bits in a row, whoever wants to deceive can compute it too."""
+    return zlib.crc32("\0".join((table, *map(str, values))).encode("utf-8", "surrogateescape"))
+
+
+def verify(run: Path, sum: Any, table: str, *values: Any) -> None:
+    """Raises StoreError if a row is not as it was written. `sum`: its checksum; None where an earlier version wrote it."""
+    if sum is not None and sum != checksum(table, *values):
+        named = " ".join(map(str, values[: 1 if table in ("samples", "meta") else -1]))
+        raise _wrong(run, f"{table}, {named}", "", "the row is damaged (its checksum is another)")
+
+
 # --- values -------------------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +239,14 @@ def _add_up(run: Path, value: Any, row: str) -> None:
             _add_up(run, part, row)
 
 
-def _wrong(run: Path, row: str, field: str, what: str) -> StoreError:
-    where = f"{short(row)}{f', {short(field)}' if field else ''}"
-    return StoreError(f"cannot read {str(run / 'run.sqlite')!r}: {where}: {what}")
+class Damaged(StoreError):
+    """A row that is not what it should be. `where`: its table and key, and the field; `what`: what is wrong with it."""
+
+    def __init__(self, run: Path, where: str, what: str) -> None:
+        message = f"cannot read {str(run / 'run.sqlite')!r}: {where}: {what}; to look for damage: bugscope doctor {run}"
+        super().__init__(message)
+        self.where, self.what = where, what
+
+
+def _wrong(run: Path, row: str, field: str, what: str) -> Damaged:
+    return Damaged(run, f"{short(row)}{f', {short(field)}' if field else ''}", what)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from importlib import metadata
@@ -20,6 +20,7 @@ from ..engine.costs import CostCap
 from ..engine.engine import Engine
 from ..engine.models import ROLES, Models
 from ..engine.standing import Unanswered
+from ..store.blobs import Unwritable
 from ..store.folder import Store
 from .progress import Listener, Progress
 
@@ -175,10 +176,15 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
 
     store.set_meta("stopped", None)
     store.set_meta("error", None)
+    told: tuple[type[Exception], ...] = ()
     try:
         work(engine, store, listen)
     except CostCap as cap:  # as planned: what was found so far is reported
         store.set_meta("stopped", str(cap))
+    except Unwritable as error:
+        told = (StoreError,)
+        error.args = (f"{error}; all answers so far are kept. When it can be written again: {onward}",)
+        raise
     except ModelError as error:
         store.set_meta("error", str(error))
         error.run = store.path
@@ -186,7 +192,8 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
             error.args = (f"{error}; all answers so far are kept. To go on: {onward}",)
         raise
     finally:
-        keep()
+        with suppress(*told):  # where nothing can be written, why is told already
+            keep()
     tell(replace(last, stage="done"))
 
 

@@ -256,7 +256,7 @@ def test_a_runs_own_class_numbers_are_known_and_those_of_runs_that_differ_are_no
         assert set(numbers(run, "old").values()) == {-1}
     finally:
         with older:
-            older.execute("insert into meta values('classes', ?)", (json.dumps(answers),))
+            older.execute("insert into meta values('classes', ?, null)", (json.dumps(answers),))
         older.close()
 
 
