@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ class Lock:
         _held.add(self)
 
     def release(self) -> None:
+        _held.discard(self)
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -46,7 +46,7 @@ def _lock(file: int) -> None:
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
 
-_held: "weakref.WeakSet[Lock]" = weakref.WeakSet()
+_held: set[Lock] = set()
 
 
 def _let_go() -> None:

@@ -20,7 +20,7 @@ from ..engine.costs import CostCap
 from ..engine.engine import Engine
 from ..engine.models import ROLES, Models
 from ..engine.standing import Unanswered
-from ..store.blobs import Unwritable
+from ..store.blobs import Unwritable, reason
 from ..store.folder import Store
 from .progress import Listener, Progress
 
@@ -181,10 +181,10 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
         work(engine, store, listen)
     except CostCap as cap:  # as planned: what was found so far is reported
         store.set_meta("stopped", str(cap))
-    except Unwritable as error:
-        told = (StoreError,)
-        error.args = (f"{error}; all answers so far are kept. When it can be written again: {onward}",)
-        raise
+    except (Unwritable, OSError) as error:
+        told = (StoreError, OSError)
+        what = error if isinstance(error, StoreError) else f"the run {str(store.path)!r} cannot go on: {reason(error)}"
+        raise Unwritable(f"{what}; all answers so far are kept. When that is mended: {onward}") from error
     except ModelError as error:
         store.set_meta("error", str(error))
         error.run = store.path

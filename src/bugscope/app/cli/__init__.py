@@ -1,5 +1,6 @@
 """The command line. Options come from the table in `core.options`; an error becomes one line and exit code 2."""
 
+import errno
 import sys
 
 import typer
@@ -35,6 +36,10 @@ app.command("models")(with_json(tools.models))
 app.command("doctor")(with_json(with_options(tools.doctor, "doctor")))
 
 
+SYSTEM = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)
+"""Errors of the machine, wherever they come up: no files left, no room, no memory."""
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit codes: 0 done, 1 a check failed, 2 a user error, 130 stopped by Ctrl-C."""
     legible()
@@ -42,6 +47,11 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments)
     except BugscopeError as error:
         say(f"bugscope: {error}", err=True)
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.errno not in SYSTEM:
+            raise
+        say(f"bugscope: {error.strerror}" + (f": {error.filename!r}" if error.filename else ""), err=True)
         raise SystemExit(2) from None
     except SystemExit as stop:
         if stop.code == 130:  # typer's answer to Ctrl-C
