@@ -84,20 +84,32 @@ def test_whole_runs_of_every_kind_are_healthy(runs, tmp_path):
     ("part", "harm"),
     [
         ("pictures", lambda run: flipped(pictures(run)[3], -20)),
-        ("pictures", lambda run: pictures(run)[3].unlink()),
-        ("pictures", lambda run: changed(pictures(run)[3], b"")),
-        ("rows", lambda run: executed(run, ("update ledger set value=replace(value, '1', '2')",))),
-        ("rows", lambda run: executed(run, ("update answers set key=upper(key) where role='target'",))),
+        pytest.param("pictures", lambda run: pictures(run)[3].unlink(), marks=pytest.mark.slow),
+        pytest.param("pictures", lambda run: changed(pictures(run)[3], b""), marks=pytest.mark.slow),
+        pytest.param(
+            "rows", lambda run: executed(run, ("update ledger set value=replace(value, '1', '2')",)), marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "rows",
+            lambda run: executed(run, ("update answers set key=upper(key) where role='target'",)),
+            marks=pytest.mark.slow,
+        ),
         ("rows", lambda run: executed(run, ("update samples set description='x' where description<>''",))),
-        ("rows", lambda run: executed(run, ("update meta set value='\"x\"' where name='run_id'",))),
+        pytest.param(
+            "rows", lambda run: executed(run, ("update meta set value='\"x\"' where name='run_id'",)), marks=pytest.mark.slow
+        ),
         ("rows", lambda run: executed(run, ("update meta set value='{}' where name='identity'",))),
         ("database", lambda run: changed(run / "run.sqlite", b"no database" * 9 + (run / "run.sqlite").read_bytes()[99:])),
-        ("database", lambda run: changed(run / "run.sqlite", (run / "run.sqlite").read_bytes()[:50_000])),
-        ("config.yaml", lambda run: (run / "config.yaml").write_text("labels: [pot]\n")),
-        ("config.yaml", lambda run: (run / "config.yaml").unlink()),
-        ("report.json", lambda run: flipped(run / "report.json", 700)),
+        pytest.param(
+            "database",
+            lambda run: changed(run / "run.sqlite", (run / "run.sqlite").read_bytes()[:50_000]),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("config.yaml", lambda run: (run / "config.yaml").write_text("labels: [pot]\n"), marks=pytest.mark.slow),
+        pytest.param("config.yaml", lambda run: (run / "config.yaml").unlink(), marks=pytest.mark.slow),
+        pytest.param("report.json", lambda run: flipped(run / "report.json", 700), marks=pytest.mark.slow),
         ("report.html", lambda run: flipped(run / "report.html", 9000)),
-        ("report.html", lambda run: (run / "report.html").unlink()),
+        pytest.param("report.html", lambda run: (run / "report.html").unlink(), marks=pytest.mark.slow),
     ],
 )
 def test_damage_is_found_and_mended_to_the_same_run(run, part, harm):

@@ -102,7 +102,7 @@ def test_a_folder_that_becomes_read_only_stops_a_run_that_goes_on_later(tmp_path
     assert kept <= answered(folder)
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize("code", [errno.ENOSPC, pytest.param(errno.EDQUOT, marks=pytest.mark.slow)])
 def test_a_full_disk_or_a_quota_stops_a_run_that_goes_on_later(tmp_path, whole, monkeypatch, code):
     folder = tmp_path / "r"
     with monkeypatch.context() as patch:

@@ -98,7 +98,7 @@ def every(db: sqlite3.Connection) -> Iterator[Row]:
 class Contents(NamedTuple):
     """What the rows of a run hold. `bad`: rows that are damaged, and how; `unsummed`: how many have no checksum; `blobs`: the
     names that whole rows state, each with the keys of its samples; `orphans`: keys of answers about samples that are not
-    there; `lost`: names of pictures that are known to be gone for good."""
+    there; `lost`: names of pictures that are known to be gone for good; `finished`: whether the run is."""
 
     n: int
     bad: list[tuple[Row, str]]
@@ -106,12 +106,13 @@ class Contents(NamedTuple):
     blobs: dict[str, list[str]]
     orphans: set[str]
     lost: set[str]
+    finished: bool
 
 
 def contents(run: Path) -> Contents:
     """Of all rows. Raises StoreError if they cannot be read."""
-    found = Contents(0, [], 0, {}, set(), set())
-    n = unsummed = 0
+    found = Contents(0, [], 0, {}, set(), set(), False)
+    n, unsummed, finished = 0, 0, False
     samples: set[Any] = set()
     answered: set[Any] = set()
     try:
@@ -127,9 +128,11 @@ def contents(run: Path) -> Contents:
                     _name(run, row, found.blobs)
                 elif row.table == "ledger" and row.values[0] == "lost":
                     found.lost.add(rows.plain(run, row.values[-1], "ledger, lost"))
+                elif row.key == ("finished",):
+                    finished = rows.meta(run, *row.values) is True
     except sqlite3.Error as error:
         raise StoreError(f"cannot read {str(run / DATABASE)!r}: {error}") from error
-    return found._replace(n=n, unsummed=unsummed, orphans=answered - samples)
+    return found._replace(n=n, unsummed=unsummed, orphans=answered - samples, finished=finished)
 
 
 def _name(run: Path, row: Row, blobs: dict[str, list[str]]) -> None:

@@ -130,14 +130,16 @@ class _Checkup:
                 "Commands that need them end in an error.",
                 "--mend takes them out; they are asked again when the run goes on.",
             )
-        if self.whole and found.orphans:
+        orphans = len(found.orphans) if self.whole else 0
+        if orphans and found.finished:
             return _bad(
-                f"{number(len(found.orphans), 'sample')} with answers that nothing asked for",
+                f"answers about {number(orphans, 'sample')} that nothing asked for",
                 "Their pictures are missing in reports.",
                 "The same hunt, gone on with, asks for them again and finds the answers.",
             )
         old = f", {found.unsummed:,} without a checksum, by an earlier version" if found.unsummed else ""
-        return _good(f"{found.n:,} as they were written{old}")
+        waiting = f", answers about {number(orphans, 'sample')} wait until the hunt goes on" if orphans else ""
+        return _good(f"{found.n:,} as they were written{old}{waiting}")
 
     # --- files ----------------------------------------------------------------------------------------------------------
 
