@@ -51,8 +51,8 @@ class Files:
     """Blobs as files below a folder."""
 
     def __init__(self, root: Path, place: Place | None = None) -> None:
-        """`place`: of the folder, which must still be there when something is written; by default found now."""
-        self.root, self.place = root, place or Place(root)
+        """`place`: of the folder, where it must still be there when something is written."""
+        self.root, self.place = root, place
 
     def put(self, data: bytes, suffix: str) -> str:
         name = named(data, suffix)
@@ -89,7 +89,8 @@ class Files:
     def replace(self, name: str, data: bytes) -> None:
         target = self.root / name
         temporary = None
-        self.place.check()
+        if self.place is not None:
+            self.place.check()
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
