@@ -848,6 +848,6 @@ def test_early_comfyui_has_no_status(comfy, workflow):
 
 
 def test_importing_it_imports_no_client():
-    code = "import sys, bugscope.providers.http; print('httpx' in sys.modules)"
+    code = "import sys, bugscope.providers.http; print('httpcore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
-    assert Classifier.requires == Generator.requires == ("httpx",)
+    assert Classifier.requires == Generator.requires == ("httpcore",)

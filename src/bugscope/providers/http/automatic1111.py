@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.errors import ModelError, short, unknown
+from ...core.errors import AnswerError, ModelError, unknown
 from ...core.records import Refused
 from ...media.picture import Picture
+from ..shared.answers import quoted
 from ..shared.client import PICTURES, Client, Rejected
 from .protocol import ABSENT, decoded
 
@@ -39,7 +40,7 @@ class Automatic1111:
         where = f"{self.client.base_url}/sdapi/v1/txt2img"
         images = said.get("images") if isinstance(said, dict) else None
         if not isinstance(images, list) or not images:
-            raise ModelError(f'{where} answered {short(repr(said)[:2000])}; expected {{"images": [base64]}}')
+            raise AnswerError(f'{where} answered {quoted(said)}; expected {{"images": [base64]}}', whole=True)
         info = _info(said)
         drawn = info.get("seed")
         if isinstance(drawn, int) and drawn != seed:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from ...core.errors import ModelError, SpecError, Transient, short, told
 from ...core.records import Refused
 from ...media.picture import Picture
+from ..shared.answers import quoted
 from ..shared.client import PICTURES, Client, Rejected
 from .protocol import read_picture
 
@@ -122,7 +123,7 @@ class ComfyUI:
         return Picture(read_picture(self.client.fetch(path), self.client.base_url + path), info={})
 
     def _wrong(self, path: str, said: Any, wanted: str) -> ModelError:
-        return ModelError(f"{self.client.base_url}{path} answered {short(repr(said)[:2000])}; expected {wanted}")
+        return ModelError(f"{self.client.base_url}{path} answered {quoted(said)}; expected {wanted}")
 
 
 def load(path: str) -> dict[str, Any]:
