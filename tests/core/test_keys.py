@@ -83,6 +83,7 @@ def test_a_key_in_the_place_of_a_header_is_refused(key):
         ("https://me:s3cret@host/v1", "https://***@host/v1"),
         ("http/https://s3cret@host", "http/https://***@host"),
         ("https://host/v1?key=s3cret", "https://host/v1?key=***"),
+        ("http/me:s3cret@host:8000", "http/***@host:8000"),
         ("https://host/?a=1&api_key=s3cret&b=2", "https://host/?a=1&api_key=***&b=2"),
         ("https://host/?X-Amz-Signature=s3cret", "https://host/?X-Amz-Signature=***"),
         ("?access_token=s3cret#x", "?access_token=***#x"),
@@ -101,6 +102,7 @@ def test_keys_in_addresses_are_hidden(text, shown):
     [
         ("http/https://me:s3cret@127.0.0.1:1", {}),
         ("http/127.0.0.1:1?api_key=s3cret", {}),
+        ("http/me:s3cret@127.0.0.1:1", {"nonsense": 1}),
         ("openai/small", {"base_url": "http://me:s3cret@127.0.0.1:1/v1"}),
         ("openai/small", {"base_url": "http://127.0.0.1:1/v1?key=s3cret"}),
         ("openai/small", {"base_url": "http://127.0.0.1:1/v1", "key_variable": "sk-s3cret-0123456789"}),

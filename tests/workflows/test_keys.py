@@ -69,19 +69,16 @@ def test_a_key_by_mistake_is_refused_before_anything_is_written(tmp_path, own, e
 
 def test_the_command_line_says_so_in_one_line_and_does_not_repeat_it(tmp_path, own):
     (tmp_path / "options.yaml").write_text(
-        yaml.safe_dump({"target": f"http/{own.address}", "target_args": {"key_variable": MISTAKEN}})
+        yaml.safe_dump({"captioner": f"http/{own.address}", "captioner_args": {"key_variable": MISTAKEN}})
     )
-    for arguments in (
-        ["hunt", "mug", "--config", "options.yaml", "--out", "run"],
-        ["probe", "a mug", "--target", f"http/{own.address}", "--target-arg", f"key_variable={MISTAKEN}"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "bugscope.app.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        assert done.returncode != 0 and "Traceback" not in done.stderr
-        assert "key_variable should be the name of the environment variable" in " ".join((done.stdout + done.stderr).split())
-        assert MISTAKEN not in done.stdout + done.stderr
-        assert [path.name for path in files(tmp_path)] == ["options.yaml"]
+    arguments = ["hunt", "mug", "--config", "options.yaml", "--judge-arg", f"key_variable={MISTAKEN}", "--out", "run"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bugscope.app.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "key_variable should be the name of the environment variable" in " ".join(done.stderr.split())
+    assert MISTAKEN not in done.stdout + done.stderr
+    assert [path.name for path in files(tmp_path)] == ["options.yaml"]
 
 
 @pytest.mark.parametrize("echo", [KEY, f"Bearer {KEY}", KEY[:8] + "***" + KEY[-6:]])

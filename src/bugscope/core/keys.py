@@ -11,7 +11,8 @@ EXAMPLE = "OPENAI_API_KEY"
 _NAME = re.compile(r"[A-Z]{1,20}\d{0,3}(_[A-Z]{1,20}\d{0,3})+|[A-Z]{0,20}(KEY|TOKEN|SECRET)")
 """Names of variables that need not be set. Keys have small letters, or digits between letters, or no words at all."""
 _WORDS = re.compile(r"[A-Za-z]{1,20}\d{0,2}([-_][A-Za-z]{1,20}\d{0,2})*")
-_LOGIN = re.compile(r"//[^/?#\s]*@")
+_LOGIN = re.compile(r"(//|^http/)[^/?#\s]*@")
+"""A user and a password in an address, also where a spec leaves its scheme out."""
 _QUERY = re.compile(
     r"(?i)(?<=[?&;])((?:[\w.-]*[_.-])?(?:api|access|auth)?(?:key|token|secret|signature|password|passwd|pwd|auth|sig|credential)s?)"
     r"=[^&#;\s]+"
@@ -43,7 +44,7 @@ def header(name: str, words: tuple[str, ...] = ()) -> str:
 
 def hidden(text: str) -> str:
     """The text without users, passwords and keys in the addresses that it contains."""
-    return _QUERY.sub(r"\1=***", _LOGIN.sub("//***@", text))
+    return _QUERY.sub(r"\1=***", _LOGIN.sub(r"\1***@", text))
 
 
 def check(what: str, spec: str, options: Mapping[str, Any]) -> None:

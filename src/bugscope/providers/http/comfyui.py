@@ -178,7 +178,7 @@ def failure(name: str, entry: Mapping[str, Any]) -> None:
         if kind == "execution_interrupted":
             raise Transient(f"{name}: the workflow was interrupted")
         if kind == "execution_error":
-            node = f"node {data.get('node_id')} ({data.get('node_type')})"
+            node = short(f"node {data.get('node_id')} ({data.get('node_type')})")
             why = f"{data.get('exception_type')}: {data.get('exception_message')}"
             if "OutOfMemory" in why:
                 raise Transient(f"{name}: {node} ran out of memory: {short(why)}")

@@ -22,6 +22,8 @@ ABSENT = (404, 405, 501)
 """Statuses that mean the server does not know the path."""
 EACH = 16_000_000
 """The most bytes accepted for each item of a batch, where that is more than `PICTURES`."""
+LABELS = 4_000_000
+"""The most bytes accepted of what a server says about itself, twice what the labels of ImageNet-21k take."""
 INFO = 100_000
 """The most characters of what a server says about a picture, which is kept with it."""
 
@@ -54,7 +56,7 @@ class Server:
     def _info(self) -> dict[str, Any]:
         """What the server says about itself; nothing if it does not know the question."""
         try:
-            said = self.client.get("/info", limit=PICTURES)
+            said = self.client.get("/info", limit=LABELS)
         except Rejected as error:
             if error.status in ABSENT:
                 return {}

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from ...core import keys
 from ...core.errors import AnswerError, Declined, ModelError, SpecError, Transient, short
 from ...core.records import Usage
+from ...core.texts import LONGEST
 from . import addresses, answers, wire
 from .addresses import Address
 from .asking import Questions
@@ -300,6 +301,10 @@ class Client(Questions):
         self.paid(requests=1)
         through = f" through the proxy {proxy.at.netloc}" if proxy else ""
         failed: Exception
+
+        def said(error: Exception) -> str:
+            return short(self._masked(plain(str(error))))
+
         try:
             reply = self._wire.ask(method, to, headers, body, seconds=self.timeout, limit=limit, proxy=proxy, anywhere=own)
             log.info("HTTP Request: %s %s%s %d", method, to.origin, to.target.partition("?")[0], reply.status)
@@ -307,11 +312,11 @@ class Client(Questions):
         except wire.Late:
             failed = Transient(f"{self.name} took more than {self.timeout:g} s for its answer{through}")
         except wire.Broken as error:
-            failed = Transient(f"{self.name}: {short(self._masked(str(error)))}{through}")
+            failed = Transient(f"{self.name}: {said(error)}{through}")
         except wire.Unfit as error:
-            failed = AnswerError(f"{self.name} {short(self._masked(str(error)))}")
+            failed = AnswerError(f"{self.name} {said(error)}")
         except wire.Unreachable as error:
-            failed = ModelError(f"{self.name} cannot be reached at {to.netloc}{through}: {short(self._masked(str(error)))}")
+            failed = ModelError(f"{self.name} cannot be reached at {to.netloc}{through}: {said(error)}")
         except wire.Forbidden as error:
             failed = self.unasked(
                 f"{self.name} names {to.origin} as a picture's address, which leads to {error}; that is not on the public "
@@ -370,5 +375,5 @@ def _number(value: Any) -> float | None:
 
 
 def plain(text: str) -> str:
-    """One printable line: no control characters, no lone surrogates."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """One printable line, of at most `LONGEST` characters: no control characters, no lone surrogates."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:LONGEST]).split())

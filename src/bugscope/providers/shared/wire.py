@@ -19,7 +19,7 @@ from ...core.errors import short
 from . import addresses
 from .addresses import Address
 
-HEAD = 300_000
+HEAD = 200_000
 """Bytes that are accepted before an answer begins: its headers, of which h11 takes 100,000, and answers in advance (1xx)."""
 REASON = 65_536
 """Bytes that are read of an error's reason; the rest is left."""
