@@ -197,14 +197,14 @@ def test_the_option_of_an_image_server(server):
         answer=lambda body: fails(403, "expired") if body is None else gives({"data": [{"url": f"{server.root}/1.png"}]})
     )
     generator = registry.load("Generator", "openai/small", {**options, "picture_hosts": ["cdn.example"]})
-    with pytest.raises(ModelError, match="403.*expired"):
+    with pytest.raises(ModelError, match="127.0.0.1:[0-9]+ answered 403 for a picture's address: 'expired'"):
         generator(["a mug"], [1])
     server.say(gives({"data": [{"b64_json": b64(picture(7))}]}))
     generator(["a mug"], [2])
     server.say(
         answer=lambda body: fails(403, "expired") if body is None else gives({"data": [{"url": f"{server.root}/1.png"}]})
     )
-    with pytest.raises(Declined, match="403.*expired"):
+    with pytest.raises(Declined, match="127.0.0.1:[0-9]+ answered 403 for a picture's address: 'expired'"):
         generator(["a mug"], [3])
     server.say(answer=lambda b: raw(png(picture(9))) if b is None else gives({"data": [{"url": f"{server.root}/1.png"}]}))
     assert generator(["a mug"], [4])[0].content.getpixel((0, 0)) == (9, 246, 7)
@@ -268,7 +268,7 @@ def certificate(tmp_path_factory):
 def secure(certificate, server, monkeypatch):
     """The server behind TLS, and clients that trust its certificate."""
     ours = ssl.create_default_context(cafile=certificate / "cert.pem")
-    monkeypatch.setattr(wire, "_certificates", lambda: ours)
+    monkeypatch.setattr(wire, "certificates", lambda: ours)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
     with running() as behind:
@@ -288,7 +288,7 @@ def test_a_certificate_of_another_name_and_of_nobody(secure, lookups, monkeypatc
     lookups[0]["other.example"] = [["127.0.0.1"]]
     with pytest.raises(ModelError, match="cannot be reached at other.example:.*certificate"):
         Client("judge x", f"https://other.example:{secure.server_port}/v1", timeout=10).get("/x")
-    monkeypatch.setattr(wire, "_certificates", httpcore.default_ssl_context)
+    monkeypatch.setattr(wire, "certificates", httpcore.default_ssl_context)
     with pytest.raises(ModelError, match="cannot be reached at localhost:.*certificate"):
         Client("judge x", f"https://localhost:{secure.server_port}/v1", timeout=10).get("/x")
     assert not secure.seen

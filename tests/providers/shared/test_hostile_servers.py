@@ -1,11 +1,14 @@
 """Servers that never end, or send more than a memory holds: each is left in bounded time and memory, with one sentence."""
 
 import gzip
+import json
 import subprocess
 import sys
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bugscope.core.errors import AnswerError, ModelError, Transient
 from bugscope.providers.shared.client import PICTURES, Client, Rejected
@@ -18,9 +21,11 @@ LATEST = 20.0
 """Seconds after which a server was not left in time, on a machine that is busy."""
 
 
-@pytest.fixture(autouse=True)
-def key(monkeypatch):
-    monkeypatch.setenv(VARIABLE, KEY)
+@pytest.fixture(autouse=True, scope="module")
+def key():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, KEY)
+        yield
 
 
 def asked(server, ask="post", limit=1_000_000, seconds=SECONDS, body=None):
@@ -135,6 +140,29 @@ def test_an_error_that_is_nested_deep_is_an_error_all_the_same(levels, form):
     with hostile(says(error_answer)) as server, pytest.raises(Rejected, match="answered 400: ") as error:
         asked(server, seconds=20)
     readable(error.value)
+
+
+PIECES = [
+    b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 204 No\r\n", b"HTTP/1.1 100 Go on\r\n\r\n",
+    b"HTTP/1.1 304 x\r\n", b"HTTP/1.1 101 Other\r\n\r\n", b"HTTP/1.1 429 x\r\n", b"HTTP/1.1 400 x\r\n",
+    b"HTTP/9.9 999 x\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"Content-Length: 7\r\n", b"Content-Length: -1\r\n",
+    b"Content-Length: 99999999999999999999\r\n", b"Content-Encoding: gzip\r\n", b"Transfer-Encoding: chunked\r\n",
+    b"Transfer-Encoding: gzip, chunked\r\n", b"Location: //\x1b[31m\r\n", b"Retry-After: 1e999\r\n", b"7\r\n",
+    b"fffffffffffffffffff\r\n", b"0\r\n\r\n", b'{"a":1}', b'{"a":"\\ud800"}', b"[NaN]", gzip.compress(b'{"a":1}'),
+    b"\xff\x00", f"{KEY}\r\n".encode(), f'{{"error":"{KEY}"}}'.encode(), f"X: {KEY}\r\n".encode(),
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=9), max_size=9), st.booleans())
+@settings(max_examples=150)
+def test_whatever_bytes_come_it_is_an_answer_or_an_error_in_one_line(pieces, fitting):
+    """Pieces of HTTP in any order, half of the time after a head that fits."""
+    begin = [PIECES[0]] if fitting else []
+    with hostile(says(*begin, *pieces)) as server:
+        try:
+            assert KEY not in json.dumps(asked(server, seconds=5))
+        except (Transient, ModelError) as error:
+            readable(error, "judge test/small")
 
 
 PEAK = """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ...core.errors import ModelError, SpecError, Transient, short, told
+from ...core.errors import AnswerError, ModelError, SpecError, Transient, short, told
 from ...core.records import Refused
 from ...media.picture import Picture
 from ..shared.answers import quoted
@@ -122,8 +122,8 @@ class ComfyUI:
         path = f"/view?{urlencode(image)}"
         return Picture(read_picture(self.client.fetch(path), self.client.base_url + path), info={})
 
-    def _wrong(self, path: str, said: Any, wanted: str) -> ModelError:
-        return ModelError(f"{self.client.base_url}{path} answered {quoted(said)}; expected {wanted}")
+    def _wrong(self, path: str, said: Any, wanted: str) -> AnswerError:
+        return AnswerError(f"{self.client.base_url}{path} answered {quoted(said)}; expected {wanted}", whole=True)
 
 
 def load(path: str) -> dict[str, Any]:

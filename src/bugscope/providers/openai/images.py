@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...core.errors import ModelError, SpecError, short
+from ...core.errors import AnswerError, SpecError, short
 from ...core.records import Refused
 from ...media import picture as pictures
 from ...media.picture import Picture
@@ -72,7 +72,7 @@ class Generator(Hosted):
             raise self.client.unfit(error) from None
         made = data.get("data") if isinstance(data, dict) else None
         if not isinstance(made, list):
-            raise ModelError(f'{self.client.name} gave {quoted(data)}; expected pictures in "data"')
+            raise AnswerError(f'{self.client.name} gave {quoted(data)}; expected pictures in "data"', whole=True)
         used = data.get("usage") if isinstance(data.get("usage"), dict) else {}
         self.client.paid(
             input_tokens=used.get("input_tokens"),

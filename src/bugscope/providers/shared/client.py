@@ -164,6 +164,9 @@ class Client(Questions):
                 f"allow another host, name it in the option picture_hosts ({at.netloc})"
             )
         reply = self._ask("GET", at, None, limit, foreign=True)
+        if reply.status in (401, 403, 404):  # it says nothing of the key or the model
+            said = self._quoted(reply.body.decode("utf-8", "replace").strip())
+            raise Rejected(f"{self.name}: {at.origin} answered {reply.status} for a picture's address: {said}", reply.status)
         self.check(reply.status, reply.body, reply.headers, at.origin)
         return reply.body
 
@@ -234,6 +237,7 @@ class Client(Questions):
         text = self.without_key(got.decode("utf-8", "replace").strip())
         try:
             data = answers.read(got, self.key())
+            text = json.dumps(data, ensure_ascii=False) if isinstance(data, list | dict) else text  # escapes may hide the key
         except ValueError:
             data = None
         self.refuse(status, data, text, headers or {}, url)
@@ -242,7 +246,7 @@ class Client(Questions):
         """Raises the error that an error answer means. `headers`: with names in small letters."""
         key, said, headers = self.key(), _complaint(data) or text, headers or {}
         # servers like to show some of the key
-        quoted = short(repr(self._masked(said[:2000]))) if said else "nothing more"
+        quoted = self._quoted(said)
         error = Rejected(f"{self.name} answered {status}: {quoted}", status, text, data)
         if status == 429 and error.code == "insufficient_quota":
             raise Rejected(f"{self.name}: {self.address} says that the account has no credit left: {quoted}", 429, text, data)
@@ -270,6 +274,10 @@ class Client(Questions):
         """Words of a server, without the key, parts of it, and what other keys are in addresses."""
         return keys.hidden(mask(self.key(), self.without_key(text)))
 
+    def _quoted(self, text: str, nothing: str = "nothing more") -> str:
+        """Words of a server as messages show them."""
+        return short(repr(self._masked(text[:2000]))) if text else nothing
+
     def _json(self, method: str, path: str, body: bytes | None, limit: int) -> Any:
         reply = self._ask(method, self._place(path), body, limit)
         self.check(reply.status, reply.body, reply.headers, self.base_url + path)
@@ -279,7 +287,7 @@ class Client(Questions):
             why = ""
         except ValueError as error:
             why = short(str(error))
-        quoted = short(repr(self._masked(reply.body[:4000].decode("utf-8", "replace").strip()[:2000])))
+        quoted = self._quoted(reply.body[:10_000].decode("utf-8", "replace").strip(), "''")
         if not why:
             raise Transient(f"{self.name} gave half an answer: {quoted}")
         raise AnswerError(f"{self.name} gave {quoted}; expected JSON from {self.base_url}{path} ({why})", whole=True)

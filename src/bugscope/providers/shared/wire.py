@@ -141,7 +141,7 @@ class Wire:
         with self._lock:
             if proxy not in self._pools:
                 options: dict[str, Any] = {
-                    "ssl_context": _certificates(), "network_backend": _Network(),
+                    "ssl_context": certificates(), "network_backend": _Network(),
                     "max_connections": None, "max_keepalive_connections": self.kept, "keepalive_expiry": 5.0,
                 }  # fmt: skip
                 if proxy is not None:
@@ -261,6 +261,6 @@ def _httpcore() -> Any:
 
 
 @functools.cache
-def _certificates() -> Any:
+def certificates() -> Any:
     """The trusted certificates; reading them is slower than many an answer, so all clients share them."""
     return _httpcore().default_ssl_context()
