@@ -196,7 +196,9 @@ class Config(BaseModel):
             if known.allowed:
                 raise refused(known.name, value, known.allowed) from error
             wrong = first["msg"].removeprefix("Input ").lower()
-            raise SpecError(f"option {known.name} is {short(repr(value))}; it {wrong} ({known.help})") from error
+            # a model's options that are not a mapping may be anything, a key among them
+            shown = f"a {type(value).__name__}" if known.kind is Arguments else short(repr(value))
+            raise SpecError(f"option {known.name} is {shown}; it {wrong} ({known.help})") from error
 
     @classmethod
     def from_file(cls, path: Path | str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import media, report, tasks
+from ..core import keys, registry
 from ..core import labels as names
-from ..core import registry
 from ..core.errors import ModelError, SpecError, StoreError
 from ..core.options import Config
 from ..core.roles import Judge
@@ -62,6 +62,9 @@ def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Mod
     shelf.opened(settings)  # a folder that is no cache is told before anything is loaded
     task = tasks.load(settings)
     loaded: dict[str, Any] = {}
+    for role in roles(task):  # before any model is loaded, which may take long
+        if isinstance(spec := given.get(role, getattr(settings, role)), str):
+            keys.check(role, spec, getattr(settings, f"{role}_args"))
     # the judge last: it may need the target's labels
     for role, kind in sorted(roles(task).items(), key=lambda pair: pair[0] == "judge"):
         spec, said = given.get(role, getattr(settings, role)), getattr(settings, f"{role}_args")
