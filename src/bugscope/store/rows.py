@@ -135,6 +135,17 @@ class Identity(TypedDict):
     of: NotRequired[str]
 
 
+class Concluded(TypedDict):
+    """What a finished hunt found; `by` stands for the version and the options that found it."""
+
+    by: str
+    images: Count
+    budget: Count
+    failures: Count
+    hypotheses: Count
+    bugs: Count
+
+
 class Used(TypedDict):
     """What a hosted model has used."""
 
@@ -154,6 +165,7 @@ META: Mapping[str, TypeAdapter[Any]] = {
     "usage": TypeAdapter(dict[str, Used]),
     "seconds": TypeAdapter(Annotated[Number, Field(ge=0)]),
     "finished": TypeAdapter(bool),
+    "concluded": TypeAdapter(Concluded),
     "stopped": TypeAdapter(str | None),
     "judge_exact": TypeAdapter(bool),
     "judge_voters": TypeAdapter(Annotated[int, Field(ge=1, le=1000)]),

@@ -14,7 +14,6 @@ from ...core.records import Status
 from ...media import Medium
 from ...report.records import BugRecord, PictureRow, Report
 from ...report.words import name
-from ...store.blobs import whole
 from ...store.folder import Store
 
 NEAR = "near-duplicate"
@@ -107,10 +106,6 @@ class Source:
     def signature(self, item: RunPicture) -> bytes:
         """For finding near-duplicates. Raises Lost where the picture is missing or damaged."""
         return self.medium.signature(self.store.content(item.image, self.medium))
-
-    def holds(self, item: RunPicture) -> bool:
-        """Whether the picture's file is there and whole."""
-        return whole(self.store.blobs, item.image)
 
     def file(self, item: RunPicture) -> bytes:
         """The file as the run holds it. Raises Lost where it is missing or damaged."""
