@@ -34,8 +34,8 @@ def test_the_toy_world_has_bugs_in_proportion_and_is_read_as_it_was_drawn(tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", ["hunt", "again", "report", "dataset", "dataset --all", "replay", "transfer"])
-def test_five_times_the_pictures_take_about_five_times_the_work(step, tmp_path_factory):
-    small, large = 800, 4000
+def test_four_times_the_pictures_take_about_four_times_the_work(step, tmp_path_factory):
+    small, large = 500, 2000
     work = {}
     for size in (small, large):
         folder = tmp_path_factory.mktemp(f"cost{size}")
