@@ -22,6 +22,7 @@ from .costs import Meter
 from .local import Local
 from .models import Models, Recorded
 from .patience import Failed, Patience, Unasked
+from .shelf import Shelf
 from .standing import Unanswered
 from .workers import Workers
 
@@ -65,6 +66,7 @@ class Engine:
         # raises for unusable labels before anything is asked
         self.task = tasks.knowing(config, tasks.load(config).labels(models.target), called)
         self.medium = media.of(models.generator)
+        self.shelf = Shelf(config, models.generator, self.medium)
         self.on_batch = on_batch or (lambda engine: None)
         self.asked: set[str] = set()
         # of those, how many were answered in an earlier session
@@ -205,6 +207,7 @@ class Engine:
     # --- the pipeline ---------------------------------------------------------------------------------------------------
 
     def _generate(self, missing: Sequence[Sample]) -> None:
+        missing = self.shelf.recall(missing, self._keep)
         waiting: deque[tuple[Sequence[Sample], Future[list[Any]]]] = deque()
         try:
             for batch in self._batches("generator", missing):
@@ -259,14 +262,17 @@ class Engine:
         for s, p in zip(batch, made, strict=True):
             if isinstance(p, Specimen):
                 image = self.store.keep(p.content, self.medium)
-                answers.append({"refused": REPEAT} if self._again(s, image) else self._row(image, p))
+                answers.append({"refused": REPEAT} if self._again(s, image) else self._row(image, p, s.key in self.shelf.taken))
             else:
                 answers.append({"refused": p.reason} if isinstance(p, Refused) else p)
         self._put("generator", [s.key for s in batch], answers)
+        for s, row in zip(batch, answers, strict=True):
+            if isinstance(row, dict) and "image" in row:
+                self.shelf.add(s, row, self.store.blobs)
         return answers
 
-    def _row(self, image: str, p: Specimen[Any]) -> dict[str, Any]:
-        row = {"image": image, "info": dict(p.info)}
+    def _row(self, image: str, p: Specimen[Any], cached: bool = False) -> dict[str, Any]:
+        row = {"image": image, "info": dict(p.info)} | ({"cached": True} if cached else {})
         return row if p.truth is None else row | {"truth": self.store.keep_truth(p.truth)}
 
     def _again(self, s: Sample, image: str) -> bool:
@@ -336,7 +342,7 @@ class Engine:
         rarely repeat themselves."""
         if s.key in self._lost or isinstance(self.models.generator, Recorded):
             return False
-        (made,) = self._ask("generator", self._draw, [s], [s.key])
+        made = self.shelf.find(s) or self._ask("generator", self._draw, [s], [s.key])[0]
         if isinstance(made, Specimen) and named(self.medium.encode(made.content), self.medium.suffix) == row["image"]:
             self._row(self.store.keep(made.content, self.medium), made)
             return True
