@@ -38,6 +38,8 @@ WORDS = ("captioner", *OPTIONAL)
 SUGGESTS: Mapping[Purpose, Sequence[Purpose]] = {"confirm": ("design",), "refine": ("design", "confirm")}
 """Purpose of a picture -> those whose pictures may have suggested its description."""
 Shown = tuple[Sample, Specimen[Any]]
+Answers = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
+"""Stored answers of generator, judge and target, by the key of a sample."""
 
 
 class Engine:
@@ -103,7 +105,8 @@ class Engine:
         made, judged, answered = self._answers(keys)
         self._mend([s for s in unique if "image" in made.get(s.key, {})], made)
         before = len(self.asked)
-        self._count(s for s in unique if s.key in made and s.key in judged and s.key in answered)
+        complete = [s for s in unique if s.key in made and s.key in judged and s.key in answered]
+        outcomes = self._counted(complete, (made, judged, answered))
         self.recalled += len(self.asked) - before
         self._generate([s for s in unique if s.key not in made and s.key not in self.errors])
         # pictures that this judge or this target has not seen: another one did, or the run ended before they were asked
@@ -116,7 +119,7 @@ class Engine:
                 and s.key not in self.errors
             ]
         )
-        outcomes = {o.sample.key: o for o in self._outcomes(unique)}
+        outcomes |= {o.sample.key: o for o in self._outcomes([s for s in unique if s.key not in outcomes])}
         self._check_pictures(outcomes.values())
         self.patience.settle(REFUSALS)
         return [outcomes[s.key] for s in samples]
@@ -241,7 +244,7 @@ class Engine:
         specimens = made.result()
         self._check_needs(self._store(batch, specimens))
         self._view([(s, p) for s, p in zip(batch, specimens, strict=True) if isinstance(p, Specimen)])
-        self._count(batch)
+        self._counted(batch)
         self.on_batch(self)
 
     def _check_needs(self, rows: Sequence[Any]) -> None:
@@ -294,7 +297,7 @@ class Engine:
         for batch in self._batches("judge", samples):
             made = self._known("generator", [s.key for s in batch])
             self._view(self._shown(batch, made, "generator"))
-            self._count(batch)
+            self._counted(batch)
             self.on_batch(self)
 
     def _specimen(self, s: Sample, made: Any) -> Specimen[Any]:
@@ -409,7 +412,7 @@ class Engine:
     def _known(self, role: str, keys: Sequence[str]) -> dict[str, Any]:
         return self.store.get(role, self._id(role), keys)
 
-    def _answers(self, keys: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def _answers(self, keys: Sequence[str]) -> Answers:
         """The stored answers of generator, judge and target."""
         return self._known("generator", keys), self._known("judge", keys), self._known("target", keys)
 
@@ -433,13 +436,16 @@ class Engine:
         # what was answered is kept before the run stops
         self.patience.of(self._who(role)).check()
 
-    def _count(self, samples: Iterable[Sample]) -> None:
-        samples = list(samples)
-        self.asked.update(s.key for s in samples)
-        self.failures.update(o.sample.key for o in self._outcomes(samples) if o.status is Status.FAILURE)
+    def _counted(self, samples: Sequence[Sample], known: Answers | None = None) -> dict[str, Outcome]:
+        """Outcomes by key, which from here on count as asked for."""
+        outcomes = {o.sample.key: o for o in self._outcomes(samples, known)}
+        self.asked.update(outcomes)
+        self.failures.update(key for key, o in outcomes.items() if o.status is Status.FAILURE)
+        return outcomes
 
-    def _outcomes(self, samples: Sequence[Sample]) -> list[Outcome]:
-        made, judged, answered = self._answers([s.key for s in samples])
+    def _outcomes(self, samples: Sequence[Sample], known: Answers | None = None) -> list[Outcome]:
+        """`known`: their answers, where they were read already."""
+        made, judged, answered = known or self._answers([s.key for s in samples])
         return [
             tasks.outcome(
                 self.task, s, made.get(s.key), judged.get(s.key), answered.get(s.key), self.config.faithful,

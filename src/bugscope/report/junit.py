@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from ..stats import nearly_always
 from ..store.ledger import read_rate
 from .baseline import lines
-from .folding import under
+from .folding import by_home, under
 from .plain import for_xml
 from .records import AnyReport, BaselineRecord, BugRecord, Compared, NewFailure, ReplayReport, Report
 from .replay_words import let_pass
@@ -108,14 +108,14 @@ def _result(verdict: str, known: bool) -> Result:
 
 
 def _found(report: Report) -> list[TestCase]:
-    cases = _plain(report)
+    cases, homes = _plain(report), by_home(report["folded"])
     if report["error"]:
         cases.insert(0, TestCase(report["kind"], "the run ends", "error", "model", report["error"], interruptions(report)[1:]))
     for b in report["probed"] if report["kind"] == "probe" else report["bugs"]:
         no_room = nearly_always(read_rate(b["baseline"]))
         result: Result = "failure" if b["verdict"] == "confirmed" else "skipped" if no_room or not b["n"] else "passed"
         why = b["explanation"]["sentences"] if b["explanation"] else []
-        same = under(b, report["folded"])
+        same = under(b, homes)
         rates = _rates(b) + (f"; {b['reason']}" if no_room else "")
         message = "; ".join([rates, also(same)] if same else [rates])
         details = [*_details(b, b["minimal_description"], why), *(f"also: {_rates(other)}" for other in same)]
@@ -133,10 +133,10 @@ def _rates(b: BugRecord) -> str:
 
 
 def _replayed(report: ReplayReport, allow: Collection[str]) -> list[TestCase]:
-    cases = _plain(report, report["baseline_before"])
+    cases, homes = _plain(report, report["baseline_before"]), by_home(report["folded"])
     for b in report["bugs"]:
         result: Result = "passed" if b["verdict"] == "fixed" else "skipped" if let_pass(b, allow) else "failure"
-        others = [f"also: {other['message']}" for other in under(b, report["folded"])]
+        others = [f"also: {other['message']}" for other in under(b, homes)]
         details = [*_details(b, b["minimal_description"]), *others]
         cases.append(TestCase(b["label"], b["sentence"], result, b["verdict"], b["message"], details))
     bad: Result = "skipped" if "new" in allow else "failure"

@@ -137,6 +137,17 @@ class Identity(TypedDict):
     of: NotRequired[str]
 
 
+class Concluded(TypedDict):
+    """What a finished hunt found; `by` stands for the version and the options that found it."""
+
+    by: str
+    images: Count
+    budget: Count
+    failures: Count
+    hypotheses: Count
+    bugs: Count
+
+
 class Used(TypedDict):
     """What a hosted model has used."""
 
@@ -156,6 +167,7 @@ META: Mapping[str, TypeAdapter[Any]] = {
     "usage": TypeAdapter(dict[str, Used]),
     "seconds": TypeAdapter(Annotated[Number, Field(ge=0)]),
     "finished": TypeAdapter(bool),
+    "concluded": TypeAdapter(Concluded),
     "stopped": TypeAdapter(str | None),
     "cache_notice": TypeAdapter(Annotated[str, Field(max_length=10_000)]),
     "judge_exact": TypeAdapter(bool),

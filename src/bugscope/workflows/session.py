@@ -32,8 +32,9 @@ PACKAGES = (
 """Packages that can change a result."""
 OPTIONAL = ("editor", "describer")
 """Roles that a run can do without."""
-PAGES = 20
-"""A page of a hundred bugs takes seconds to write; the work goes on this many times as long before the next one."""
+SPARED = 20
+"""A report of a hundred bugs takes seconds to write; the work goes on this many times as long before the next one, so that
+partial reports take at most a twentieth of the time. The numbers and the page are counted apart: a page takes longer."""
 
 
 def settings(config: Config | Mapping[str, Any] | None, options: Mapping[str, Any]) -> Config:
@@ -163,28 +164,29 @@ def new_folder(prefix: str) -> Path:
 
 
 def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener, onward: str) -> None:
-    """Do the work. The report is written after each bug, its page only as long as that takes a small part of the time, and
-    both at the end, whatever ends it. `onward`: how a person continues it, for errors of models."""
+    """Do the work. The report is written when a bug is found, as long as that takes a small part of the time, and at the end,
+    whatever ends it. (The ledger has every bug at once.) `onward`: how a person continues it, for errors of models."""
     waited = store.meta("waited") or 0.0
     began, before = time.monotonic(), store.meta("seconds") or 0.0
-    last, due = Progress("loading"), 0.0
+    last, due, paged_due = Progress("loading"), 0.0, 0.0
 
     def listen(now: Progress) -> None:
         nonlocal last
         tell(now)
         found, last = now.bugs != last.bugs, now
-        if found:
-            keep(paged=time.monotonic() >= due)
+        if found and time.monotonic() >= due:
+            keep(paged=time.monotonic() >= paged_due)
 
     def keep(paged: bool = True) -> None:
-        nonlocal due
+        nonlocal due, paged_due
         start = time.monotonic()
         store.set_meta("seconds", before + start - began)
         store.set_meta("waited", waited + engine.patience.waited)
         store.set_meta("cache_notice", engine.shelf.notice)
         report.write(store, paged)
-        if paged:
-            due = time.monotonic() + PAGES * (time.monotonic() - start)
+        end = time.monotonic()
+        due = end + SPARED * (end - start)
+        paged_due = due if paged else paged_due
 
     store.set_meta("stopped", None)
     store.set_meta("error", None)

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 import bugscope
-from bugscope import report
+from bugscope import media, report
 from bugscope.core import registry
 from bugscope.core.errors import MissingDependency, SpecError, StoreError
 from bugscope.media import picture
@@ -211,7 +211,7 @@ def test_a_run_that_goes_on_does_not_move_pictures_that_were_there(run, tmp_path
 
 def _items(run):
     with Store.open(run.path) as store:
-        return dataset.items(dataset.Source(store, report.build(store), {}), False)
+        return dataset.items(dataset.Source(store, report.build(store), {}, media.load("picture")), False)
 
 
 # --- what is written --------------------------------------------------------------------------------------------------------

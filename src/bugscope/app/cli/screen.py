@@ -55,9 +55,10 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
 
 def show_bugs(run: "Run") -> None:
     from ...report import words
-    from ...report.folding import under
+    from ...report.folding import by_home, under
 
     r, folded = run.report, run.report["folded"]
+    homes = by_home(folded)
     every = f"{len(run.bugs) + len(folded)} confirmed, " if folded else ""
     say(
         f"{words.number(len(run.bugs), 'confirmed bug')} of {words.name(r)}"
@@ -71,7 +72,7 @@ def show_bugs(run: "Run") -> None:
         say(f"  {bug.number:>2}. {bug}")
         for line in bug.why[:1]:
             say(f"      {line}")
-        if same := under(bug.record, folded):
+        if same := under(bug.record, homes):
             say(f"      {words.also(same, numbered=True)}")
     if r["undecided"]:
         near = r["rejected"][0]
