@@ -17,7 +17,7 @@ Arguments = dict[str, Any]
 
 RECORDED = ("models", "versions")
 """What a run's config.yaml holds besides options and labels."""
-UNIMPORTANT = ("batch_size", "max_cost")
+UNIMPORTANT = ("batch_size", "max_cost", "timeout")
 """Options that change no result: a run can be continued with others."""
 HUNT, FRESH, ALL, MODELS = ("hunt",), ("hunt", "probe"), ("hunt", "probe", "doctor"), ("hunt", "doctor")
 """Commands that offer an option: those that explore; that judge fresh pictures; that load models; that load every model."""
@@ -28,6 +28,7 @@ TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", A
 """What people call the type of an option."""
 Budget = Annotated[int, Field(ge=1)] | Literal["auto"]
 Cost = Annotated[float, Field(gt=0)] | Literal["none"]
+Seconds = Annotated[float, Field(gt=0)] | Literal["none"]
 
 
 def option(
@@ -156,6 +157,12 @@ class Config(BaseModel):
         commands=FRESH,
         metavar="AMOUNT|none",
     )
+    timeout: Seconds = option(
+        3600,
+        "seconds that a model may take for one call before it counts as hanging and the run stops; none: any time",
+        commands=FRESH,
+        metavar="SECONDS|none",
+    )
     seed: int = option(0, "seed for everything random", commands=FRESH, ge=0, lt=2**63)
 
     @classmethod
@@ -210,6 +217,11 @@ class Config(BaseModel):
     def cap(self) -> float | None:
         """What hosted models may cost at most; None: no limit."""
         return None if self.max_cost == "none" else self.max_cost
+
+    @property
+    def longest(self) -> float | None:
+        """Seconds that one call to a model may take; None: any time."""
+        return None if self.timeout == "none" else self.timeout
 
 
 class Settled(Config):

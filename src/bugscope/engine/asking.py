@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from ..core.options import Config
 from ..store.folder import Store
 from .answers import Answers
+from .calls import Calls
 from .costs import Meter
 from .patience import Failed, Patience
 from .workers import Workers
@@ -19,10 +20,10 @@ class Asking:
     """What is asked is kept by whoever asked, with `keep`."""
 
     def __init__(
-        self, answers: Answers, store: Store, config: Config, patience: Patience, meter: Meter, workers: Workers
+        self, answers: Answers, store: Store, config: Config, patience: Patience, meter: Meter, workers: Workers, calls: Calls
     ) -> None:
         self.answers, self.store, self.config = answers, store, config
-        self.patience, self.meter, self.workers = patience, meter, workers
+        self.patience, self.meter, self.workers, self.calls = patience, meter, workers, calls
 
     def who(self, role: str) -> str:
         return f"{role} {self.answers.id(role)}"
@@ -48,7 +49,7 @@ class Asking:
         def question(model: Any) -> list[A | Failed]:
             def metered(part: Sequence[tuple[str, T]]) -> list[A]:
                 with self.meter.asking(role, len(part)):
-                    return call(model, [item for _, item in part])
+                    return self.calls(role, self.who(role), lambda: call(model, [item for _, item in part]))
 
             asked = list(zip(keys, items, strict=True))
             return self.patience.ask(self.who(role), metered, asked, lambda pair: pair[0] not in self.answers.failed_before)
@@ -56,8 +57,10 @@ class Asking:
         return self.workers.ask(role, question)
 
     def keep(self, role: str, keys: Sequence[str], answers: Sequence[Any]) -> None:
-        """Store answers. Raises Unanswered if their role was given up meanwhile: what was answered is kept before."""
+        """Store answers. Raises Unanswered if their role was given up meanwhile, or KeyboardInterrupt if the run was asked to
+        stop: what was answered is kept before."""
         if used := self.meter.totals():
             self.store.set_meta("usage", used)
         self.answers.put(role, keys, answers)
+        self.calls.check()
         self.patience.of(self.who(role)).check()

@@ -17,6 +17,7 @@ from . import contracts
 from .advice import Advice
 from .answers import OPTIONAL, Answers
 from .asking import Asking
+from .calls import Calls
 from .costs import Meter
 from .local import Local
 from .models import Models
@@ -65,12 +66,15 @@ class Engine:
         self.workers: Workers = workers or Local()
         self.workers.start(models)
         self.answers = Answers(models, store)
-        self.asking = Asking(self.answers, store, config, self.patience, self.meter, self.workers)
+        self.calls = Calls(config.longest)
+        self.calls.tell = lambda message: self.patience.tell(message)
+        self.asking = Asking(self.answers, store, config, self.patience, self.meter, self.workers, self.calls)
         self.pictures = Pictures(self.asking, store, self.medium)
         self.advice = Advice(self.asking, self.medium.words)
 
     def close(self) -> None:
-        """Called after the last question. Models are closed by whoever loaded them."""
+        """Called after the last question, whatever ends the run. Models are closed by whoever loaded them."""
+        self.calls.abandon()
         self.workers.close()
 
     # --- the four questions ---------------------------------------------------------------------------------------------
@@ -167,21 +171,21 @@ class Engine:
             while waiting:
                 self._keep(*waiting[0])
                 waiting.popleft()
-        except BaseException:
+        except BaseException as error:
             self.patience.stop()
-            self._save(waiting)
+            self._save(waiting, error)
             raise
         finally:
             self.patience.resume()
 
-    def _save(self, waiting: Iterable[tuple[Sequence[Sample], "Future[list[Any]]"]]) -> None:
+    def _save(self, waiting: Iterable[tuple[Sequence[Sample], "Future[list[Any]]"]], end: BaseException) -> None:
         """Keep pictures that are made or in the making, whatever ends the run, so that they need not be paid for again."""
         # first cancel what has not begun: it would begin while the rest is waited for
         begun = [(batch, made) for batch, made in reversed(list(waiting)) if not made.cancel()]
         for batch, made in reversed(begun):
-            if made.exception() is None:
+            if self.calls.last(made, self.asking.who("generator"), end) and made.exception() is None:
                 # the user should hear of what ended the run, not of this
-                with suppress(BugscopeError):
+                with suppress(BugscopeError, KeyboardInterrupt):
                     self.pictures.keep(batch, made.result())
 
     def _keep(self, batch: Sequence[Sample], made: "Future[list[Any]]") -> None:

@@ -107,6 +107,12 @@ class Standing:
             self.wrong()
         self.give_up(f"answered none of {self.failures} questions", self.last)
 
+    def hangs(self, n: int, seconds: float, error: BaseException) -> NoReturn:
+        """A call with `n` items takes longer than it may. It goes on in the model, which cannot be asked again beside it."""
+        answer = f"has not answered {n} question{'s' * (n != 1)} in {roughly(seconds)} and seems to hang"
+        self.end = Unanswered(f"{self.who} {answer}; where that is too short a time, state a longer --timeout")
+        raise self.end from error
+
     def give_up(self, what: str, error: BaseException) -> NoReturn:
         self.end = Unanswered(f"{self.who} {what}: {said(error)}")
         raise self.end from error

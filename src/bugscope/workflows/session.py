@@ -111,6 +111,7 @@ def opened(
     resolved = {"labels": labels, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
     with Store.create(out, identity, resolved) as store:
         store.set_meta("max_cost", settings.max_cost)
+        store.set_meta("timeout", settings.timeout)
         store.set_meta("classes", list(task.labels(models.target)))
         store.set_meta("names", {role: registry.name(model) for role, model in models.present().items()})
         engine = None
@@ -186,7 +187,11 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
             error.args = (f"{error}; all answers so far are kept. To go on: {onward}",)
         raise
     finally:
-        keep()
+        try:
+            keep()
+        except KeyboardInterrupt:  # what was found is reported all the same
+            keep()
+            raise
     tell(replace(last, stage="done"))
 
 

@@ -64,6 +64,14 @@ def resume(
             **stating("another limit on what hosted models may cost in all", "the run's own", OPTIONS["max_cost"].metavar),
         ),
     ] = None,
+    timeout: Annotated[
+        Any,
+        typer.Option(
+            "--timeout",
+            parser=number,
+            **stating("another limit on the seconds of one call to a model", "the run's own", OPTIONS["timeout"].metavar),
+        ),
+    ] = None,
     junit: JUnit = None,
     csv: CSV = None,
     quiet: Quiet = False,
@@ -73,7 +81,7 @@ def resume(
     from ...workflows.hunt import resume as go_on
 
     with files_in_any_case(junit, csv), display(quiet) as listener:
-        found = go_on(run, progress=listener, max_cost=max_cost)
+        found = go_on(run, progress=listener, max_cost=max_cost, timeout=timeout)
     show(found, as_json)
     checked(found, junit, csv)
 
