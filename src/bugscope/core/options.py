@@ -158,7 +158,7 @@ class Config(BaseModel):
         metavar="AMOUNT|none",
     )
     timeout: Seconds = option(
-        3600,
+        3600.0,
         "seconds that a model may take for one call before it counts as hanging and the run stops; none: any time",
         commands=FRESH,
         metavar="SECONDS|none",

@@ -23,6 +23,10 @@ it is set up wrongly, and the next picture would say the same."""
 class Unanswered(ModelError):
     """A role does not answer, and the run stops. What was answered is kept; the run can be continued."""
 
+    def with_way_on(self, onward: str) -> None:
+        """Say how a person continues."""
+        self.args = (f"{self}; all answers so far are kept. To go on: {onward}",)
+
 
 class Standing:
     """The record of one role in a session. `who`: its name in errors. `before`: whether it answered in an earlier session."""

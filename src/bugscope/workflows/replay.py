@@ -17,6 +17,7 @@ from ..core.options import Config, Cost, counted
 from ..core.records import Counts, Outcome, Prompt, Rate, Sample, Status
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
+from ..engine.standing import Unanswered
 from ..method.plan import Plan, judge_error
 from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
 from ..report import baseline
@@ -212,8 +213,14 @@ def replay(
                 store.anew = new.id if new.id.startswith("python/") else ""
                 engine = Engine(models, store, settings.model_copy(update={"accept": rule.word}), called=rule.called)
                 sides = _Sides(store, settings, engine, fresh)
-                found = _Replaying(path, sides, bugs, stored, rule).report(tell)
-                engine.settle()
+                try:
+                    found = _Replaying(path, sides, bugs, stored, rule).report(tell)
+                    engine.settle()
+                finally:
+                    engine.close()
+            except Unanswered as error:
+                error.with_way_on(f"replay again with {f'--out {out}' if out is not None else 'the same options'}")
+                raise
             finally:
                 models.close()
     found["seconds"] = round(time.monotonic() - began, 1)

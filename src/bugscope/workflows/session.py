@@ -184,7 +184,7 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
         store.set_meta("error", str(error))
         error.run = store.path
         if isinstance(error, Unanswered):
-            error.args = (f"{error}; all answers so far are kept. To go on: {onward}",)
+            error.with_way_on(onward)
         raise
     finally:
         try:

@@ -77,7 +77,7 @@ class Endings:
         came = 0
         while data := os.read(self._read, 1):
             came += data[0] in self._before
-            if came > 1 or (came and self._over):
+            if came > 1:
                 self.end_at_once(data[0])
         os.close(self._read)
 

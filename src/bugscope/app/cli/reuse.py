@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...core.errors import StoreError
+from ...core.errors import ModelError, StoreError
 from ...core.options import MODEL
 from .options import (
     CSV,
@@ -61,14 +61,20 @@ def replay(
     as_json: JSON = False,
 ) -> None:
     """Check whether bugs are fixed in another target. Exit code 0: all fixed, nothing new fails; 1: not; 2: error."""
+    from ...report import junit as xml
     from ...report import table
     from ...workflows.replay import replay as again
 
-    with display(quiet) as listener:
-        found = again(
-            run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, fresh=fresh, stored=stored,
-            out=out, max_cost=max_cost, progress=listener,
-        )  # fmt: skip
+    try:
+        with display(quiet) as listener:
+            found = again(
+                run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, fresh=fresh, stored=stored,
+                out=out, max_cost=max_cost, progress=listener,
+            )  # fmt: skip
+    except ModelError as error:  # the file says so before the error does
+        if junit is not None:
+            write(junit, xml.ended("replay", str(run), str(error)))
+        raise
     allowed = allow or ()
     code = found.exit_code(allowed)
     try:
