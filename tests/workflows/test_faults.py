@@ -7,6 +7,7 @@ whenever it is asked about that, but not in its first answer. `always`: from the
 import io
 import threading
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -297,3 +298,20 @@ def test_what_becomes_of_a_run(hunt, whole, fault, when, role, outcome):
     if outcome is STOPPED:
         assert line.startswith(f"bugscope: {role} world/{role} ") and report["error"] and report["error"] in line
     assert concluded(hunt(roles())[2]) == concluded(whole)
+
+
+def row(fault):
+    """The fault's line in the documentation."""
+    cells = []
+    for when in ("once", "always"):
+        found = TABLE[fault][when]
+        by_outcome = {outcome: [role for role in found if found[role] is outcome] for outcome in dict.fromkeys(found.values())}
+        alike = len(by_outcome) == 1 and set(ROLES if when == "always" else PICTURES) <= set(found)
+        cells.append("; ".join(o if alike else f"{o} ({', '.join(which)})" for o, which in by_outcome.items()))
+    return f"| {fault} | {' | '.join(cells)} |"
+
+
+def test_the_documentation_has_the_table():
+    page = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+    lacking = [row(fault) for fault in TABLE if row(fault) not in page]
+    assert not lacking, "\n".join(lacking)

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _ran(arguments: list[str] | None, ends: endings.Endings) -> Any:
     from ...core.errors import BugscopeError
     from .commands import app
-    from .screen import legible, say
+    from .screen import legible, revive, say
 
     legible()
     if arguments is None:
@@ -55,6 +55,8 @@ def _ran(arguments: list[str] | None, ends: endings.Endings) -> Any:
     except SystemExit as stop:
         if ends.signal is None and stop.code != 130:  # typer's answer to a KeyboardInterrupt
             return stop.code
+    finally:
+        revive()
     return _stopped(ends)
 
 
