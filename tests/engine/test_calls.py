@@ -50,18 +50,17 @@ def test_a_call_that_takes_too_long_is_left_behind(calls):
 
 
 def test_abandoning_ends_every_wait(calls):
-    go, found = threading.Event(), []
+    began, go, found = threading.Event(), threading.Event(), []
 
     def wait():
         try:
-            calls("generator", "generator g", lambda: go.wait(60))
+            calls("generator", "generator g", lambda: began.set() or go.wait(60))
         except Stopped as stopped:
             found.append(stopped)
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    while not calls._waited_for:
-        time.sleep(0.001)
+    assert began.wait(30)
     calls.abandon()
     waiting.join(30)
     assert found
@@ -72,27 +71,27 @@ def test_abandoning_ends_every_wait(calls):
 
 @pytest.fixture
 def interrupting():
-    """SIGALRM in the place of a key."""
+    """SIGALRM in the place of a key: call what it gives to press it."""
 
-    def after(seconds, error):
+    def with_error(error):
         def handler(number, frame):
             raise error
 
         signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        return lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGALRM)
 
     before = signal.getsignal(signal.SIGALRM)
-    yield after
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    yield with_error
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals as on Unix")
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals as on Unix")
 def test_an_answer_that_is_under_way_is_kept_before_a_run_stops(tmp_path, interrupting):
     stop = KeyboardInterrupt()
+    press = interrupting(stop)
 
     def slow(images):
-        interrupting(0.01, stop)
+        press()
         time.sleep(0.2)
         return np.tile([0.9, 0.1], (len(images), 1))
 
@@ -104,14 +103,14 @@ def test_an_answer_that_is_under_way_is_kept_before_a_run_stops(tmp_path, interr
     engine.close()
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals as on Unix")
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals as on Unix")
 def test_what_hangs_is_given_up_once_the_grace_is_over(calls, interrupting):
     go = threading.Event()
-    interrupting(0.05, Interrupted(grace=0.1))
+    press = interrupting(Interrupted(grace=0.1))
     told = []
     calls.tell = told.append
     with pytest.raises(Interrupted):
-        calls("target", "target t", lambda: go.wait(60))
+        calls("target", "target t", lambda: press() or go.wait(60))
     assert told == ["stopping as soon as the target t has answered what it was asked; Ctrl-C once more stops at once"]
     with pytest.raises(Interrupted):
         calls("judge", "judge j", lambda: 1)

@@ -1,6 +1,7 @@
 """Put a run's pictures to use: replay, transfer, evaluate, dataset."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,20 +62,14 @@ def replay(
     as_json: JSON = False,
 ) -> None:
     """Check whether bugs are fixed in another target. Exit code 0: all fixed, nothing new fails; 1: not; 2: error."""
-    from ...report import junit as xml
     from ...report import table
     from ...workflows.replay import replay as again
 
-    try:
-        with display(quiet) as listener:
-            found = again(
-                run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, fresh=fresh, stored=stored,
-                out=out, max_cost=max_cost, progress=listener,
-            )  # fmt: skip
-    except ModelError as error:  # the file says so before the error does
-        if junit is not None:
-            write(junit, xml.ended("replay", str(run), str(error)))
-        raise
+    with file_in_any_case(run, junit), display(quiet) as listener:
+        found = again(
+            run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, fresh=fresh, stored=stored,
+            out=out, max_cost=max_cost, progress=listener,
+        )  # fmt: skip
     allowed = allow or ()
     code = found.exit_code(allowed)
     try:
@@ -95,6 +90,19 @@ def replay(
     if summary is not None:
         write(summary, table.markdown(found.report), append=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def file_in_any_case(run: Path, junit: Path | None) -> Iterator[None]:
+    """If a model ends a replay, the file that other programs read says so before the error does."""
+    from ...report.junit import ended
+
+    try:
+        yield
+    except ModelError as error:
+        if junit is not None:
+            write(junit, ended("replay", str(run), str(error)))
+        raise
 
 
 def files(report: "Report | ReplayReport", junit: Path | None, csv: Path | None, allow: Collection[str] = ()) -> None:
