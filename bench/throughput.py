@@ -11,6 +11,9 @@ nothing here.
 The output shows the bare loop, the engine measuring (what confirming a bug takes), and the engine measuring and then captioning
 a third of the pictures (what exploring takes). The goal is a ratio of 0.95 for measuring. The bare loop runs before and after,
 and the ratio is to the mean of the two, so that a machine that warms up or slows down is noticed.
+
+On a GPU it also shows what happens when memory runs out: the networks get what they occupy at rest and a third of what a batch
+takes beyond that. All pictures must be answered all the same.
 """
 
 import argparse
@@ -135,6 +138,32 @@ def bare(pipe: Any, samples: list[Sample], batch: int, pixels: int) -> float:
     return time.perf_counter() - began
 
 
+def cramped(models: Models, samples: list[Sample], batch: int, folder: Path) -> dict[str, float]:
+    """The engine measures on a GPU whose memory is too small for a batch."""
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    rest = torch.cuda.memory_allocated()
+    with Store.create(folder / "roomy", {}) as store:
+        Engine(models, store, Config(batch_size=batch)).measure(samples[:batch])
+    peak, whole = torch.cuda.max_memory_allocated(), torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()
+    room = rest + (peak - rest) / 3
+    torch.cuda.set_per_process_memory_fraction(room / whole)
+    try:
+        with Store.create(folder / "cramped", {}) as store:
+            engine = Engine(models, store, Config(batch_size=batch))
+            began = time.perf_counter()
+            outcomes = engine.measure(samples)
+            synchronise()
+            took = time.perf_counter() - began
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    return {
+        "room_gb": room / 1e9, "peak_gb": peak / 1e9, "cramped_per_second": len(samples) / took,
+        "cramped_answered": sum(o.status.counts for o in outcomes),
+    }  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="turbo" if torch.cuda.is_available() else "small")
@@ -175,13 +204,14 @@ def main() -> None:
             synchronise()
             exploring = time.perf_counter() - began
         after = bare(pipe, samples, batch, pixels)
+        tight = cramped(models, samples, options.batch, folder) if models.generator.device.name.startswith("cuda") else {}  # type: ignore[attr-defined]
     assert drawn == len(samples), f"{drawn} of {len(samples)} pictures were answered"
     loop = (before + after) / 2
     found = {
         "size": options.size, "device": models.generator.device.name, "pictures": len(samples), "batch": options.batch,  # type: ignore[attr-defined]
         "bare_per_second": len(samples) / loop, "bare_before": before, "bare_after": after,
         "measure_per_second": len(samples) / measuring, "measure_ratio": loop / measuring,
-        "explore_per_second": len(samples) / exploring, "explore_ratio": loop / exploring, "target": TARGET,
+        "explore_per_second": len(samples) / exploring, "explore_ratio": loop / exploring, "target": TARGET, **tight,
     }  # fmt: skip
     print(f"{options.size} networks on {found['device']}, {len(samples)} pictures, batches of {options.batch}\n")
     print(f"{'':<34}pictures/s   of bare")
@@ -189,6 +219,11 @@ def main() -> None:
           f"{len(samples) / after:.2f} after)")  # fmt: skip
     print(f"{'engine, measuring':<34}{found['measure_per_second']:10.2f}   {found['measure_ratio']:.3f}   (target {TARGET})")
     print(f"{'engine, and captions of a third':<34}{found['explore_per_second']:10.2f}   {found['explore_ratio']:.3f}")
+    if tight:
+        label, speed = "engine, measuring, in little memory", tight["cramped_per_second"]
+        print(f"{label:<34}{speed:9.2f}   {speed * loop / len(samples):.3f}   ({tight['room_gb']:.1f} GB of "
+              f"{tight['peak_gb']:.1f}; {tight['cramped_answered']} of {len(samples)} answered)")  # fmt: skip
+        assert tight["cramped_answered"] == len(samples)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
 

@@ -3,8 +3,8 @@
     python tools/tables.py            # write them again
     python tools/tables.py --check    # exit code 1 and the names of files that are not current
 
-A table stands between `<!-- table: NAME -->` and `<!-- /table -->`, each on a line of its own. NAME is a command,
-or `config` for the keys of a config file.
+A table stands between `<!-- table: NAME -->` and `<!-- /table -->`, each on a line of its own. NAME is a command
+(`cache-ls` for `cache ls`) or `config` for the keys of a config file.
 """
 
 import argparse
@@ -46,6 +46,9 @@ def update(docs: Path, check: bool = False) -> list[Path]:
 def filled(text: str, name: str) -> str:
     """`text` with its tables made anew. `name`: of the file, for messages."""
     commands = {str(command.name): command.callback for command in app.registered_commands}
+    for group in app.registered_groups:
+        inner = group.typer_instance.registered_commands if group.typer_instance else ()
+        commands |= {f"{group.name}-{command.name}": command.callback for command in inner}
     openings, whole = OPENING.findall(text), TABLE.findall(text)
     for opening in openings:
         if opening != "config" and opening not in commands:

@@ -1,5 +1,7 @@
 """Options: declared once, checked at the door, refused in one sentence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import yaml
@@ -149,10 +151,24 @@ def test_the_table_says_what_the_options_allow():
     assert shown["accept"] == ("word, file, mapping or list", "ImageNet's for targets with its labels", "")
 
 
-@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("batch_size", "max_cost")])
+@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("batch_size", "max_cost", "cache", "cache_all")])
 def test_every_option_but_speed_and_cost_is_part_of_a_runs_identity(name):
     assert Config().identity()[name] == getattr(Config(), name)
-    assert "batch_size" not in Config().identity()
+    assert not {"batch_size", "cache"} & Config().identity().keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [(True, "auto"), (False, "none"), (None, "none"), (Path("a/b"), str(Path("a/b"))), ("a b", "a b"), ("auto", "auto")],
+)
+def test_a_cache_may_be_a_word_a_folder_or_true(given, meant):
+    assert Config.of({"cache": given}).cache == meant
+
+
+@pytest.mark.parametrize("given", ["", " ", "a\0b", 3, ["a"]])
+def test_what_is_no_cache_is_refused(given):
+    with pytest.raises(SpecError, match="option cache is "):
+        Config.of({"cache": given})
 
 
 def test_the_largest_seed_fits_the_store(tmp_path):

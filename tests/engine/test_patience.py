@@ -87,7 +87,40 @@ def test_out_of_memory_halves_the_batch(tmp_path):
 
     outcomes = engine_of(tmp_path / "r", generator=draw).measure(SAMPLES[:4])
     assert all(o.status.counts for o in outcomes)
-    assert sizes == [4, 2, 1, 1, 2, 1, 1]
+    assert sizes == [4, 2, 1, 1, 1, 1]
+
+
+def test_what_does_not_fit_into_memory_is_not_tried_again():
+    sizes = []
+
+    def small(items):
+        sizes.append(len(items))
+        if len(items) > 2:
+            raise MemoryError
+        return items
+
+    patience = Patience(pytest.fail)
+    assert patience.ask("judge j", small, range(8)) == list(range(8))
+    assert sizes == [8, 4, 2, 2, 2, 2]
+    sizes.clear()
+    assert patience.ask("judge j", small, range(8)) == list(range(8))
+    assert sizes == [2, 2, 2, 2]
+    assert patience.ask("target t", lambda items: items, range(8)) == list(range(8)), "each role has its own memory"
+
+
+def test_one_item_that_is_too_large_says_nothing_about_the_others():
+    sizes = []
+
+    def draw(items):
+        sizes.append(len(items))
+        if 3 in items:
+            raise MemoryError("a huge one")
+        return items
+
+    patience = Patience(pytest.fail)
+    assert patience.ask("judge j", draw, range(8)) == [0, 1, 2, Failed("MemoryError: a huge one"), 4, 5, 6, 7]
+    assert patience.ask("judge j", draw, range(4, 12)) == list(range(4, 12))
+    assert sizes[-1] == 8
 
 
 def test_a_run_that_ends_waits_for_no_server(tmp_path):

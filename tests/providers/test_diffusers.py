@@ -184,6 +184,24 @@ def test_the_name_tells_what_changes_a_picture(folder, generator):
     assert generator.id == f"diffusers/{folder}?dtype=float32&num_inference_steps=2&height=32&width=32"
 
 
+def test_a_fingerprint_tells_checkpoints_apart_that_have_one_name(torch, stable, folder, generator, tmp_path):
+    """For a cache: not the device, but the weights and the scheduler."""
+    assert generator.repeats
+    again = registry.load("Generator", f"diffusers/{folder}", SMALL)
+    assert again.fingerprint() == generator.fingerprint()
+    found = {generator.fingerprint()}
+    pipe = stable()
+    with torch.no_grad():
+        next(pipe.unet.parameters()).add_(1e-3)
+    pipe.save_pretrained(tmp_path / "other")
+    found.add(registry.load("Generator", f"diffusers/{tmp_path / 'other'}", SMALL).fingerprint())
+    shutil.copytree(folder, tmp_path / "scheduled")
+    stated = json.loads((tmp_path / "scheduled" / "scheduler" / "scheduler_config.json").read_text())
+    (tmp_path / "scheduled" / "scheduler" / "scheduler_config.json").write_text(json.dumps(stated | {"beta_end": 0.03}))
+    found.add(registry.load("Generator", f"diffusers/{tmp_path / 'scheduled'}", SMALL).fingerprint())
+    assert len(found) == 3
+
+
 def test_a_negative_prompt_goes_with_every_picture_of_a_batch(folder):
     generator = load(folder, negative_prompt="a bus")
     alone = generator(PROMPTS, [1, 2, 3])

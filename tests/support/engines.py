@@ -22,9 +22,10 @@ class Role:
         return self.call(*inputs)
 
 
-def engine_of(path, world=None, sleep=None, config=None, **changed):
-    """`changed`: functions in the place of a world's roles; `sleep`: instead of waiting."""
+def engine_of(path, world=None, sleep=None, config=None, generator_as=None, **changed):
+    """`changed`: functions in the place of a world's roles; `generator_as`: a generator as it is; `sleep`: for waiting."""
     roles = (world or World()).roles()
+    roles |= {"generator": generator_as} if generator_as else {}
     models = Models(**{**roles, **{r: Role(c, f"test/{r}", roles[r].labels) for r, c in changed.items()}})
     store = Store.create(path, {})
     return Engine(models, store, config or Config(batch_size=4), sleep=sleep or (lambda seconds: None))

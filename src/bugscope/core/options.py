@@ -17,14 +17,21 @@ Arguments = dict[str, Any]
 
 RECORDED = ("models", "versions")
 """What a run's config.yaml holds besides options and labels."""
-UNIMPORTANT = ("batch_size", "max_cost", "timeout")
+UNIMPORTANT = ("batch_size", "max_cost", "timeout", "cache", "cache_all")
 """Options that change no result: a run can be continued with others."""
 HUNT, FRESH, ALL, MODELS = ("hunt",), ("hunt", "probe"), ("hunt", "probe", "doctor"), ("hunt", "doctor")
 """Commands that offer an option: those that explore; that judge fresh pictures; that load models; that load every model."""
 MODEL, PAIR = "PROVIDER/MODEL", "KEY=VALUE"
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 WORDS = {"gt": "more than {}", "ge": "at least {}", "lt": "less than {}", "le": "at most {}"}
-TYPES = {str: "string", int: "integer", float: "number", Arguments: "mapping", Accept: "word, file, mapping or list"}
+TYPES = {
+    bool: "boolean",
+    str: "string",
+    int: "integer",
+    float: "number",
+    Arguments: "mapping",
+    Accept: "word, file, mapping or list",
+}
 """What people call the type of an option."""
 Budget = Annotated[int, Field(ge=1)] | Literal["auto"]
 Cost = Annotated[float, Field(gt=0)] | Literal["none"]
@@ -163,6 +170,18 @@ class Config(BaseModel):
         commands=FRESH,
         metavar="SECONDS|none",
     )
+    cache: str = option(
+        "none",
+        "take pictures that an earlier run drew from the same prompts and seeds, and keep new ones; auto: in your cache folder",
+        commands=FRESH,
+        metavar="auto|DIR",
+    )
+    cache_all: bool = option(
+        False,
+        "cache the pictures of generators, too, that would not draw the same ones again, such as hosted ones",
+        commands=FRESH,
+        unset="off",
+    )
     seed: int = option(0, "seed for everything random", commands=FRESH, ge=0, lt=2**63)
 
     @classmethod
@@ -173,6 +192,8 @@ class Config(BaseModel):
                 raise unknown("option", str(key), OPTIONS)
         if "accept" in values:
             values = {**values, "accept": read(values["accept"])}
+        if "cache" in values:
+            values = {**values, "cache": _folder(values["cache"])}
         try:
             return cls(**values)
         except ValidationError as error:
@@ -275,6 +296,15 @@ class Option:
     def bounds(self) -> str:
         """Such as "> 0, < 1"."""
         return ", ".join(f"{SIGNS[name]} {_short(limit)}" for name, limit in self.limits.items())
+
+
+def _folder(given: Any) -> Any:
+    """A folder as a text; true and false, as YAML and Python have them, are words."""
+    if isinstance(given, bool) or given is None:
+        return "auto" if given else "none"
+    if isinstance(given, str) and (not given.strip() or "\0" in given):
+        raise refused("cache", given, "a folder, auto or none")
+    return str(given) if isinstance(given, Path) else given
 
 
 def _parts(field: FieldInfo) -> tuple[Any, str, list[Any]]:

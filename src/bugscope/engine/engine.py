@@ -23,6 +23,7 @@ from .local import Local
 from .models import Models
 from .patience import Patience
 from .pictures import Pictures, Shown
+from .shelf import Shelf
 from .standing import Unanswered
 from .workers import Workers
 
@@ -54,6 +55,7 @@ class Engine:
         # raises for unusable labels before anything is asked
         self.task = tasks.knowing(config, tasks.load(config).labels(models.target), called)
         self.medium = media.of(models.generator)
+        self.shelf = Shelf(config, models.generator, self.medium)
         self.on_batch = on_batch or (lambda engine: None)
         self.asked: set[str] = set()
         # of those, how many were answered in an earlier session
@@ -69,7 +71,7 @@ class Engine:
         self.calls = Calls(config.longest)
         self.calls.tell = lambda message: self.patience.tell(message)
         self.asking = Asking(self.answers, store, config, self.patience, self.meter, self.workers, self.calls)
-        self.pictures = Pictures(self.asking, store, self.medium)
+        self.pictures = Pictures(self.asking, store, self.medium, self.shelf)
         self.advice = Advice(self.asking, self.medium.words)
 
     def close(self) -> None:
@@ -161,6 +163,7 @@ class Engine:
     # --- the pipeline ---------------------------------------------------------------------------------------------------
 
     def _generate(self, missing: Sequence[Sample]) -> None:
+        missing = self.shelf.recall(missing, self._keep)
         waiting: deque[tuple[Sequence[Sample], Future[list[Any]]]] = deque()
         try:
             for batch in self.asking.batches("generator", missing):

@@ -92,6 +92,8 @@ class Patience:
 
     def _asked(self, question: "_Question[T, A]", items: Sequence[T]) -> list[A | Failed]:
         question.standing.check()
+        if len(items) > question.standing.fits:
+            return self._halves(question, items)
         try:
             answers = self._retried(question, items)
             return question.sorted_out(items, answers)
@@ -107,6 +109,13 @@ class Patience:
         if len(items) < 2:
             question.standing.failed(error, all(map(question.counts, items)))
             return [Failed(told(error)) for _ in items]
+        found = self._halves(question, items)
+        if isinstance(error, MemoryError) and not any(isinstance(answer, Failed) for answer in found):
+            # one item too large for any batch would have failed; so it was their number
+            question.standing.fits = min(question.standing.fits, (len(items) + 1) // 2)
+        return found
+
+    def _halves(self, question: "_Question[T, A]", items: Sequence[T]) -> list[A | Failed]:
         half = len(items) // 2
         first = self._asked(question, items[:half])
         try:

@@ -14,6 +14,7 @@ from . import contracts
 from .asking import Asking
 from .models import Recorded
 from .patience import Failed
+from .shelf import Shelf
 
 REPEAT = "the same picture as another of this prompt"
 SUGGESTS: Mapping[Purpose, Sequence[Purpose]] = {"confirm": ("design",), "refine": ("design", "confirm")}
@@ -24,8 +25,8 @@ Shown = tuple[Sample, Specimen[Any]]
 class Pictures:
     """If a generator repeats a picture for a prompt, the repeat is refused: n counts different pictures."""
 
-    def __init__(self, asking: Asking, store: Store, medium: Medium[Any]) -> None:
-        self.asking, self.store, self.medium = asking, store, medium
+    def __init__(self, asking: Asking, store: Store, medium: Medium[Any], shelf: Shelf) -> None:
+        self.asking, self.store, self.medium, self.shelf = asking, store, medium, shelf
         # pictures that are lost and were not drawn again as they were
         self._lost = set(store.notes("lost"))
         # whose files were looked for in this session
@@ -43,14 +44,17 @@ class Pictures:
         for s, p in zip(batch, made, strict=True):
             if isinstance(p, Specimen):
                 image = self.store.keep(p.content, self.medium)
-                answers.append({"refused": REPEAT} if self._again(s, image) else self._row(image, p))
+                answers.append({"refused": REPEAT} if self._again(s, image) else self._row(image, p, s.key in self.shelf.taken))
             else:
                 answers.append({"refused": p.reason} if isinstance(p, Refused) else p)
         self.asking.keep("generator", [s.key for s in batch], answers)
+        for s, row in zip(batch, answers, strict=True):
+            if isinstance(row, dict) and "image" in row:
+                self.shelf.add(s, row, self.store.blobs)
         return answers
 
-    def _row(self, image: str, p: Specimen[Any]) -> dict[str, Any]:
-        row = {"image": image, "info": dict(p.info)}
+    def _row(self, image: str, p: Specimen[Any], cached: bool = False) -> dict[str, Any]:
+        row = {"image": image, "info": dict(p.info)} | ({"cached": True} if cached else {})
         return row if p.truth is None else row | {"truth": self.store.keep_truth(p.truth)}
 
     def _again(self, s: Sample, image: str) -> bool:
@@ -113,7 +117,7 @@ class Pictures:
         rarely repeat themselves."""
         if s.key in self._lost or isinstance(self.asking.answers.models.generator, Recorded):
             return False
-        (made,) = self.asking.ask("generator", self.draw, [s], [s.key])
+        made = self.shelf.find(s) or self.asking.ask("generator", self.draw, [s], [s.key])[0]
         if isinstance(made, Specimen) and named(self.medium.encode(made.content), self.medium.suffix) == row["image"]:
             self._row(self.store.keep(made.content, self.medium), made)
             return True

@@ -1,5 +1,6 @@
 """How a role has answered so far, and when it is given up: a run that learns nothing more must stop and say why."""
 
+import sys
 from collections import deque
 from typing import NoReturn
 
@@ -40,6 +41,8 @@ class Standing:
         self.broken = 0
         self.lost = 0.0
         """Seconds since its last answer."""
+        self.fits = sys.maxsize
+        """Items of a batch that its memory has room for, as far as is known."""
         self.recent: deque[bool] = deque(maxlen=RECENT)
         self.declined: deque[bool] = deque(maxlen=DECLINED)
         self.first: BaseException | None = None

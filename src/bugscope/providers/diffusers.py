@@ -7,6 +7,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..core.errors import ModelError, SpecError, told, unknown
 from ..core.records import Refused
 from ..media.picture import Picture
 from .shared.device import Device
+from .shared.networks import fingerprint
 
 
 class Generator:
@@ -22,6 +24,8 @@ class Generator:
     requires = ("torch", "diffusers", "transformers")
     extra = "torch"
     example = "diffusers/stabilityai/sd-turbo"
+    repeats = True
+    without_effect = ("device", "compile", "offload")
 
     def __init__(
         self, model: str, *, device: str = "", dtype: str = "", steps: int = 0, guidance: float | None = None,
@@ -67,6 +71,13 @@ class Generator:
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Picture | Refused]:
         """A picture's noise follows from its seed alone. Raises MemoryError if the GPU's memory is too small."""
         return self.device.each(list(zip(prompts, seeds, strict=True)), self._draw)
+
+    def fingerprint(self) -> str:
+        """A hash of all weights and of how the noise is scheduled: a hub's branch moves, and a folder may be written again."""
+        parts = {name: part for name, part in self.pipe.components.items() if hasattr(part, "state_dict")}
+        weights = [fingerprint(part, name) for name, part in sorted(parts.items())]
+        stated = json.dumps([weights, dict(self.pipe.scheduler.config)], sort_keys=True, default=str)
+        return hashlib.sha256(stated.encode()).hexdigest()[:12]
 
     def _draw(self, pairs: Sequence[tuple[str, int]]) -> list[Picture | Refused]:
         options = {name: [value] * len(pairs) if name == "negative_prompt" else value for name, value in self.options.items()}

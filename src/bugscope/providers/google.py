@@ -33,6 +33,7 @@ class Generator(Hosted):
     """
 
     example = "google/gemini-3.1-flash-image"
+    without_effect = ("key_variable", "timeout", "concurrency", "price_input", "price_output", "price_image")
 
     def __init__(
         self, model: str, *, aspect_ratio: str = "", size: str = "", seeds: bool = False,

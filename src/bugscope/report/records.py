@@ -264,6 +264,14 @@ class UsageRecord(TypedDict):
     sentence: str
 
 
+class CacheRecord(TypedDict):
+    """Pictures from the cache, in words where there are any; `notice`: why it was not used to the end."""
+
+    images: int
+    sentence: str
+    notice: str
+
+
 class Named(TypedDict):
     """A report's models: `names` as people call them, by role; their ids are under the roles themselves."""
 
@@ -326,6 +334,7 @@ class Report(Named):
     no_answer: list[NoAnswer]
     waited: float
     usage: UsageRecord | None
+    cache: CacheRecord
     seconds: float
     baseline: BaselineRecord
     labels: list[LabelRecord]

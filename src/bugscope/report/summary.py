@@ -18,6 +18,7 @@ from .records import (
     Agreement,
     BaselineRecord,
     BugRecord,
+    CacheRecord,
     Corrected,
     Example,
     JudgeRecord,
@@ -29,6 +30,7 @@ from .records import (
     Report,
     UsageRecord,
 )
+from .words import of
 
 EXAMPLES = 8
 PREDICTED = 5
@@ -87,6 +89,7 @@ def build(store: Store) -> Report:
         "no_answer": _no_answer(store),
         "waited": round(store.meta("waited") or 0.0, 1),
         "usage": _usage(store),
+        "cache": _cache(album),
         "seconds": round(store.meta("seconds") or 0.0, 1),
         "baseline": _baseline(album, labels),
         "labels": labels,
@@ -143,6 +146,12 @@ def _usage(store: Store) -> UsageRecord | None:
     if total.cost:
         parts.append(f"cost {total.cost:,.2f}" if total.cost >= 1 else f"cost {total.cost:.2g}")
     return {"roles": roles, "cost": total.cost, "sentence": ", ".join(parts)}
+
+
+def _cache(album: Album) -> CacheRecord:
+    cached, asked = sum(x.cached for x in album.all()), album.asked()
+    sentence = f"{of(cached, asked)} pictures came from the cache, and were not generated or paid again" if cached else ""
+    return {"images": cached, "sentence": sentence, "notice": album.store.meta("cache_notice") or ""}
 
 
 def _no_answer(store: Store) -> list[NoAnswer]:

@@ -168,6 +168,11 @@ def shown(table: Table, width: int = 128) -> str:
     return file.getvalue().rstrip("\n")
 
 
+def cached(report: Report) -> list[str]:
+    """How many pictures came from the cache, and why it was not used to the end; a sentence each."""
+    return [f"{capital(text)}." for text in (report["cache"]["sentence"], report["cache"]["notice"]) if text]
+
+
 def interruptions(report: Report) -> list[str]:
     """Why a run is not finished, what got no answer, and how long models were waited for; a sentence each."""
     said = [f"Stopped: {why}." for why in (report["stopped"], report["error"]) if why]

@@ -32,6 +32,8 @@ class Shot:
     judged: float | None = None
     marks: Sequence[Mark] = ()
     """What the task draws on the picture."""
+    cached: bool = False
+    """The picture came from a cache."""
 
     @property
     def sample(self) -> Sample:
@@ -109,6 +111,7 @@ class Album:
                 (made.get(s.key) or {}).get("image"),
                 judged.get(s.key),
                 tasks.marks(self.task, s, made.get(s.key), answered.get(s.key)),
+                bool((made.get(s.key) or {}).get("cached")),
             )
             for s in samples
         ]

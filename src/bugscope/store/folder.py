@@ -8,21 +8,20 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from ..core.accept import WORDS
-from ..core.errors import SpecError, StoreError, short, told
+from ..core.errors import SpecError, StoreError, short
 from ..core.options import Config
 from ..core.records import Sample, Truth
 from ..core.texts import writable
 from ..media import Medium
 from . import rows
 from .blobs import Blobs, Files, Lost, reason
+from .regions import packed, unpacked
 
 try:
     import fcntl
@@ -254,9 +253,7 @@ class Store:
         """Store a truth; returns it as an answer holds it, with the regions in a file of their own."""
         regions = None
         if truth.regions is not None:
-            file = BytesIO()
-            np.save(file, truth.regions, allow_pickle=False)
-            regions = self.blobs.put(file.getvalue(), ".npy")
+            regions = self.blobs.put(packed(truth.regions), ".npy")
         return {
             "label": truth.label,
             "others": list(truth.others),
@@ -270,12 +267,9 @@ class Store:
         if (name := stated["regions"]) is None:
             return None
         try:
-            found = np.lib.format.read_array(BytesIO(self.blobs.get(name)), allow_pickle=False)
-            if not np.issubdtype(found.dtype, np.integer):
-                raise ValueError(f"it holds {found.dtype}, not integers")
-            return found
-        except (ValueError, EOFError, OverflowError, MemoryError, SyntaxError, TypeError) as error:
-            raise Lost(f"the run {str(self.path)!r} lacks the regions {name}: {told(error)}") from error
+            return unpacked(self.blobs.get(name))
+        except ValueError as error:
+            raise Lost(f"the run {str(self.path)!r} lacks the regions {name}: {error}") from error
 
     def file(self, name: str) -> Path:
         """Where a specimen's file is, if it exists. Raises StoreError for what is not the name of one."""

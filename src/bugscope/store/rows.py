@@ -61,10 +61,11 @@ class TruthNote(TypedDict):
 
 
 class Made(TypedDict):
-    """A specimen that a generator made."""
+    """A specimen that a generator made; `cached`: for an earlier run."""
 
     image: Name
     info: dict[str, Any]
+    cached: NotRequired[bool]
     truth: NotRequired[TruthNote | None]
 
 
@@ -155,6 +156,7 @@ META: Mapping[str, TypeAdapter[Any]] = {
     "seconds": TypeAdapter(Annotated[Number, Field(ge=0)]),
     "finished": TypeAdapter(bool),
     "stopped": TypeAdapter(str | None),
+    "cache_notice": TypeAdapter(Annotated[str, Field(max_length=10_000)]),
     "judge_exact": TypeAdapter(bool),
     "judge_voters": TypeAdapter(Annotated[int, Field(ge=1, le=1000)]),
 }

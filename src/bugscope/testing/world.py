@@ -119,6 +119,13 @@ class _Role:
 
 
 class _Generator(_Role):
+    repeats = True
+
+    def fingerprint(self) -> str:
+        """What the world's pictures depend on besides prompt and seed."""
+        world = self.call.__self__
+        return f"{tuple(world.labels)}, prior {world.prior}"
+
     def admissible(self, label: str, phrase: Phrase) -> bool:
         return phrase in PHRASES.values()
 

@@ -39,6 +39,8 @@ def explain(
     budget: int = 800,
     add: Sequence[str] | str = (),
     progress: Listener | None = None,
+    cache: Path | str | bool = False,
+    cache_all: bool = False,
     **models: Any,
 ) -> None:
     """Explain bugs of a run more thoroughly than the hunt did: more pairs, two replacements per phrase, your own phrases.
@@ -46,18 +48,19 @@ def explain(
     The explanations are kept in the run folder `path` and in its report. `bugs`: numbers in the report (3, "3.1") or
     descriptions; by default every bug without an explanation, but none that is folded into another. `pairs`: same-seed pictures
     of each change. `budget`: pictures per bug, at most. `add`: phrases to add, or to put in place of one of the same kind.
-    `models`: roles that are Python callables, as given to `hunt`. Raises SpecError, ModelError, MissingDependency, StoreError.
+    `cache`, `cache_all`: as in `hunt`. `models`: roles that are Python callables, as given to `hunt`.
+    Raises SpecError, ModelError, MissingDependency, StoreError.
     """
     for name in models:
         if name not in ROLES:
-            raise unknown("option", name, ("pairs", "budget", "add", "progress", *ROLES))
+            raise unknown("option", name, ("pairs", "budget", "add", "progress", "cache", "cache_all", *ROLES))
     pairs, budget = counted("pairs", pairs, "pictures"), counted("budget", budget, "pictures")
     more = [add] if isinstance(add, str) else list(add)
     tell = progress or (lambda now: None)
     with Store.open(path) as store:
         found = report.build(store)
         wanted = choose([*found["bugs"], *found["folded"]], bugs, path)
-        identity, settings = store.identity(), store.options()
+        identity, settings = store.identity(), session.caching(store.options(), cache, cache_all)
     tell(Progress("loading"))
     loaded = session.load_models(settings, models)
 

@@ -150,16 +150,23 @@ class Keeper:
 
 
 def resume(
-    path: Run | Path | str, progress: Listener | None = None, *, max_cost: Cost | None = None, timeout: Seconds | None = None
+    path: Run | Path | str,
+    progress: Listener | None = None,
+    *,
+    max_cost: Cost | None = None,
+    timeout: Seconds | None = None,
+    cache: Path | str | bool = False,
+    cache_all: bool = False,
 ) -> Run:
     """Continue the run in the folder `path` under its own options, and under its own cap on costs unless `max_cost` is given
     (a number, or "none" for no cap); likewise `timeout`.
 
-    A finished run is only reported again. `progress` and errors as in `hunt`; SpecError also if the folder holds a probe.
+    A finished run is only reported again. `cache`, `cache_all`, `progress` and errors as in `hunt`; SpecError also if the
+    folder holds a probe.
     """
     folder = path.path if isinstance(path, Run) else Path(path)
     with Store.open(folder) as store:
-        identity, stated = store.identity(), store.options().to_mapping()
+        identity, stated = store.identity(), session.caching(store.options(), cache, cache_all).to_mapping()
     if identity.get("kind") == "probe":
         raise SpecError(f"{str(folder)!r} holds a probe; to continue it, run the same probe again with --out {folder}")
     limits = {name: value for name, value in (("max_cost", max_cost), ("timeout", timeout)) if value is not None}

@@ -41,15 +41,17 @@ class Progress:
 
     `images`, `failures` of at most `budget` pictures, `hypotheses`, `bugs` (descriptions that are confirmed so far) and `cost`
     (of hosted models, in the currency of their prices) are totals since the run began, earlier sessions included; `recalled`
-    of the `images` were there already. Other commands than hunts and probes count steps in the same way. `message`: what it
-    is about, such as the bug, the model, the folder. `planned`: of a hunt, once, before its first picture. `warning`: that
-    plain pictures fail nearly always, from the moment when they have been drawn. `waiting`: whom the run is waiting
-    for, how long and why, if it is long; such a snapshot may come from another thread.
+    of the `images` were there already, and `cached` came from a cache in this session. Other commands than hunts and probes
+    count steps in the same way. `message`: what it is about, such as the bug, the model, the folder. `planned`: of a hunt,
+    once, before its first picture. `warning`: that plain pictures fail nearly always, from the moment when they have been
+    drawn. `waiting`: whom the run is waiting for, how long and why, if it is long; such a snapshot may come from another
+    thread. `notice`: why the cache that was asked for is not used.
     """
 
     stage: Stage
     images: int = 0
     recalled: int = 0
+    cached: int = 0
     budget: int = 0
     failures: int = 0
     hypotheses: int = 0
@@ -58,6 +60,7 @@ class Progress:
     message: str = ""
     warning: str = ""
     waiting: str = ""
+    notice: str = ""
     planned: Planned | None = None
 
 
@@ -118,6 +121,8 @@ class Watch:
         counts: dict[str, Any] = {
             "images": len(self.engine.asked),
             "recalled": self.engine.recalled,
+            "cached": len(self.engine.shelf.taken),
+            "notice": self.engine.shelf.notice,
             "failures": len(self.engine.failures),
             "cost": self.engine.meter.cost,
             "waiting": "",

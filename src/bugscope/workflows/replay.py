@@ -46,7 +46,7 @@ from ..store.folder import SCHEMA, Store
 from ..store.ledger import TriedNote, estimate
 from ..store.overlay import Overlay
 from .progress import Listener, Progress, Watch
-from .session import judge_args
+from .session import caching, judge_args
 
 FOLDER = "replay"
 """In the run folder: the pictures and answers of replays."""
@@ -178,6 +178,8 @@ def replay(
     generator: Any = None,
     judge: Any = None,
     max_cost: Cost = "none",
+    cache: Path | str | bool = False,
+    cache_all: bool = False,
     progress: Listener | None = None,
 ) -> Replay:
     """Ask another target about the bugs of a run: which are fixed, which persist, what newly fails?
@@ -187,7 +189,8 @@ def replay(
     Python objects). `stored`: False where the new target was trained on the run's pictures, so that only fresh ones may
     count for the bugs. `accept`: what counts as right for the new target, as in `hunt`; what is not stated is as in the run,
     and ImageNet's sets apply by the new target's own labels. A mapping adds to the run's: label of the run -> further names.
-    `out`: the folder that keeps new answers and pictures, RUN/replay if no other. `max_cost`: as in `hunt`.
+    `out`: the folder that keeps new answers and pictures, RUN/replay if no other. `max_cost`, `cache`, `cache_all`:
+    as in `hunt`.
 
     Raises BugscopeError: SpecError for a run without bugs, or a target that knows no name for a bug's label; ModelError,
     StoreError, MissingDependency.
@@ -200,7 +203,7 @@ def replay(
     with Store.open(path) as below:
         bugs = _bugs(path, below)
         identity = below.identity()
-        settings = Config.of(below.options().to_mapping() | {"max_cost": max_cost})
+        settings = Config.of(caching(below.options(), cache, cache_all).to_mapping() | {"max_cost": max_cost})
         tell(Progress("loading"))
         task = tasks.load(settings)
         new = registry.load(task.role, target, target_args)

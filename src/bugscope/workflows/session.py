@@ -16,6 +16,7 @@ from ..core import registry
 from ..core.errors import ModelError, SpecError, StoreError
 from ..core.options import Config
 from ..core.roles import Judge
+from ..engine import shelf
 from ..engine.costs import CostCap
 from ..engine.engine import Engine
 from ..engine.models import ROLES, Models
@@ -42,6 +43,11 @@ def settings(config: Config | Mapping[str, Any] | None, options: Mapping[str, An
     return Config.of({**base, **stated})
 
 
+def caching(settings: Config, cache: Any, cache_all: bool) -> Config:
+    """The options of a run that is there, with a cache. That of the run is never used: the folder may be somebody else's."""
+    return Config.of(settings.to_mapping() | {"cache": cache, "cache_all": cache_all})
+
+
 def _name(model: Any) -> str:
     return str(
         getattr(model, "id", "")
@@ -52,6 +58,7 @@ def _name(model: Any) -> str:
 def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Models:
     """The models of a run; a callable in `given` fills its role as it is. Editor and describer are optional."""
     given = given or {}
+    shelf.opened(settings)  # a folder that is no cache is told before anything is loaded
     task = tasks.load(settings)
     loaded: dict[str, Any] = {}
     # the judge last: it may need the target's labels
@@ -109,6 +116,7 @@ def opened(
     identity = {"labels": labels, "task_id": task.id, "medium": media.of(models.generator).name, "models": models.ids()}
     identity |= {"options": _options(out, settings)} | ({"kind": kind} if kind else {})
     resolved = {"labels": labels, **settings.to_mapping(), "models": identity["models"], "versions": versions()}
+    del resolved["cache"]  # where it is on this machine is nobody else's business
     with Store.create(out, identity, resolved) as store:
         store.set_meta("max_cost", settings.max_cost)
         store.set_meta("timeout", settings.timeout)
@@ -170,6 +178,7 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
         start = time.monotonic()
         store.set_meta("seconds", before + start - began)
         store.set_meta("waited", waited + engine.patience.waited)
+        store.set_meta("cache_notice", engine.shelf.notice)
         report.write(store, paged)
         if paged:
             due = time.monotonic() + PAGES * (time.monotonic() - start)

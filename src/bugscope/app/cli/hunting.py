@@ -9,7 +9,7 @@ import typer
 
 from ...core.errors import ModelError, StoreError
 from ...core.options import OPTIONS
-from .options import CSV, JSON, ConfigFile, JUnit, Page, Quiet, RunFolder, like, number, stated, stating
+from .options import CSV, JSON, CacheAll, CacheFolder, ConfigFile, JUnit, Page, Quiet, RunFolder, like, number, stated, stating
 from .progress import display
 from .reuse import files
 from .screen import print_json, say, show, write
@@ -72,6 +72,8 @@ def resume(
             **stating("another limit on the seconds of one call to a model", "the run's own", OPTIONS["timeout"].metavar),
         ),
     ] = None,
+    cache: CacheFolder = "none",
+    cache_all: CacheAll = False,
     junit: JUnit = None,
     csv: CSV = None,
     quiet: Quiet = False,
@@ -81,7 +83,7 @@ def resume(
     from ...workflows.hunt import resume as go_on
 
     with files_in_any_case(junit, csv), display(quiet) as listener:
-        found = go_on(run, progress=listener, max_cost=max_cost, timeout=timeout)
+        found = go_on(run, progress=listener, max_cost=max_cost, timeout=timeout, cache=cache, cache_all=cache_all)
     show(found, as_json)
     checked(found, junit, csv)
 
@@ -126,6 +128,8 @@ def explain(
     ] = None,
     pairs: Annotated[int, like("pairs")] = 24,
     budget: Annotated[int, typer.Option("--budget", help="pictures for each bug, at most")] = 800,
+    cache: CacheFolder = "none",
+    cache_all: CacheAll = False,
     quiet: Quiet = False,
     as_json: JSON = False,
 ) -> None:
@@ -135,7 +139,9 @@ def explain(
 
     wanted = results.load(run).choose(bugs or ())
     with display(quiet) as listener:
-        found = results.explain(run, bugs or (), pairs=pairs, budget=budget, add=add or (), progress=listener)
+        found = results.explain(
+            run, bugs or (), pairs=pairs, budget=budget, add=add or (), cache=cache, cache_all=cache_all, progress=listener
+        )
     if as_json:
         print_json(found.report)
         return

@@ -1,11 +1,13 @@
 """Options of the commands, from the one table in `core.options`; what was typed becomes values here."""
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ...core import yamls
 from ...core.accept import Accept
@@ -47,6 +49,8 @@ def file(text: str) -> Path | None:
 
 
 JSON = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else there")]
+CacheFolder = Annotated[str, typer.Option("--cache", **stating(OPTIONS["cache"].help, "none", OPTIONS["cache"].metavar))]
+CacheAll = Annotated[bool, typer.Option("--cache-all", **stating(OPTIONS["cache_all"].help, OPTIONS["cache_all"].unset))]
 Quiet = Annotated[bool, typer.Option("--quiet", help="show no progress on stderr, only errors")]
 RunFolder = Annotated[Path, typer.Argument(help="run folder")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", **stating("YAML file of options; the command line overrides it"))]
@@ -79,6 +83,23 @@ def output(name: str, help: str) -> Any:
 Page = Annotated[Path | None, output("--html", "also write the page to this file")]
 JUnit = Annotated[Path | None, output("--junit", "write the bugs to this file as JUnit XML")]
 CSV = Annotated[Path | None, output("--csv", "write the bugs to this file as CSV, one row per bug")]
+
+
+class Caching(TyperCommand):
+    """A command whose `--cache` may stand alone. The word after it is its folder if it looks like one, and else a label."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        for i in range(end):
+            if args[i] == "--cache" and not (i + 1 < end and _folder_like(args[i + 1])):
+                args = [*args[:i], "--cache=auto", *args[i + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+def _folder_like(word: str) -> bool:
+    """A path with a separator in it, a word that the option knows, or a cache in this folder."""
+    named = any(mark in word for mark in {os.sep, os.altsep or os.sep, "/"})
+    return named or word in ("auto", "none", ".", "..", "~", "") or Path(word, "bugscope-cache.json").is_file()
 
 
 def with_options(command: Callable[..., None], name: str) -> Callable[..., None]:

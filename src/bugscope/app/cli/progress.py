@@ -61,7 +61,7 @@ class Live:
         self.task = self.bar.add_task(STAGES["loading"].capitalize(), total=None, counts="")
         self.pace = Pace(clock)
         self.bugs = 0
-        self.warned = self.waiting = ""
+        self.warned = self.waiting = self.notice = ""
 
     def __enter__(self) -> "Listener":
         self.bar.start()
@@ -82,6 +82,7 @@ class Live:
 
         self.pace.see(now)
         counts = [f"{now.images}/{now.budget} {_unit(now)}"] if now.budget else []
+        counts += [f"{now.cached} from the cache"] if now.cached else []
         counts += [f"{now.failures} failures"] if now.stage not in ("loading", *NAMED) else []
         counts += [f"{now.hypotheses} tried", number(now.bugs, "bug")] if now.hypotheses else []
         counts += [f"cost {now.cost:.2f}"] if now.cost else []
@@ -95,9 +96,10 @@ class Live:
         lines += [f"  bug {now.bugs}: {now.message}"] if _fresh(now, self.bugs) else []
         lines += [f"  {now.warning}"] if now.warning not in ("", self.warned) else []
         lines += [f"  {now.waiting}"] if now.waiting and not self.waiting else []
+        lines += [f"  {now.notice}"] if now.notice not in ("", self.notice) else []
         for line in lines:
             self.bar.console.print(for_terminal(line), markup=False)
-        self.bugs, self.warned, self.waiting = now.bugs, now.warning, now.waiting
+        self.bugs, self.warned, self.waiting, self.notice = now.bugs, now.warning, now.waiting, now.notice
 
 
 class Lines:
@@ -138,6 +140,8 @@ class Lines:
                 lines.append(now.warning)
             if now.waiting and not (before and before.waiting):
                 lines.append(now.waiting)
+            if now.notice not in ("", before.notice if before else ""):
+                lines.append(now.notice)
             self._write(lines)
 
     def beat(self) -> None:
@@ -155,6 +159,7 @@ class Lines:
         from ...report.words import number, of
 
         counts = [f"{of(now.images, now.budget)} {_unit(now)}"] if now.budget and now.stage != "loading" else []
+        counts += [f"{now.cached:,} from the cache"] if now.cached else []
         counts += [number(now.bugs, "bug")] if now.hypotheses else []
         counts += [f"cost {now.cost:.2f}"] if now.cost else []
         left = self.pace.left(now)
@@ -180,7 +185,8 @@ class Lines:
 
 
 class Pace:
-    """How fast it goes, and so how long the rest may take. What an earlier session answered took no time in this one."""
+    """How fast it goes, and so how long the rest may take. What an earlier session answered took no time in this one, and what
+    came from a cache hardly any."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -191,19 +197,23 @@ class Pace:
         """Begin to count where the work begins, or other work."""
         what = _heading(now) if now.stage in NAMED else ""
         if now.stage != "loading" and what != self.what:
-            self.what, self.began, self.before = what, self.clock(), now.images - now.recalled
+            self.what, self.began, self.before = what, self.clock(), _generated(now)
 
     def rate(self, now: "Progress") -> float:
         """Pictures per second; 0 where it cannot be told yet."""
         if self.what is None:
             return 0.0
-        seconds, done = self.clock() - self.began, now.images - now.recalled - self.before
+        seconds, done = self.clock() - self.began, _generated(now) - self.before
         return done / seconds if seconds > 1 and done > 0 else 0.0
 
     def left(self, now: "Progress") -> float:
         """Seconds; 0 where nothing is left or it cannot be told yet."""
         rate = self.rate(now)
         return max(0, now.budget - now.images) / rate if rate and now.stage != "done" else 0.0
+
+
+def _generated(now: "Progress") -> int:
+    return now.images - now.recalled - now.cached
 
 
 def _heading(now: "Progress") -> str:

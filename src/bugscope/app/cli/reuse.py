@@ -15,6 +15,8 @@ from .options import (
     JSON,
     Accepting,
     AcceptingToo,
+    CacheAll,
+    CacheFolder,
     JUnit,
     Page,
     Quiet,
@@ -58,6 +60,8 @@ def replay(
         output("--summary", "append a summary in Markdown to this file, such as $GITHUB_STEP_SUMMARY"),
     ] = None,
     max_cost: Annotated[Any, like("max_cost")] = DEFAULTS.max_cost,
+    cache: CacheFolder = "none",
+    cache_all: CacheAll = False,
     quiet: Quiet = False,
     as_json: JSON = False,
 ) -> None:
@@ -68,7 +72,7 @@ def replay(
     with file_in_any_case(run, junit), display(quiet) as listener:
         found = again(
             run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, fresh=fresh, stored=stored,
-            out=out, max_cost=max_cost, progress=listener,
+            out=out, max_cost=max_cost, cache=cache, cache_all=cache_all, progress=listener,
         )  # fmt: skip
     allowed = allow or ()
     code = found.exit_code(allowed)

@@ -48,6 +48,8 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
         say(accept.sentence(sets) + (f" By label: {labels}." if labels else ""))
     if used := run.report["usage"]:
         say(f"Hosted models: {used['sentence']}")
+    for line in words.cached(run.report):
+        say(line)
     say(f"Report: {page or run.path / 'report.html'}")
 
 

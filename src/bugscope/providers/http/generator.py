@@ -18,6 +18,7 @@ APIS = ("bugscope", "automatic1111", "comfyui")
 class Generator:
     """A text-to-image server of yours: Bugscope's HTTP protocol, or with `api` AUTOMATIC1111 or ComfyUI."""
 
+    without_effect = ("key_variable", "key_as", "timeout", "concurrency")
     requires, extra, example = Server.requires, Server.extra, "http/127.0.0.1:7860 --generator-arg api=automatic1111"
 
     def __init__(

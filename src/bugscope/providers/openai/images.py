@@ -26,6 +26,7 @@ class Generator(Hosted):
     """
 
     example = "openai/gpt-image-2.5-flare"
+    without_effect = ("key_variable", "timeout", "concurrency", "price_input", "price_output", "price_image")
 
     def __init__(
         self, model: str, *, size: str = "", quality: str = "", background: str = "", moderation: str = "", style: str = "",

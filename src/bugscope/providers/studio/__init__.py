@@ -38,6 +38,8 @@ class Generator:
     extra = "studio"
     models = ("scalar", "llvm")
     example = "studio"
+    repeats = True
+    without_effect = ("workers", "timeout")
 
     def __init__(
         self, model: str = "", *, workers: int = 0, samples: int = SAMPLES, size: int = SIZE, timeout: float = TIMEOUT
