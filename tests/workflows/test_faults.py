@@ -100,7 +100,7 @@ def nan(role, right):
 def huge(role, right):
     if role == "generator":
         return Image.new("L", (8001, 8000))
-    return right * 1e300 if role in ("target", "judge") else "on snow " * 10**6
+    return np.asarray(right, float) * 1e300 if role in ("target", "judge") else "on snow " * 10**6
 
 
 FAULTS = {

@@ -20,7 +20,7 @@ def asked(target: Any, items: Sequence[Any], labels: Sequence[str], who: str = "
     what the target itself raises is left as it is."""
     who = who or f"target {target.id}"
     try:
-        given = target(items)
+        given = target(list(items))  # its own list, which it may change
         given = list(islice(given, len(items) + 1)) if isinstance(given, Iterator) else given
     except (AttributeError, TypeError, ValueError) as error:
         if "'list'" in str(error) or "of type <class 'list'>" in str(error):
