@@ -30,7 +30,7 @@ def specimens(
 ) -> list[Specimen[Any] | Refused | AnswerError]:
     """A generator's answer: one specimen or refusal per prompt. Bare content is wrapped in a specimen; an output of a pipeline
     has it as `images`."""
-    given = list(getattr(given, "images", given))
+    given = _listed(getattr(given, "images", given), len(asked))
     same_number("generator", generator, given, asked, "pictures")
     return [_or_error(partial(_specimen, generator, item, medium)) for item in given]
 
@@ -104,7 +104,7 @@ def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[An
 
 def probabilities(judge: Any, given: Any, n: int) -> list[float]:
     """A judge's answer: n numbers in [0, 1]."""
-    given = list(given) if isinstance(given, Iterator) else given
+    given = _listed(given, n) if isinstance(given, Iterator) else given
     try:
         values = scores.plain(list(map(scores.plain, given)) if isinstance(given, list | tuple) else given)
     except (TypeError, ValueError, AttributeError) as error:
@@ -122,7 +122,7 @@ def captions(captioner: Any, given: Any, images: Sequence[Any]) -> list[str | An
     if isinstance(given, str):
         given_one = f"captioner {captioner.id} gave one str for {len(images)} pictures"
         raise AnswerError(f"{given_one}; expected a list of sentences", whole=True)
-    found = [_sentence(item) for item in given]
+    found = [_sentence(item) for item in _listed(given, len(images))]
     same_number("captioner", captioner, found, images, "sentences")
     return [_or_error(partial(_caption, captioner, caption)) for caption in found]
 
@@ -161,7 +161,7 @@ def phrases(generator: Any, given: Any, read: Callable[[str], Phrase | None]) ->
 
 def alternatives(editor: Any, given: Any, asked: Sequence[str]) -> list[list[str]]:
     """An editor's answer: one list of phrases per phrase."""
-    lists = [new if isinstance(new, str) else list(islice(new, MOST)) for new in given]
+    lists = [new if isinstance(new, str) else list(islice(new, MOST)) for new in _listed(given, len(asked))]
     same_number("editor", editor, lists, asked, "lists of phrases")
     found = [_texts(new) for new in lists]
     for new, texts in zip(lists, found, strict=True):
@@ -179,6 +179,11 @@ def _texts(given: Any) -> list[str] | None:
     if not all(isinstance(text, str) and text.strip() for text in found):
         return None
     return [writable(text, LONGEST_SENTENCE) for text in found]
+
+
+def _listed(given: Iterable[Any], n: int) -> list[Any]:
+    """What yields, without end perhaps, is read as far as it takes to see that it gives more than `n`."""
+    return list(islice(given, n + 1)) if isinstance(given, Iterator) else list(given)
 
 
 def same_number(role: str, model: Any, answers: Sequence[Any], questions: Sequence[Any], what: str) -> None:

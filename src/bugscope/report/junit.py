@@ -5,6 +5,7 @@ Kept to what the common schemas share: properties stand with the suite, a case h
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -31,27 +32,38 @@ def junit(report: AnyReport, allow: Collection[str] = ()) -> str:
     bugs that are not fixed fail, and so do new failures; what `allow` lets pass, as in `Replay.exit_code`, is skipped.
     """
     cases = _replayed(report, allow) if report["kind"] == "replay" else _found(report)
+    values: Mapping[str, object] = report
+    stated = {key: values[key] for key in STATED if key in values}
+    seconds = report.get("seconds") or 0
+    return _file(f"{report['kind']} {name(report)}", cases, str(report["created"])[:19], seconds, stated)
+
+
+def ended(kind: str, run: str, message: str) -> str:
+    """The file's text where a model has ended a replay (`kind`) of a run: there is nothing to tell but that it is an error."""
+    case = TestCase(kind, "the run ends", "error", "model", message, ())
+    return _file(f"{kind} of {run}", [case], datetime.now(UTC).isoformat(timespec="seconds")[:19], 0, {"run": run})
+
+
+def _file(title: str, cases: Sequence["TestCase"], created: str, seconds: float, stated: Mapping[str, object]) -> str:
     failures, errors, skipped = (sum(case.result == wanted for case in cases) for wanted in ("failure", "error", "skipped"))
     root = ET.Element("testsuites")
     suite = ET.SubElement(
         root,
         "testsuite",
-        name=for_xml(f"bugscope {report['kind']} {name(report)}"),
+        name=for_xml(f"bugscope {title}"),
         id="0",
         package="bugscope",
         hostname="localhost",
-        timestamp=str(report["created"])[:19],
+        timestamp=created,
         tests=str(len(cases)),
         failures=str(failures),
         errors=str(errors),
         skipped=str(skipped),
-        time=f"{report.get('seconds') or 0:.3f}",
+        time=f"{seconds:.3f}",
     )
     properties = ET.SubElement(suite, "properties")
-    values: Mapping[str, object] = report
-    for key in STATED:
-        if key in values:
-            ET.SubElement(properties, "property", name=key, value=for_xml(str(values[key])))
+    for key, value in stated.items():
+        ET.SubElement(properties, "property", name=key, value=for_xml(str(value)))
     for case in cases:
         _add(suite, case)
     ET.SubElement(suite, "system-out").text = for_xml("\n".join(case.message for case in cases))

@@ -155,6 +155,8 @@ class Store:
     def options(self) -> Config:
         """The options of the run. Raises StoreError if they mean nothing today."""
         stated = {**self.identity()["options"], "max_cost": self.meta("max_cost") or "none"}
+        if timeout := self.meta("timeout"):
+            stated["timeout"] = timeout
         try:
             # `Config` would read a file of accept-sets; a run holds the sets themselves
             if words := [part for part in _parts(stated.get("accept")) if isinstance(part, str) and part not in WORDS]:

@@ -9,7 +9,7 @@ from typing import Any
 from ..core import label_files
 from ..core import labels as names
 from ..core.errors import SpecError, unknown
-from ..core.options import Config, Cost
+from ..core.options import Config, Cost, Seconds
 from ..core.records import Evidence, Hypothesis
 from ..core.texts import writable
 from ..engine import wording
@@ -197,11 +197,12 @@ def resume(
     progress: Listener | None = None,
     *,
     max_cost: Cost | None = None,
+    timeout: Seconds | None = None,
     cache: Path | str | bool = False,
     cache_all: bool = False,
 ) -> Run:
     """Continue the run in the folder `path` under its own options, and under its own cap on costs unless `max_cost` is given
-    (a number, or "none" for no cap).
+    (a number, or "none" for no cap); likewise `timeout`.
 
     A finished run is only reported again. `cache`, `cache_all`, `progress` and errors as in `hunt`; SpecError also if the
     folder holds a probe.
@@ -211,8 +212,8 @@ def resume(
         identity, stated = store.identity(), session.caching(store.options(), cache, cache_all).to_mapping()
     if identity.get("kind") == "probe":
         raise SpecError(f"{str(folder)!r} holds a probe; to continue it, run the same probe again with --out {folder}")
-    cap = {} if max_cost is None else {"max_cost": max_cost}
-    return hunt(identity["labels"], folder, config=stated | cap, progress=progress)
+    limits = {name: value for name, value in (("max_cost", max_cost), ("timeout", timeout)) if value is not None}
+    return hunt(identity["labels"], folder, config=stated | limits, progress=progress)
 
 
 def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:

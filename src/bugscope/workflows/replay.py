@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -17,6 +18,7 @@ from ..core.options import Config, Cost, counted
 from ..core.records import Counts, Outcome, Prompt, Rate, Sample, Status
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
+from ..engine.standing import Unanswered
 from ..method.plan import Plan, judge_error
 from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
 from ..report import baseline
@@ -217,13 +219,26 @@ def replay(
                 store.anew = new.id if new.id.startswith("python/") else ""
                 engine = Engine(models, store, settings.model_copy(update={"accept": rule.word}), called=rule.called)
                 sides = _Sides(store, settings, engine, fresh)
-                found = _Replaying(path, sides, bugs, stored, rule).report(tell)
-                engine.settle()
+                with _to_the_end(engine, out):
+                    found = _Replaying(path, sides, bugs, stored, rule).report(tell)
             finally:
                 models.close()
     found["seconds"] = round(time.monotonic() - began, 1)
     tell(Progress("done", images=found["pictures"], budget=found["pictures"], bugs=len(words.not_passed(found))))
     return Replay(store.path, found)
+
+
+@contextmanager
+def _to_the_end(engine: Engine, out: Path | str | None) -> Iterator[None]:
+    """Whatever is asked, and what to say where a model does not answer."""
+    try:
+        yield
+        engine.settle()
+    except Unanswered as error:
+        error.with_way_on(f"replay again with {f'--out {out}' if out is not None else 'the same options'}")
+        raise
+    finally:
+        engine.close()
 
 
 # --- models -------------------------------------------------------------------------------------------------------------

@@ -124,6 +124,7 @@ def opened(
     del resolved["cache"]  # where it is on this machine is nobody else's business
     with Store.create(out, identity, resolved) as store:
         store.set_meta("max_cost", settings.max_cost)
+        store.set_meta("timeout", settings.timeout)
         store.set_meta("classes", list(task.labels(models.target)))
         store.set_meta("names", {role: registry.name(model) for role, model in models.present().items()})
         engine = None
@@ -203,11 +204,15 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
         store.set_meta("error", str(error))
         error.run = store.path
         if isinstance(error, Unanswered):
-            error.args = (f"{error}; all answers so far are kept. To go on: {onward}",)
+            error.with_way_on(onward)
         raise
     finally:
         with suppress(*told):  # where nothing can be written, why is told already
-            keep()
+            try:
+                keep()
+            except KeyboardInterrupt:  # what was found is reported all the same
+                keep()
+                raise
     tell(replace(last, stage="done"))
 
 

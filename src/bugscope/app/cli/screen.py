@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -87,6 +87,7 @@ def say(text: str, err: bool = False) -> None:
     """A line on the terminal. Captions and labels are untrusted, so nothing is printed that a terminal would obey."""
     from ...report.plain import for_terminal
 
+    revive()
     typer.echo(for_terminal(text), err=err)
 
 
@@ -95,6 +96,10 @@ PLAINER = str.maketrans(
      **dict.fromkeys("┏┓┗┛┡┩├┤┼┬┴╇┳┻╋┠┨┌┐└┘╞╡", "+"), "…": "...", "→": "->", "×": "x", "█": "#"}
 )  # fmt: skip
 """What is written on a stream whose code page lacks the character; "?" for any other."""
+
+
+_spare: dict[str, int] = {}
+"""Descriptors of the standard streams that no model knows of."""
 
 
 def legible() -> None:
@@ -107,6 +112,16 @@ def legible() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for the rest of the process)
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=legible.__name__)
+            with suppress(OSError, ValueError):  # a test's stream, or a notebook's, is nobody's to close
+                if name not in _spare and stream.fileno() in (1, 2):
+                    _spare[name] = os.dup(stream.fileno())
+
+
+def revive() -> None:
+    """Put back a standard stream that a model has closed."""
+    for name, number in _spare.items():
+        if getattr(sys, name) is None or getattr(sys, name).closed:
+            setattr(sys, name, open(os.dup(number), "w", encoding="utf-8", errors=legible.__name__))  # noqa: SIM115
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:
