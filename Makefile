@@ -3,7 +3,7 @@ PYTHON ?= python
 # Material for MkDocs reminds of its end of life at each start
 export NO_MKDOCS_2_WARNING = 1
 # the benchmarks that need neither a GPU nor a finished run; `make bench BENCH=null` runs one of them
-BENCH ?= null error_control discovery explain studio planted
+BENCH ?= null error_control discovery explain studio planted cost
 # of all fuzzers together
 MINUTES ?= 30
 

@@ -129,7 +129,7 @@ def earlier(folder, options=None, **meta):
         identity = json.loads(text)
         identity["options"] |= options or {}
         for name, value in {"identity": identity, **meta}.items():
-            db.execute("update meta set value=? where name=?", (json.dumps(value), name))
+            db.execute("update meta set value=?, sum=null where name=?", (json.dumps(value), name))
     db.close()
 
 

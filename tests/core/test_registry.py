@@ -218,7 +218,7 @@ def test_listing_providers_imports_nothing_heavy():
         "mitsuba",
         "onnxruntime",
         "onnx",
-        "httpx",
+        "httpcore",
     }
     assert not heavy & set(loaded)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bugscope import stats
 from bugscope.core.records import Counts, Evidence, Hypothesis, Outcome, Phrase, Prompt, Sample, Status, Verdict
-from bugscope.method import confirm
+from bugscope.method import confirm, events
 from bugscope.stats import JudgeError
 from support.words import WORDS
 
@@ -300,7 +300,7 @@ def test_the_papers_procedure():
 
 
 def growing(measure: Answer, budget: int = 400, **options) -> confirm.Confirmation:
-    test = confirm.Test(**{name: options.pop(name) for name in ("look", "seed") if name in options})
+    test = confirm.Test(**{name: options.pop(name) for name in ("look", "seed", "judge") if name in options})
     return confirm.Confirmation(measure=measure, wording=WORDS, test=test, budget=budget, **options)
 
 
@@ -478,3 +478,55 @@ def test_meta_the_coins_are_fair():
     prompt = Prompt("x", "mug")
     failed = [o.status is Status.FAILURE for o in coins({}, base=0.3)([Sample(prompt, "confirm", i) for i in range(3000)])]
     assert 0.27 < sum(failed) / 3000 < 0.33
+
+
+# --- weighing what has changed ------------------------------------------------------------------------------------------
+
+
+class Anew(confirm.Scales):
+    """Weighs every trial again at every look."""
+
+    def weigh(self, grown, new=()):
+        list(grown)
+        super().weigh((), range(len(self.trials)))
+
+
+RATES = st.sampled_from([0.0, 0.05, 0.2, 0.4, 0.7, 0.95])
+JUDGES = st.sampled_from([None, None, None, JudgeError((95, 100), (45, 50))])
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.lists(st.lists(RATES, min_size=1, max_size=4), min_size=1, max_size=3),
+    st.integers(20, 200), st.integers(2, 5), st.integers(0, 1000), JUDGES, st.booleans(),
+)  # fmt: skip
+def test_weighing_what_has_changed_is_the_same_as_weighing_everything(labels, budget, look, seed, judge, slots):
+    """Trials come in two batches, share baselines within a label, and are weighed after every round: bit for bit."""
+    rates = {f"{i}.{j}": rate for i, label in enumerate(labels) for j, rate in enumerate(label)}
+    batches = [[], []]
+    for name in rates:
+        batches[int(name[-1]) % 2] += about(name, label=f"label {name[0]}")
+
+    def rounds(scales):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(confirm, "Scales", scales)
+            tests = growing(coins(rates), budget=budget, look=look, seed=seed, judge=judge, slots=6 if slots else 0)
+        found = []
+        for batch in batches:
+            tests.add(batch, 2)
+            found.append((tests.evidence, tests.free))
+            while tests.round(promising=batch is batches[0]) or tests.widen():
+                found.append((tests.evidence, tests.free))
+        return found
+
+    assert rounds(confirm.Scales) == rounds(Anew)
+
+
+def test_what_a_round_did_not_change_is_the_same_object():
+    tests = growing(coins({"0": 0.5}), budget=4000)
+    tests.add(about(*map(str, range(100))))
+    before = tests.evidence
+    assert tests.round()
+    new = events.changed(before, tests.evidence)
+    assert 1 <= len(new) <= 10 and all(tests.evidence[i] is e for i, e in enumerate(before) if i not in new)
+    assert events.changed(before[:-1], before) == [99] and events.changed(before, before[:-1]) == []

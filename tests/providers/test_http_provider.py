@@ -13,16 +13,17 @@ import pytest
 from PIL import Image
 
 from bugscope.core import registry
-from bugscope.core.errors import Declined, ModelError, SpecError, Transient
+from bugscope.core.errors import AnswerError, Declined, ModelError, SpecError, Transient
 from bugscope.core.options import Config
 from bugscope.core.records import Prompt, Refused, Sample, Status
 from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
+from bugscope.engine.standing import Unanswered
 from bugscope.media.picture import Picture
-from bugscope.providers.http import Classifier, Generator
+from bugscope.providers.http import Classifier, Generator, protocol
 from bugscope.store.folder import Store
 from bugscope.testing import check_captioner, check_classifier, check_generator, check_judge, check_pickle, images
-from support.fake_server import KEY, TROUBLES, VARIABLE, b64, nobody, png, readable, running
+from support.fake_server import KEY, TROUBLES, VARIABLE, b64, endless, nobody, png, readable, running
 from support.picture_servers import App, Own, code, draw
 
 ROOT = Path(__file__).parent.parent.parent
@@ -262,6 +263,43 @@ def test_a_run_goes_through_a_server_that_is_busy_picky_and_small(own, tmp_path)
         own.server.seen.clear()
         assert engine.measure(asked[:5]) == outcomes[:5] and not own.server.seen
         store.close()
+
+
+@pytest.fixture
+def small_limits(monkeypatch):
+    monkeypatch.setattr(protocol, "PICTURES", 100_000)
+    monkeypatch.setattr(protocol, "EACH", 10_000)
+
+
+def test_a_run_goes_through_an_answer_that_never_ends(own, tmp_path, small_limits):
+    """The batch is asked for in halves, and nothing is lost."""
+    with loaded("Generator", own) as generator:
+        engine, store = engine_of(tmp_path, generator=generator)
+        own.wrong = {"/generate": [None, endless, None]}
+        outcomes = engine.measure(samples(8))
+        assert not any(o.status is Status.ERROR for o in outcomes)
+        assert [len(body["prompts"]) for body in own.asked("/generate")] == [4, 4, 2, 2]
+        store.close()
+
+
+@pytest.mark.parametrize("reply", [endless, (200, b"<html>login</html>"), (200, {"images": "none"})])
+def test_a_server_of_which_nothing_else_comes_stops_the_run(own, tmp_path, small_limits, reply):
+    waits = []
+    with loaded("Generator", own) as generator:
+        engine, store = engine_of(tmp_path, waits.append, generator=generator)
+        own.wrong = {"/generate": reply}
+        with pytest.raises(Unanswered, match="sent more than|expected") as error:
+            engine.measure(samples(8))
+        assert own.address in str(error.value) and not waits and len(own.asked("/generate")) <= 6
+        store.close()
+
+
+def test_what_is_said_about_a_picture_is_bounded(own):
+    with loaded("Generator", own) as generator:
+        own.wrong = {"/generate": (200, {"images": [{"png": b64(draw("", 0)), "info": {"a": ["b" * 1000] * 200}}]})}
+        with pytest.raises(AnswerError, match="expected an info of at most 100000 characters") as error:
+            generator(["a"], [1])
+        readable(error.value)
 
 
 def test_the_key_is_sent_and_never_shown(own):
@@ -848,6 +886,6 @@ def test_early_comfyui_has_no_status(comfy, workflow):
 
 
 def test_importing_it_imports_no_client():
-    code = "import sys, bugscope.providers.http; print('httpx' in sys.modules)"
+    code = "import sys, bugscope.providers.http; print('httpcore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
-    assert Classifier.requires == Generator.requires == ("httpx",)
+    assert Classifier.requires == Generator.requires == ("httpcore",)

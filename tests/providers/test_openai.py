@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bugscope.core import registry
-from bugscope.core.errors import Declined, ModelError, SpecError, Transient
+from bugscope.core.errors import AnswerError, Declined, ModelError, SpecError, Transient
 from bugscope.core.options import Config
 from bugscope.core.records import Prompt, Refused, Sample, Specimen, Status, Usage
 from bugscope.engine.engine import Engine
@@ -279,15 +279,15 @@ def test_a_server_in_trouble(server, kind, reply, options):
 
 
 def test_a_slow_server_and_one_that_drips(server):
-    for reply, message in ((silent, "ReadTimeout"), (drip, r"took more than 0\.3 s")):
+    for reply in (silent, drip):
         begun = time.monotonic()
-        with pytest.raises(Transient, match=message):
+        with pytest.raises(Transient, match=r"took more than 0\.3 s"):
             ask(server, reply, timeout=0.3)
         assert time.monotonic() - begun < 4
 
 
 def test_a_server_that_never_stops(server):
-    with pytest.raises(Transient, match="sent more than 1000000 bytes"):
+    with pytest.raises(AnswerError, match="sent more than 1000000 bytes"):
         ask(server, raw(b" " * 3_000_000))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bugscope.report.folding import arranged, because, cause, under
+from bugscope.report.folding import arranged, because, by_home, cause, under
 
 WORDS = ("snow", "night", "red", "above")
 
@@ -49,8 +49,8 @@ def test_every_confirmed_description_is_there_once_with_a_number_of_its_own(bugs
     assert len(set(ids.values())) == len(bugs)
     labels = {b["id"]: b["label"] for b in own}
     for b in own:
-        assert b["same_as"] is None and b["also"] == [x["id"] for x in under(b, folded)]
-        assert all(x["label"] == b["label"] for x in under(b, folded))
+        assert b["same_as"] is None and b["also"] == [x["id"] for x in under(b, by_home(folded))]
+        assert all(x["label"] == b["label"] for x in under(b, by_home(folded)))
     for b in folded:
         assert b["also"] == [] and labels[b["same_as"]] == b["label"]
     for b, before in ((b, next(x for x in bugs if x["key"] == b["key"])) for b in (*own, *folded)):

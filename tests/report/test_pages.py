@@ -130,3 +130,38 @@ def test_a_describers_words_are_tried_and_it_is_named(tmp_path):
     assert found and all("seen from above" in b["phrases"] for b in found)
     assert "what captions and <code>test/words</code> said of them" in (run.path / "report.html").read_text()
     assert bugscope.hunt("mug", tmp_path / "run", describer=Words(), **options, **world.roles()).report["bugs"]
+
+
+def many(report, bugs, labels, rejected, name):
+    """The report with its first bug and its labels over and over, under other names."""
+    own = [b for b in report["bugs"] if b["parent"] is None]
+    more = [own[i % len(own)] | {"id": str(i), "also": [], "sentence": f"bug {i} {name}"} for i in range(1, bugs + 1)]
+    rows = [report["labels"][0] | {"label": f"label {i} {name}"} for i in range(labels)]
+    said = report["rejected"][0] | {"sentence": f"harmless {name}"}
+    across = {"description": name, "confirmed": bugs, "tried": bugs, "labels": [{"label": name, "bug": "1"}] * bugs}
+    notes = [f"too few pictures of label {i} {name}" for i in range(labels)]
+    return report | {
+        "bugs": more, "folded": [], "labels": rows, "rejected": [said] * rejected, "across": [across],
+        "baseline": report["baseline"] | {"notes": notes},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "name"), [(3000, "short"), (400, "x" * 3000)])
+def test_a_page_of_very_many_bugs_stays_small_and_says_what_it_leaves_out(run, n, name):
+    report = many(run.report, n, n, n, name)
+    with Store.open(run.path) as store:
+        page = html.page(report, store)
+    assert len(page.encode()) < 5_000_000
+    told = page.count("<article")
+    assert 10 < told < n and pictures(page) > told
+    assert f"{n - told:,} more bugs with a smaller rise are not shown here, to keep this page under 5 MB;" in page
+    assert f"<h1>{n:,} confirmed bugs of" in page and f"The first {told} bugs, with pictures" in page
+    for what in ("label", "description"):
+        (left,) = re.findall(rf"([\d,]+) more {what}s are not shown here", page)
+        assert 0 < int(left.replace(",", "")) < n
+    # nothing leads nowhere
+    assert set(re.findall(r'href="#([^"]*)"', page)) <= set(re.findall(r'id="([^"]*)"', page))
+
+
+def test_a_page_of_few_bugs_leaves_out_nothing(run):
+    assert "not shown here" not in run.write_report().read_text()

@@ -378,7 +378,7 @@ GONE = f"images/ab/{'ab' * 32}.png"
 )  # fmt: skip
 def test_an_answer_that_is_none_is_named_with_its_row_and_field(tmp_path, role, value, message):
     with Store.create(tmp_path / "r", {}) as store:
-        store.db.execute("insert into answers values(?, 'm', 'k1', ?)", (role, value))
+        store.db.execute("insert into answers values(?, 'm', 'k1', ?, null)", (role, value))
         with pytest.raises(StoreError, match=f"cannot read '.*run.sqlite': answers, {role} k1.*{message}") as error:
             store.get(role, "m", ["k1"])
         assert len(str(error.value)) < 1000
@@ -415,7 +415,7 @@ def test_a_sample_that_is_none_is_named(tmp_path, column, value):
 )
 def test_a_note_that_is_none_is_named(tmp_path, kind, id, value, message):
     with Store.create(tmp_path / "r", {}) as store:
-        store.db.execute("insert into ledger values(?, ?, ?)", (kind, id, value))
+        store.db.execute("insert into ledger values(?, ?, ?, null)", (kind, id, value))
         with pytest.raises(StoreError, match=f"cannot read '.*run.sqlite': ledger, {kind}.*{message}"):
             ledger.of_bugs(store)
 
@@ -455,7 +455,7 @@ def test_a_database_with_programs_in_it_is_refused(tmp_path, sql):
 
 def test_half_characters_in_a_row_are_replaced(tmp_path):
     with Store.create(tmp_path / "r", {}) as store:
-        store.db.execute("""insert into answers values('target', 'm', 'k', '["a \\ud83d", "\\ud83d\\ude00"]')""")
+        store.db.execute("""insert into answers values('target', 'm', 'k', '["a \\ud83d", "\\ud83d\\ude00"]', null)""")
         assert store.get("target", "m", ["k"]) == {"k": ["a \ufffd", "\U0001f600"]}
         store.put([("target", "m", "l", ["b \ud83d"])])
         assert store.get("target", "m", ["l"]) == {"l": ["b \ufffd"]}

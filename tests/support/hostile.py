@@ -77,7 +77,7 @@ def _alter(db: sqlite3.Connection, rng: random.Random) -> str:
         db.execute(f"delete from {table} where {where}", row)
         return f"deleted {table} {row[:3]}"
     try:
-        db.execute(f"update {table} set {column}=? where {where}", (value, *row))
+        db.execute(f"update {table} set {column}=?, sum=null where {where}", (value, *row))
     except (sqlite3.IntegrityError, UnicodeEncodeError, OverflowError):
         return "nothing"
     return f"{table} {str(row[:3])[:160]} {column} -> {str(value)[:300]!r}"

@@ -4,7 +4,6 @@ import importlib
 import json
 import re
 import sys
-from itertools import pairwise
 from types import ModuleType
 
 import numpy as np
@@ -19,6 +18,7 @@ from bugscope.engine.models import Models
 from bugscope.report import summary
 from bugscope.store.folder import Store
 from bugscope.testing import World
+from bugscope.workflows import hunt as hunting
 from bugscope.workflows import session
 from support import onnx_files
 
@@ -108,6 +108,42 @@ def test_a_finished_run_is_not_drawn_again(run):
     idle = world(die_after=0)
     assert bugscope.hunt(LABELS, run.path, budget=400, **idle.roles()).bugs == run.bugs
     assert idle.calls == 0
+
+
+def test_a_finished_run_is_only_searched_again_where_that_could_change_something(tmp_path, monkeypatch):
+    searched, heard = [], []
+    conduct = hunting.conduct
+
+    def counting(*given):
+        searched.append(1)
+        return conduct(*given)
+
+    def hunt(**options):
+        heard.clear()
+        asked = {"budget": 200, "explain_budget": 60} | options
+        return bugscope.hunt(LABELS, tmp_path / "r", progress=heard.append, **asked, **world().roles())
+
+    monkeypatch.setattr(hunting, "conduct", counting)
+    first = hunt()
+    counts = [heard[-1].images, heard[-1].failures, heard[-1].hypotheses, heard[-1].bugs]
+    (tmp_path / "r" / "report.html").unlink()
+    again = hunt(batch_size=3)
+    assert len(searched) == 1 and again.report == first.report | {"seconds": again.report["seconds"]}
+    assert (tmp_path / "r" / "report.html").exists(), "it is reported again"
+    last = heard[-1]
+    assert [last.images, last.failures, last.hypotheses, last.bugs] == counts and last.recalled == last.images > 0
+    # a picture is gone
+    next((tmp_path / "r").glob("images/*/*")).unlink()
+    assert hunt().bugs == first.bugs and len(searched) == 2
+    # a question was not answered
+    with Store.create(tmp_path / "r", bugscope_identity(tmp_path / "r")) as store:
+        store.note("error", "0" * 64, {"role": "target", "reason": "busy"})
+    assert hunt().bugs == first.bugs and len(searched) == 3
+    # another version may search in another way
+    monkeypatch.setattr(session, "versions", lambda: {"bugscope": "0"})
+    assert hunt().bugs == first.bugs and len(searched) == 4
+    hunt()
+    assert len(searched) == 4
 
 
 def test_a_run_of_an_earlier_version_goes_on_with_defaults_for_what_it_did_not_know(tmp_path):
@@ -258,32 +294,35 @@ def test_every_label_that_both_know(tmp_path):
         bugscope.hunt(None, tmp_path / "small", all_labels=True, **options | {"budget": 20}, **roles)
 
 
-def test_a_slow_page_is_not_made_again_for_each_bug_but_the_numbers_are(tmp_path, monkeypatch):
-    pages, numbers = [], []
-    page = summary.page
+@pytest.mark.parametrize("often", [False, True])
+def test_partial_reports_take_a_small_part_of_the_time_and_the_ledger_knows_every_bug_at_once(tmp_path, monkeypatch, often):
+    written, known = [], []
+    write = session.report.write
 
-    def slow(report, store):
-        pages.append(len(report["bugs"]))
-        return page(report, store)
+    def counting(store, paged):
+        written.append(paged)
+        return write(store, paged)
 
     def heard(now):
-        if now.bugs and (not numbers or now.bugs > numbers[-1][0]):
-            file = tmp_path / "r" / "report.json"
-            written = json.loads(file.read_text()) if numbers else {"bugs": (), "folded": ()}
-            numbers.append((now.bugs, len(written["bugs"]) + len(written["folded"])))
+        if now.bugs and (not known or now.bugs > known[-1][0]):
+            with Store.open(tmp_path / "r") as store:
+                found = summary.build(store)
+            known.append((now.bugs, len(found["bugs"]) + len(found["folded"])))
 
-    monkeypatch.setattr(summary, "page", slow)
-    monkeypatch.setattr(session, "PAGES", 10**6)  # as if the first took a year
+    monkeypatch.setattr(session.report, "write", counting)
+    # as if a report took no time, or the first one a year
+    monkeypatch.setattr(session, "SPARED", 0 if often else 10**6)
     # bugs that no later picture casts doubt on
     world = World(labels=("mug", "pot", "cup"), planted={"snow": 1.0, "above": 1.0}, base=0.0, prior=0.0)
     run = bugscope.hunt(world.labels, tmp_path / "r", budget=300, explain_budget=0, progress=heard, **world.roles())
     found = len(run.bugs)
-    assert found >= 4 and numbers[-1][0] == found + len(run.report["folded"])
-    # when a bug is told of, the numbers on disk know all those before it
-    assert all(written >= before for (before, _), (_, written) in pairwise(numbers))
-    # the first, and the last
-    assert len(pages) == 2 and pages[-1] == found
+    assert found >= 4 and known[-1][0] == found + len(run.report["folded"])
+    # a bug is told of when the folder has it
+    assert all(there >= told for told, there in known)
+    # the first and the last, or every one and the last; the last is whole
+    assert written[-1] is True and len(written) == (len(known) + 1 if often else 2)
     assert (tmp_path / "r" / "report.html").read_text().count("<article") == found
+    assert len(json.loads((tmp_path / "r" / "report.json").read_text())["bugs"]) == found
 
 
 def test_a_judge_is_told_what_the_classifier_tells_apart_where_it_would_know():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import bugscope
-from bugscope.core.errors import Declined, ModelError, Transient
+from bugscope.app.cli import main
+from bugscope.core.errors import Declined, Transient
 from bugscope.core.records import Refused
 from bugscope.engine.patience import Patience
 from bugscope.engine.standing import Unanswered
@@ -133,14 +134,21 @@ def test_a_small_probe_in_which_nothing_was_measured_is_an_error(tmp_path):
         assert bugscope.probe(prompt, "mug", tmp_path / name, n=4, **roles()).report["finished"]
 
 
-def test_a_target_that_never_answers_is_no_replay(tmp_path):
+def test_a_target_that_never_answers_is_no_replay(tmp_path, monkeypatch, capsys):
     run = hunt(tmp_path / "r")
     silent = roles(target=raising(Declined("wrong key")))["target"]
     silent.id = "world/silent"
-    with pytest.raises(ModelError, match="target world/silent .*: wrong key"):
+    with pytest.raises(Unanswered, match="target world/silent .*: wrong key; .* To go on: replay again"):
         replay(run, silent)
-    with pytest.raises(ModelError, match="target world/silent .*: wrong key"):
+    with pytest.raises(Unanswered, match="target world/silent .*: wrong key; .* To go on: transfer again"):
         bugscope.transfer(run, [silent])
+    monkeypatch.setattr("bugscope.core.registry.load", lambda kind, spec, options=None: silent)
+    with pytest.raises(SystemExit) as stop:
+        main(["replay", str(run.path), "--target", "any", "--quiet", "--junit", str(tmp_path / "bugs.xml")])
+    (line,) = capsys.readouterr().err.splitlines()
+    suite = ET.parse(tmp_path / "bugs.xml").getroot()[0]
+    assert stop.value.code == 2 and suite.get("errors") == suite.get("tests") == "1"
+    assert suite.find("testcase/error").get("message") in line and "wrong key" in line
 
 
 def test_a_listener_hears_whom_it_waits_for(tmp_path, waits):

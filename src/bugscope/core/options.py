@@ -17,7 +17,7 @@ Arguments = dict[str, Any]
 
 RECORDED = ("models", "versions")
 """What a run's config.yaml holds besides options and labels."""
-UNIMPORTANT = ("batch_size", "max_cost", "cache", "cache_all")
+UNIMPORTANT = ("batch_size", "max_cost", "timeout", "cache", "cache_all")
 """Options that change no result: a run can be continued with others."""
 HUNT, FRESH, ALL, MODELS = ("hunt",), ("hunt", "probe"), ("hunt", "probe", "doctor"), ("hunt", "doctor")
 """Commands that offer an option: those that explore; that judge fresh pictures; that load models; that load every model."""
@@ -35,6 +35,7 @@ TYPES = {
 """What people call the type of an option."""
 Budget = Annotated[int, Field(ge=1)] | Literal["auto"]
 Cost = Annotated[float, Field(gt=0)] | Literal["none"]
+Seconds = Annotated[float, Field(gt=0)] | Literal["none"]
 
 
 def option(
@@ -163,6 +164,12 @@ class Config(BaseModel):
         commands=FRESH,
         metavar="AMOUNT|none",
     )
+    timeout: Seconds = option(
+        3600.0,
+        "seconds that a model may take for one call before it counts as hanging and the run stops; none: any time",
+        commands=FRESH,
+        metavar="SECONDS|none",
+    )
     cache: str = option(
         "none",
         "take pictures that an earlier run drew from the same prompts and seeds, and keep new ones; auto: in your cache folder",
@@ -196,7 +203,9 @@ class Config(BaseModel):
             if known.allowed:
                 raise refused(known.name, value, known.allowed) from error
             wrong = first["msg"].removeprefix("Input ").lower()
-            raise SpecError(f"option {known.name} is {short(repr(value))}; it {wrong} ({known.help})") from error
+            # a model's options that are not a mapping may be anything, a key among them
+            shown = f"a {type(value).__name__}" if known.kind is Arguments else short(repr(value))
+            raise SpecError(f"option {known.name} is {shown}; it {wrong} ({known.help})") from error
 
     @classmethod
     def from_file(cls, path: Path | str) -> dict[str, Any]:
@@ -231,6 +240,11 @@ class Config(BaseModel):
     def cap(self) -> float | None:
         """What hosted models may cost at most; None: no limit."""
         return None if self.max_cost == "none" else self.max_cost
+
+    @property
+    def longest(self) -> float | None:
+        """Seconds that one call to a model may take; None: any time."""
+        return None if self.timeout == "none" else self.timeout
 
 
 class Settled(Config):

@@ -40,10 +40,14 @@ class Sample:
     purpose: Purpose
     replicate: int
     run_seed: int = 0
+    _key: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def key(self) -> str:
-        return self._digest(self.prompt.text)
+        # asked for over and over
+        if not self._key:
+            object.__setattr__(self, "_key", self._digest(self.prompt.text))
+        return self._key
 
     @property
     def seed(self) -> int:

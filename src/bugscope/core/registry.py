@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import label_files
+from . import keys, label_files
 from .errors import BugscopeError, MissingDependency, ModelError, SpecError, short, told, unknown
 
 SUPPORT = ("Generator", "Captioner", "Judge", "Editor", "Describer")
@@ -100,6 +100,7 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
         raise SpecError(f"option {role(kind)} is {spec!r}; name a model as provider/model")
     if provider not in providers() and (instead := meant(spec)):
         raise SpecError(f"{role(kind)} {spec!r} should read provider/model. Did you mean {instead!r}?")
+    keys.check(role(kind), spec, options)
     cls = _class(kind, provider)
     called = "" if "name" in arguments(cls) else str(options.pop("name", ""))
     _check_options(f"{role(kind)} {spec!r}", cls, options)

@@ -1,6 +1,7 @@
 """What a classifier answers, in the forms in which frameworks give it, as an array of scores."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ def asked(target: Any, items: Sequence[Any], labels: Sequence[str], who: str = "
     what the target itself raises is left as it is."""
     who = who or f"target {target.id}"
     try:
-        given = target(items)
-        given = list(given) if isinstance(given, Iterator) else given
+        given = target(list(items))  # its own list, which it may change
+        given = list(islice(given, len(items) + 1)) if isinstance(given, Iterator) else given
     except (AttributeError, TypeError, ValueError) as error:
         if "'list'" in str(error) or "of type <class 'list'>" in str(error):
             raise ModelError(f"{who} raised {told(error)}; it is called with a list of pictures, not with one") from error

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ..core.errors import AnswerError, BugscopeError, Declined, Transient, told
+from .calls import Overdue, Stopped
 from .costs import CostCap
 from .standing import Standing, Unanswered, roughly, said
 
@@ -36,10 +37,6 @@ class Unasked(Failed):
 
 Call = Callable[[Sequence[T]], Sequence[A | AnswerError]]
 """A question to a model; an AnswerError in the place of an answer breaks the contract by itself."""
-
-
-class Stopped(Exception):
-    """The run is ending while a model is waited for; never reaches the user."""
 
 
 class Patience:
@@ -131,6 +128,8 @@ class Patience:
             began = time.monotonic()
             try:
                 return question.call(items)
+            except Overdue as error:
+                question.standing.hangs(len(items), time.monotonic() - began, error)
             except Transient as error:
                 question.standing.spend(time.monotonic() - began, error)
                 if attempt == TRIES - 1:

@@ -24,6 +24,10 @@ it is set up wrongly, and the next picture would say the same."""
 class Unanswered(ModelError):
     """A role does not answer, and the run stops. What was answered is kept; the run can be continued."""
 
+    def with_way_on(self, onward: str) -> None:
+        """Say how a person continues."""
+        self.args = (f"{self}; all answers so far are kept. To go on: {onward}",)
+
 
 class Standing:
     """The record of one role in a session. `who`: its name in errors. `before`: whether it answered in an earlier session."""
@@ -109,6 +113,12 @@ class Standing:
         if self.broken and not self.before and self.failures < BROKEN:
             self.wrong()
         self.give_up(f"answered none of {self.failures} questions", self.last)
+
+    def hangs(self, n: int, seconds: float, error: BaseException) -> NoReturn:
+        """A call with `n` items takes longer than it may. It goes on in the model, which cannot be asked again beside it."""
+        answer = f"has not answered {n} question{'s' * (n != 1)} in {roughly(seconds)} and seems to hang"
+        self.end = Unanswered(f"{self.who} {answer}; where that is too short a time, state a longer --timeout")
+        raise self.end from error
 
     def give_up(self, what: str, error: BaseException) -> NoReturn:
         self.end = Unanswered(f"{self.who} {what}: {said(error)}")

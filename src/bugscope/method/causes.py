@@ -37,10 +37,13 @@ def fold(bugs: Iterable[Caused]) -> dict[str, str]:
     for bug in sorted(bugs, key=lambda b: b.order):
         classes.setdefault((bug.label, bug.cause), []).append(bug)
     found: dict[str, Caused] = {}
+    settled: dict[str, list[Caused]] = {}
     # smaller causes first: what is left of them is what a larger one may belong to
     for (_, cause), alike in sorted(classes.items(), key=lambda c: (len(c[0][1]), c[1][0].order)):
-        own = [b for b in found.values() if b.label == alike[0].label and found[b.key] is b and b.cause < cause]
+        mine = settled.setdefault(alike[0].label, [])
+        own = [b for b in mine if found[b.key] is b and b.cause < cause]
         _settle(alike, own, found)
+        mine += alike
     return {key: bug.key for key, bug in found.items()}
 
 

@@ -5,12 +5,13 @@ Pure: no models, files or screen; its only question is `measure`.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Required, TypedDict, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import stats
 from ..core.records import Counts, Evidence, Hypothesis, Outcome, Prompt, Purpose, Sample, Verdict
@@ -39,6 +40,10 @@ ENOUGH, SET_ASIDE = 20, 20
 the budget is reserved for that."""
 
 NOTHING = Counts()
+VERDICTS = (Verdict.CONFIRMED, Verdict.UNFAITHFUL, Verdict.FUTILE, Verdict.UNDECIDED)
+"""The first that holds."""
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 class Settings(TypedDict, total=False):
@@ -109,6 +114,7 @@ class Streams:
         self.most = most or budget
         """Pictures of one prompt, at most."""
         self.by_prompt: dict[tuple[str, str], Stream] = {}
+        self._grown: dict[int, Stream] = {}
 
     def of(self, prompt: Prompt) -> Stream:
         return self.by_prompt.setdefault((prompt.label, prompt.text), Stream(prompt))
@@ -128,7 +134,14 @@ class Streams:
             return False
         for stream, outcome in zip(owners, self.measure(samples), strict=True):
             stream.add(outcome)
+        self._grown |= {id(stream): stream for stream in owners}
         return True
+
+    def grown(self) -> list[Stream]:
+        """Those that have grown since this was last asked."""
+        found = list(self._grown.values())
+        self._grown.clear()
+        return found
 
 
 class Confirmation:
@@ -164,11 +177,19 @@ class Confirmation:
     ) -> None:
         self.wording, self.test, self.explored, self.tried, self.enough = wording, test, explored, tried, enough
         self.streams = Streams(measure, test.seed, budget, purpose, most)
-        self.trials: list[Trial] = []
-        self.evidence: list[Evidence] = []
-        """Of every hypothesis so far, in the order in which they were added."""
+        self._scales = Scales(test, tried)
         self._weights = stats.harmonic(slots)
         self._reserve = budget // SET_ASIDE
+
+    @property
+    def trials(self) -> Sequence["Trial"]:
+        """Of every hypothesis so far, in the order in which they were added."""
+        return self._scales.trials
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """Of every trial, in their order. What did not change since the last look is the same object."""
+        return list(self._scales.evidence)
 
     def add(self, hypotheses: Sequence[Hypothesis], first: int = 0) -> None:
         """Test these too, beginning with `first` pictures each (by default, one look)."""
@@ -179,21 +200,21 @@ class Confirmation:
             weight = self._weights[places[h.label]] if self._weights else 1.0
             places[h.label] += 1
             new.append(Trial(h, self.streams, self.wording, self.explored.get(h.label, NOTHING), weight))
-        self.trials += new
         self.streams.draw([*_baselines(new, first), *((t.treated, first) for t in new)])
-        self._weigh()
+        self._scales.add(new, self.streams.grown())
 
     def round(self, promising: bool = False) -> bool:
         """One look at the best of the undecided hypotheses, or of the promising ones. False if nothing was drawn."""
-        undecided = self._undecided(promising)
-        chosen = sorted(undecided, key=lambda t: -t.rise())[: max(2, math.ceil(len(undecided) / ROUND))]
+        undecided, rises = self._undecided(promising), self._scales.rises
+        best = undecided[np.argsort(-rises[undecided], kind="stable")][: max(2, math.ceil(len(undecided) / ROUND))]
         # part of the budget is reserved for bugs that are already confirmed
-        return self._draw(chosen, min(self._reserve, self.test.look * len(self._short())))
+        return self._draw(best, min(self._reserve, self.test.look * len(self._short())))
 
     def widen(self) -> bool:
         """One look at the confirmed bugs that have the fewest pictures, while any has too few. False if nothing was drawn."""
         short = self._short()
-        return self._draw(sorted(short, key=lambda t: t.treated.drawn)[: max(2, math.ceil(len(short) / 2))])
+        fewest = short[np.argsort(self._scales.drawn[short], kind="stable")]
+        return self._draw(fewest[: max(2, math.ceil(len(short) / 2))])
 
     # --- sharing a budget with exploration ----------------------------------------------------------------------------
 
@@ -201,12 +222,12 @@ class Confirmation:
     def free(self) -> int:
         """Pictures that exploration may use: what the bugs in sight, and one more, are likely to need is kept."""
         pending = self._undecided(promising=True)
-        decided = [t for t, e in zip(self.trials, self.evidence, strict=True) if e.verdict is Verdict.CONFIRMED]
-        costs = [t.treated.drawn + t.baseline.drawn for t in (*decided, *pending)]
-        cost = max(LEAST_COST, sum(costs) / len(costs) if costs else 0)
+        decided = np.flatnonzero(self._scales.found)
+        costs = self._scales.costs[np.concatenate([decided, pending])]
+        cost = max(LEAST_COST, int(costs.sum()) / len(costs) if len(costs) else 0)
         left = self.streams.left - self._reserve
         # where nothing is pending, what is left is better tried than saved
-        return int(max(left - cost * (1 + len(pending)), 0 if pending else left - LEAST_COST))
+        return int(max(left - cost * (1 + len(pending)), 0 if len(pending) else left - LEAST_COST))
 
     def spend(self, pictures: int) -> None:
         """Take pictures that were drawn elsewhere off the budget."""
@@ -214,26 +235,24 @@ class Confirmation:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _draw(self, chosen: Sequence["Trial"], keep: int = 0) -> bool:
-        look = self.test.look
-        drawn = self.streams.draw([*_baselines(chosen, look), *((t.treated, look) for t in chosen)], keep)
+    def _draw(self, chosen: Ints, keep: int = 0) -> bool:
+        """One look at the trials at these places."""
+        look, trials = self.test.look, [self.trials[i] for i in chosen]
+        drawn = self.streams.draw([*_baselines(trials, look), *((t.treated, look) for t in trials)], keep)
         if drawn:
-            self._weigh()
+            self._scales.weigh(self.streams.grown())
         return drawn
 
-    def _weigh(self) -> None:
-        self.evidence = _judged(self.trials, self.test, self.tried)
+    def _undecided(self, promising: bool) -> Ints:
+        """The places of trials that more pictures could decide."""
+        scales = self._scales
+        open_ = scales.undecided & (scales.drawn < self.streams.most)
+        return np.flatnonzero(open_ & scales.promising if promising else open_)
 
-    def _undecided(self, promising: bool) -> list["Trial"]:
-        """Trials that more pictures could decide."""
-        pairs = zip(self.trials, self.evidence, strict=True)
-        open_ = [(t, e) for t, e in pairs if e.verdict is Verdict.UNDECIDED and t.treated.drawn < self.streams.most]
-        return [t for t, e in open_ if not promising or explains(e, self.test)]
-
-    def _short(self) -> list["Trial"]:
-        """Confirmed trials whose interval is still wide because they have too few pictures."""
-        confirmed = [t for t, e in zip(self.trials, self.evidence, strict=True) if e.verdict is Verdict.CONFIRMED]
-        return [t for t in confirmed if t.treated.n < self.enough and t.treated.drawn < 2 * self.enough]
+    def _short(self) -> Ints:
+        """The places of confirmed trials whose interval is still wide because they have too few pictures."""
+        scales = self._scales
+        return np.flatnonzero(scales.found & (scales.counted < self.enough) & (scales.drawn < 2 * self.enough))
 
 
 def explains(e: Evidence, test: Test) -> bool:
@@ -276,8 +295,7 @@ class Trial:
     def __init__(
         self, hypothesis: Hypothesis, streams: Streams, wording: Wording, explored: Counts = NOTHING, weight: float = 1.0
     ) -> None:
-        self.weight, self.settled = weight, math.nan
-        """`settled`: the e-value of the look that confirmed it, which stands whatever is drawn for its interval afterwards."""
+        self.weight = weight
         self.hypothesis, self.explored = hypothesis, NOTHING if hypothesis.against else explored
         self.treated = streams.of(wording.treated(hypothesis))
         self.baseline = streams.of(wording.control(hypothesis))
@@ -313,26 +331,87 @@ def _log_e_values(trials: Sequence[Trial], test: Test) -> Floats:
     return np.where([t.treated.n > 0 for t in trials], logs, 0.0)
 
 
-def _judged(trials: Sequence[Trial], test: Test, tried: int) -> list[Evidence]:
-    """The evidence of all trials, weighed together: what is confirmed depends on everything that was tried."""
-    if not trials:
-        return []
-    kt, nt, kb, nb = np.array([t.counts() for t in trials]).T
-    hopeless = (stats.chance_of_rise(kt, nt, kb, nb, test.margin) < HOPELESS) & (nt > 0) & (nb > 0)
-    settled = [t.settled for t in trials]
-    e_values = np.where(np.isnan(settled), np.exp(np.minimum(_log_e_values(trials, test), 700.0)), settled)
-    found = stats.e_bh(e_values * [t.weight for t in trials], test.alpha - test.box_error, tried)
-    for t, e, f in zip(trials, e_values, found, strict=True):
-        if f:
-            t.settled = float(e)
-    verdicts = [
-        Verdict.CONFIRMED if f
-        else Verdict.UNFAITHFUL if t.treated.unfaithful or t.baseline.unfaithful
-        else Verdict.FUTILE if h
-        else Verdict.UNDECIDED
-        for t, f, h in zip(trials, found, hopeless, strict=True)
-    ]  # fmt: skip
-    return [t.evidence(float(e), v, test.judge) for t, e, v in zip(trials, e_values, verdicts, strict=True)]
+class Scales:
+    """The evidence of a growing family of trials, weighed together: what is confirmed depends on everything that was tried.
+
+    A look weighs again the trials whose streams have grown, and e-BH goes over the e-values of all; so its cost is that of
+    what was drawn, however many trials there are. The attributes are arrays over the trials.
+    """
+
+    def __init__(self, test: Test, tried: int) -> None:
+        self.test, self.tried = test, tried
+        self.trials: list[Trial] = []
+        self.evidence: list[Evidence] = []
+        self.rises: Floats = np.zeros(0)
+        self.drawn: Ints = np.zeros(0, dtype=np.int64)
+        self.counted: Ints = np.zeros(0, dtype=np.int64)
+        """Pictures of each description that enter its rate."""
+        self.costs: Ints = np.zeros(0, dtype=np.int64)
+        """Pictures drawn of it and of what it is compared with."""
+        self.found: Bools = np.zeros(0, dtype=bool)
+        self.undecided: Bools = np.zeros(0, dtype=bool)
+        self.promising: Bools = np.zeros(0, dtype=bool)
+        self._weights: Floats = np.zeros(0)
+        self._e_values: Floats = np.zeros(0)
+        self._settled: Bools = np.zeros(0, dtype=bool)
+        """Confirmed at some look: that look's e-value stands, whatever is drawn for the interval afterwards."""
+        self._hopeless: Bools = np.zeros(0, dtype=bool)
+        self._unfaithful: Bools = np.zeros(0, dtype=bool)
+        self._at: dict[int, list[int]] = {}
+        """Id of a stream -> places of the trials that it belongs to."""
+
+    def add(self, trials: Sequence[Trial], grown: Iterable[Stream]) -> None:
+        """Weigh these too. `grown`: streams with more pictures than at the last look."""
+        old, n = len(self.trials), len(trials)
+        self.trials += trials
+        for i, t in enumerate(trials, old):
+            for stream in {id(t.treated), id(t.baseline)}:
+                self._at.setdefault(stream, []).append(i)
+        for name in ("rises", "drawn", "counted", "costs", "found", "undecided", "promising"):
+            self._extend(name, np.zeros(n))
+        for name in ("_e_values", "_settled", "_hopeless", "_unfaithful"):
+            self._extend(name, np.zeros(n))
+        self._extend("_weights", np.array([t.weight for t in trials]))
+        self.weigh(grown, range(old, old + n))
+
+    def _extend(self, name: str, more: Floats) -> None:
+        had = getattr(self, name)
+        setattr(self, name, np.concatenate([had, more.astype(had.dtype)]))
+
+    def weigh(self, grown: Iterable[Stream], new: Iterable[int] = ()) -> None:
+        """A look. `grown`: streams with more pictures than at the last one. `new`: places of trials that were never weighed."""
+        due = sorted({i for stream in grown for i in self._at.get(id(stream), ())}.union(new))
+        self._count(due)
+        before = self._verdicts()
+        self.found = stats.e_bh(self._e_values * self._weights, self.test.alpha - self.test.box_error, self.tried)
+        self._settled |= self.found
+        now = self._verdicts()
+        self.undecided = now == VERDICTS.index(Verdict.UNDECIDED)
+        # those that were never weighed come last, in order
+        for i in sorted({*due, *np.flatnonzero(now != before).tolist()}):
+            e = self.trials[i].evidence(float(self._e_values[i]), VERDICTS[now[i]], self.test.judge)
+            self.evidence[i : i + 1] = [e]
+            self.promising[i] = explains(e, self.test)
+
+    def _count(self, due: Sequence[int]) -> None:
+        """Bring what depends on a trial's own streams up to date."""
+        if not due:
+            return
+        trials = [self.trials[i] for i in due]
+        kt, nt, kb, nb = np.array([t.counts() for t in trials]).T
+        chance = stats.chance_of_rise(kt, nt, kb, nb, self.test.margin)
+        self._hopeless[due] = (chance < HOPELESS) & (nt > 0) & (nb > 0)
+        self._unfaithful[due] = [t.treated.unfaithful or t.baseline.unfaithful for t in trials]
+        fresh = np.exp(np.minimum(_log_e_values(trials, self.test), 700.0))
+        self._e_values[due] = np.where(self._settled[due], self._e_values[due], fresh)
+        self.rises[due] = [t.rise() for t in trials]
+        self.drawn[due] = [t.treated.drawn for t in trials]
+        self.counted[due] = nt
+        self.costs[due] = [t.treated.drawn + t.baseline.drawn for t in trials]
+
+    def _verdicts(self) -> Ints:
+        """Places in `VERDICTS`."""
+        return np.select([self.found, self._unfaithful, self._hopeless], [0, 1, 2], 3)
 
 
 def _one_a_baseline(trials: Sequence[Trial]) -> list[Trial]:
@@ -342,8 +421,11 @@ def _one_a_baseline(trials: Sequence[Trial]) -> list[Trial]:
 def _baselines(chosen: Sequence[Trial], look: int) -> list[tuple[Stream, int]]:
     """Baselines that need more pictures, and how many: each grows with the longest stream compared with it."""
     wanted = []
+    longest_of: dict[int, int] = {}
+    for t in chosen:
+        longest_of[id(t.baseline)] = max(t.treated.drawn, longest_of.get(id(t.baseline), 0))
     for trial in _one_a_baseline(chosen):
-        longest = max(t.treated.drawn for t in chosen if t.baseline is trial.baseline) + look
+        longest = longest_of[id(trial.baseline)] + look
         length = max(BASELINE_LEAST, min(int(BASELINE_RATIO * longest), BASELINE_CAP), longest // 2)
         missing = length - trial.explored.drawn - trial.baseline.drawn
         if missing > 0:

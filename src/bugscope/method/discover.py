@@ -104,8 +104,9 @@ class Discovery:
             self.inquiries[label].learn(o, (*phrases, *seen), len(phrases), text or self.wording.bare(o.sample.prompt.text))
         for inquiry in self.inquiries.values():
             heard += pool.harvest(inquiry.ask(self.world.propose), self.wording)
+        each = list(dict.fromkeys(heard))
         for inquiry in self.inquiries.values():
-            inquiry.grow(heard)
+            inquiry.grow(each)
 
     def _captions(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
         wanted = [o for o in outcomes if o.status.counts and (self._all(o) or o.status is Status.FAILURE)]

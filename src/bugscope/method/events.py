@@ -23,7 +23,7 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Evidence for every description, after each round."""
+    """Evidence for every description, after each round. What a round did not change is the same object as before."""
 
     evidence: Sequence[Evidence]
 
@@ -67,3 +67,9 @@ Event = Explored | Proposed | Measured | Settling | Confirmed | Explained | Shar
 
 def silent(event: Event) -> None:
     """Ignore the event."""
+
+
+def changed(before: Sequence[Evidence], now: Sequence[Evidence]) -> list[int]:
+    """The places at which `now` holds other evidence than `before` did."""
+    same = [a is b for a, b in zip(before, now, strict=False)]
+    return [i for i, known in enumerate(same) if not known] + list(range(len(same), len(now)))

@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..core.errors import ModelError, SpecError, short
+from ..core.errors import AnswerError, SpecError, short
 from ..core.records import Refused
 from ..media import picture as pictures
 from ..media.picture import Picture
+from .shared.answers import quoted
 from .shared.client import PICTURES, Client, Hosted, Prices, Rejected, plain
 
 GOOGLE = "generativelanguage.googleapis.com"
@@ -115,7 +116,7 @@ class Generator(Hosted):
         if finish not in ENDED:
             return Refused(_why("no picture", finish, candidate.get("finishMessage") or said))
         if not candidate and not used:
-            raise ModelError(f"{self.client.name} gave {short(repr(data))}; expected candidates with a picture")
+            raise AnswerError(f"{self.client.name} gave {quoted(data)}; expected candidates with a picture", whole=True)
         # it answered in words: a refusal in prose, or a model that cannot draw
         raise self.client.useless(f"an answer without a picture: {short(repr(said))}")
 
@@ -126,7 +127,7 @@ class Generator(Hosted):
         data = self.client.post(f"/models/{self.model}:predict", body, limit=PICTURES)
         made = data.get("predictions", None if data else []) if isinstance(data, dict) else None
         if not isinstance(made, list):
-            raise ModelError(f"{self.client.name} gave {short(repr(data))}; expected predictions")
+            raise AnswerError(f"{self.client.name} gave {quoted(data)}; expected predictions", whole=True)
         entries = [_object(entry) for entry in made]
         entry = next((e for e in entries if e.get("bytesBase64Encoded")), {})
         self.client.paid(images=1 if entry else 0)

@@ -1,6 +1,6 @@
 """The confirmed descriptions of a report: those with one cause stand together, and each has a number that stays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from ..method.causes import Caused, fold
@@ -31,12 +31,16 @@ def arranged(
     """
     ids = _numbers(bugs, hunted, apart)
     into = _folded([_caused(b, b["cause"]) for b in bugs], apart)
+    also: dict[str, list[str]] = {}
+    for key, home in into.items():
+        if home != key:
+            also.setdefault(home, []).append(ids[key])
     records: list[BugRecord] = [
         {
             **b,
             "id": ids[b["key"]],
             "parent": ids[b["parent"]] if b["parent"] else None,
-            "also": sorted((ids[k] for k, home in into.items() if home == b["key"] != k), key=_parts),
+            "also": sorted(also.get(b["key"], ()), key=_parts),
             "same_as": None if into[b["key"]] == b["key"] else ids[into[b["key"]]],
         }
         for b in bugs
@@ -48,12 +52,21 @@ def arranged(
     return [b for b in records if not b["same_as"]], folded
 
 
-def under(bug: Folding, folded: Sequence[F]) -> list[F]:
-    """Those that are folded into a bug."""
-    return [b for b in folded if b["same_as"] == bug["id"]]
+def by_home(folded: Iterable[F]) -> dict[str, list[F]]:
+    """Number of a bug -> those that are folded into it."""
+    found: dict[str, list[F]] = {}
+    for b in folded:
+        if home := b["same_as"]:
+            found.setdefault(home, []).append(b)
+    return found
 
 
-def because(bug: BugRecord, bugs: Sequence[BugRecord]) -> str:
+def under(bug: Folding, homes: Mapping[str, Sequence[F]]) -> Sequence[F]:
+    """Those that are folded into a bug. `homes`: as `by_home` gives them."""
+    return homes.get(bug["id"], ())
+
+
+def because(bug: BugRecord, bugs: Iterable[BugRecord]) -> str:
     """Why a description is folded into one of `bugs`, in a sentence."""
     home = next(b for b in bugs if b["id"] == bug["same_as"])
     if set(bug["cause"]) == set(home["cause"]):
@@ -68,8 +81,12 @@ def _numbers(bugs: Sequence[BugRecord], hunted: Mapping[str, Sequence[str]], apa
     top = [b for b in bugs if not b["parent"]]
     into = _folded([_caused(b, hunted[b["key"]]) for b in top], apart)
     ids: dict[str, str] = {}
+    inside: dict[str, list[BugRecord]] = {}
+    for b in bugs:
+        if b["parent"]:
+            inside.setdefault(b["parent"], []).append(b)
     for i, b in enumerate(sorted(top, key=lambda b: (into[b["key"]] != b["key"], _rank(b))), 1):
-        children = sorted((c for c in bugs if c["parent"] == b["key"]), key=_rank)
+        children = sorted(inside.get(b["key"], ()), key=_rank)
         ids |= {b["key"]: f"{i}", **{c["key"]: f"{i}.{j}" for j, c in enumerate(children, 1)}}
     return ids
 

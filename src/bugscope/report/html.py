@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -15,21 +15,50 @@ from ..store.blobs import Lost
 from ..store.folder import Store
 from . import accept, words
 from .baseline import lines
-from .folding import because, under
+from .folding import because, by_home, under
 from .marks import by_image
 from .plain import for_html
 from .records import BugRecord, Example, Report
 
+BYTES = 4_950_000
+"""Of the whole page at most."""
 LIMIT = 4_500_000
-"""Bytes of pictures at most; over it the thumbnails get smaller, so that the page stays under 5 MB."""
+"""Of that, pictures; over it the thumbnails get smaller."""
+TEXT = 2_500_000
+"""Of that, what is not a picture; over it the lists are cut shorter."""
+MOST: Mapping[str, int] = {"bugs": 240, "rows": 2000, "names": 60, "notes": 20}
+"""Bugs told in full; rows of a table; labels in a row; notices. What is left out is counted, and report.json has it."""
 SIZES = (176, 128, 96, 64)
 """Sides of thumbnails in pixels, the first that fits."""
 
 
 def page(report: Report, store: Store) -> str:
     """The whole page of a hunt or a probe."""
-    folded = report["folded"]
-    bugs = [*report["bugs"], *report["probed"], *folded]
+    every = report["probed"] if report["kind"] == "probe" else report["bugs"]
+    homes, by_id = by_home(report["folded"]), {b["id"]: b for b in report["bugs"]}
+    values: dict[str, Any] = {
+        "report": report,
+        "every": every,
+        "failing": {x["label"] for x in report["baseline"]["labels"] if x["verdict"] == "failing"},
+        "under": lambda b: under(b, homes),
+        "because": lambda b: because(b, [by_id[b["same_as"]]]),
+    }
+
+    def written(made: Mapping[str, str], shown: Collection[str], stripped: Collection[str]) -> str:
+        places = {b["id"] for b in bugs}
+        pictures = {"picture": made.get, "shown": shown, "stripped": stripped}
+        return render("report.html", **values, **pictures, detailed=told, most=most, places=places)
+
+    # as much as fits, however many bugs and labels there are and however long their names
+    most = MOST
+    while True:
+        told = every[: most["bugs"]]
+        bugs = [*told, *(x for b in told for x in under(b, homes))]
+        ids = {b["id"] for b in bugs}
+        size = len(written({}, ids, ids).encode())
+        if size <= TEXT or not any(most.values()):
+            break
+        most = {what: n // 2 for what, n in most.items()}
     # what matters most first: where even the smallest thumbnails do not fit, the last bugs go without their strips
     groups = [*((b["id"], _examples(b)) for b in bugs), *((b["id"], _strip(b)) for b in bugs if b["explanation"])]
     medium, drawn = media.load(report["medium"]), by_image((x["image"], x) for b in bugs for x in _pictures(b))
@@ -40,17 +69,9 @@ def page(report: Report, store: Store) -> str:
         except Lost:  # the page says so in its place
             return None
 
-    made, fitting = thumbnails(groups, preview, LIMIT)
+    made, fitting = thumbnails(groups, preview, min(LIMIT, BYTES - size))
     shown, stripped = ({id for id, _ in part} for part in (fitting[: len(bugs)], fitting[len(bugs) :]))
-    return render(
-        "report.html",
-        report=report,
-        picture=made.get,
-        shown=shown,
-        stripped=stripped,
-        under=lambda b: under(b, folded),
-        because=lambda b: because(b, report["bugs"]),
-    )
+    return written(made, shown, stripped)
 
 
 Group = tuple[str, Sequence[str]]

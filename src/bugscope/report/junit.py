@@ -5,13 +5,14 @@ Kept to what the common schemas share: properties stand with the suite, a case h
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
 from ..stats import nearly_always
 from ..store.ledger import read_rate
 from .baseline import lines
-from .folding import under
+from .folding import by_home, under
 from .plain import for_xml
 from .records import AnyReport, BaselineRecord, BugRecord, Compared, NewFailure, ReplayReport, Report
 from .replay_words import let_pass
@@ -31,27 +32,38 @@ def junit(report: AnyReport, allow: Collection[str] = ()) -> str:
     bugs that are not fixed fail, and so do new failures; what `allow` lets pass, as in `Replay.exit_code`, is skipped.
     """
     cases = _replayed(report, allow) if report["kind"] == "replay" else _found(report)
+    values: Mapping[str, object] = report
+    stated = {key: values[key] for key in STATED if key in values}
+    seconds = report.get("seconds") or 0
+    return _file(f"{report['kind']} {name(report)}", cases, str(report["created"])[:19], seconds, stated)
+
+
+def ended(kind: str, run: str, message: str) -> str:
+    """The file's text where a model has ended a replay (`kind`) of a run: there is nothing to tell but that it is an error."""
+    case = TestCase(kind, "the run ends", "error", "model", message, ())
+    return _file(f"{kind} of {run}", [case], datetime.now(UTC).isoformat(timespec="seconds")[:19], 0, {"run": run})
+
+
+def _file(title: str, cases: Sequence["TestCase"], created: str, seconds: float, stated: Mapping[str, object]) -> str:
     failures, errors, skipped = (sum(case.result == wanted for case in cases) for wanted in ("failure", "error", "skipped"))
     root = ET.Element("testsuites")
     suite = ET.SubElement(
         root,
         "testsuite",
-        name=for_xml(f"bugscope {report['kind']} {name(report)}"),
+        name=for_xml(f"bugscope {title}"),
         id="0",
         package="bugscope",
         hostname="localhost",
-        timestamp=str(report["created"])[:19],
+        timestamp=created,
         tests=str(len(cases)),
         failures=str(failures),
         errors=str(errors),
         skipped=str(skipped),
-        time=f"{report.get('seconds') or 0:.3f}",
+        time=f"{seconds:.3f}",
     )
     properties = ET.SubElement(suite, "properties")
-    values: Mapping[str, object] = report
-    for key in STATED:
-        if key in values:
-            ET.SubElement(properties, "property", name=key, value=for_xml(str(values[key])))
+    for key, value in stated.items():
+        ET.SubElement(properties, "property", name=key, value=for_xml(str(value)))
     for case in cases:
         _add(suite, case)
     ET.SubElement(suite, "system-out").text = for_xml("\n".join(case.message for case in cases))
@@ -108,14 +120,14 @@ def _result(verdict: str, known: bool) -> Result:
 
 
 def _found(report: Report) -> list[TestCase]:
-    cases = _plain(report)
+    cases, homes = _plain(report), by_home(report["folded"])
     if report["error"]:
         cases.insert(0, TestCase(report["kind"], "the run ends", "error", "model", report["error"], interruptions(report)[1:]))
     for b in report["probed"] if report["kind"] == "probe" else report["bugs"]:
         no_room = nearly_always(read_rate(b["baseline"]))
         result: Result = "failure" if b["verdict"] == "confirmed" else "skipped" if no_room or not b["n"] else "passed"
         why = b["explanation"]["sentences"] if b["explanation"] else []
-        same = under(b, report["folded"])
+        same = under(b, homes)
         rates = _rates(b) + (f"; {b['reason']}" if no_room else "")
         message = "; ".join([rates, also(same)] if same else [rates])
         details = [*_details(b, b["minimal_description"], why), *(f"also: {_rates(other)}" for other in same)]
@@ -133,10 +145,10 @@ def _rates(b: BugRecord) -> str:
 
 
 def _replayed(report: ReplayReport, allow: Collection[str]) -> list[TestCase]:
-    cases = _plain(report, report["baseline_before"])
+    cases, homes = _plain(report, report["baseline_before"]), by_home(report["folded"])
     for b in report["bugs"]:
         result: Result = "passed" if b["verdict"] == "fixed" else "skipped" if let_pass(b, allow) else "failure"
-        others = [f"also: {other['message']}" for other in under(b, report["folded"])]
+        others = [f"also: {other['message']}" for other in under(b, homes)]
         details = [*_details(b, b["minimal_description"]), *others]
         cases.append(TestCase(b["label"], b["sentence"], result, b["verdict"], b["message"], details))
     bad: Result = "skipped" if "new" in allow else "failure"

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from .. import media
 from ..media import Medium, Preview
 from . import replay_words as said
-from .folding import under
+from .folding import by_home, under
 from .html import render, thumbnails
 from .marks import by_image
 from .records import Compared, ReplayedBug, ReplayedExample, ReplayReport
@@ -54,6 +54,7 @@ def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
     medium = media.load(report["medium"])
     bugs = sorted(report["bugs"], key=lambda b: said.ORDER.index(b["verdict"]))
     new, folded = report["new_failures"], report["folded"]
+    homes = by_home(folded)
     broken = [row for row in new["labels"] if row["significant"]]
     chance = [row for row in new["labels"] if not row["significant"] and row["examples"]]
     most = min(
@@ -74,7 +75,7 @@ def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
         "strips": strips,
         "order": said.ORDER,
         "flags": _flags,
-        "under": lambda b: under(b, folded),
+        "under": lambda b: under(b, homes),
         "said": said,
         "outcome": said.outcome(report, allow),
         "alarms": said.alarms(report),
@@ -87,7 +88,7 @@ def page(report: ReplayReport, allow: Collection[str] = ()) -> str:
     told = bugs
     while len((text := written(told, {}, strips)).encode()) > TEXT and told:
         told = told[: len(told) // 2]
-    hidden = {f"bug-{x['id']}" for b in bugs[len(told) :] for x in (b, *under(b, folded))}
+    hidden = {f"bug-{x['id']}" for b in bugs[len(told) :] for x in (b, *under(b, homes))}
     groups = [(id, [x["image"] for s in part for x in s.shown]) for id, part in strips.items() if id not in hidden]
     drawn = by_image((x["image"], x) for part in strips.values() for s in part for x in s.shown)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..core.records import Outcome, Purpose, Status, Usage
 from ..stats import agreement, nearly_always, newcombe, uniform, uniform_rise
 from ..store import ledger
-from ..store.album import Album, Shot
+from ..store.album import Album, Shot, Stream
 from ..store.folder import SCHEMA, Store
 from ..store.ledger import CHILD, EstimateNote, EvidenceNote, RateNote, SharperNote, TriedNote, estimate, finite
 from . import accept, baseline, folding, why
@@ -30,6 +30,7 @@ from .records import (
     Report,
     UsageRecord,
 )
+from .seal import seal
 from .words import of
 
 EXAMPLES = 8
@@ -41,10 +42,15 @@ COLUMNS = tuple(PictureRow.__annotations__)
 def write(store: Store, paged: bool = True) -> Report:
     """Write report.json and, if `paged`, report.html into the run folder, each atomically; returns the report."""
     report = build(store)
-    store.write_text("report.json", json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False))
+    store.write_text("report.json", text(report))
     if paged:
-        store.write_text("report.html", page(report, store))
+        store.write_text("report.html", seal(page(report, store), text(report)))
     return report
+
+
+def text(report: Report) -> str:
+    """report.json"""
+    return json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def build(store: Store) -> Report:
@@ -196,19 +202,25 @@ def _agreement(album: Album) -> Agreement | None:
 def _labels(album: Album, evidence: Sequence[EvidenceNote]) -> list[LabelRecord]:
     """A probe names no labels: those of its prompts."""
     labels: Sequence[str] = album.identity["labels"] or sorted({e["label"] for e in evidence})
-    return [_label(album, label, evidence) for label in labels]
+    of_label: dict[str, list[EvidenceNote]] = {label: [] for label in labels}
+    for e in evidence:
+        of_label.setdefault(e["label"], []).append(e)
+    streams: dict[str, list[Stream]] = {label: [] for label in labels}
+    for stream in album.streams:
+        # what explains a bug shows other labels' surroundings too
+        if stream.purpose != "explain":
+            streams.setdefault(stream.label, []).append(stream)
+    return [_label(album, label, of_label[label], streams[label]) for label in labels]
 
 
-def _label(album: Album, label: str, evidence: Sequence[EvidenceNote]) -> LabelRecord:
+def _label(album: Album, label: str, evidence: Sequence[EvidenceNote], streams: Sequence[Stream]) -> LabelRecord:
     # a probe may compare with another prompt than the plain label
     plain = album.plain(label)
-    baselines = [e["baseline"] for e in evidence if e["label"] == label and e["neutral"] == plain]
+    baselines = [e["baseline"] for e in evidence if e["neutral"] == plain]
     if not baselines and album.identity["labels"]:
         # no description of it was tested (yet)
         baselines = [ledger.rate(baseline.plain(label, _plain(album, label), uniform).rate)]
-    # what explains a bug shows other labels' surroundings too
-    mine = [stream for stream in album.streams if stream.label == label and stream.purpose != "explain"]
-    shots = [x for stream in mine for x in album.of(*stream)]
+    shots = [x for stream in streams for x in album.of(*stream)]
     statuses = Counter(x.status for x in shots)
     return {
         "label": label,

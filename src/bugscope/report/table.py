@@ -7,7 +7,7 @@ from typing import Any
 
 from .accept import sentence
 from .baseline import lines
-from .folding import under
+from .folding import by_home, under
 from .plain import for_csv, for_markdown
 from .records import AnyReport, BugRecord, Compared, ReplayedBug, ReplayReport, Report
 from .replay_words import alarms, also, heading
@@ -34,10 +34,12 @@ def csv_table(report: AnyReport) -> str:
     """
     columns: Sequence[str]
     if report["kind"] == "replay":
-        columns, found = REPLAYED, [_replayed_row(bug, report["folded"]) for bug in report["bugs"]]
+        mended = by_home(report["folded"])
+        columns, found = REPLAYED, [_replayed_row(bug, under(bug, mended)) for bug in report["bugs"]]
     else:
         bugs = report["probed"] if report["kind"] == "probe" else report["bugs"]
-        columns, found = FOUND, [_row(bug, report["folded"]) for bug in bugs]
+        homes = by_home(report["folded"])
+        columns, found = FOUND, [_row(bug, under(bug, homes)) for bug in bugs]
     file = io.StringIO()
     rows = csv.DictWriter(file, columns, lineterminator="\r\n")
     rows.writeheader()
@@ -46,7 +48,7 @@ def csv_table(report: AnyReport) -> str:
     return file.getvalue()
 
 
-def _row(bug: BugRecord | ReplayedBug, folded: Sequence[BugRecord] | Sequence[ReplayedBug]) -> dict[str, Any]:
+def _row(bug: BugRecord | ReplayedBug, same: Sequence[BugRecord] | Sequence[ReplayedBug]) -> dict[str, Any]:
     base, rise = bug["baseline"], bug["rise"]
     return {
         **bug,
@@ -59,14 +61,14 @@ def _row(bug: BugRecord | ReplayedBug, folded: Sequence[BugRecord] | Sequence[Re
         "rise": rise["value"],
         "rise_low": rise["low"],
         "rise_high": rise["high"],
-        "also": "; ".join(other["sentence"] for other in under(bug, folded)),
+        "also": "; ".join(other["sentence"] for other in same),
     }
 
 
-def _replayed_row(bug: ReplayedBug, folded: Sequence[ReplayedBug]) -> dict[str, Any]:
+def _replayed_row(bug: ReplayedBug, same: Sequence[ReplayedBug]) -> dict[str, Any]:
     before, after = bug["before"], bug["after"]
     sides = {"before_failures": before["failures"], "before_n": before["n"]}
-    return {**_row(bug, folded), **sides, "after_failures": after["failures"], "after_n": after["n"]}
+    return {**_row(bug, same), **sides, "after_failures": after["failures"], "after_n": after["n"]}
 
 
 def _value(value: Any) -> Any:
@@ -84,10 +86,10 @@ def markdown(report: AnyReport) -> str:
 
 def _found(report: Report) -> str:
     probing = report["kind"] == "probe"
-    bugs = report["probed"] if probing else report["bugs"]
+    bugs, homes = report["probed"] if probing else report["bugs"], by_home(report["folded"])
     what = f"{number(len(bugs), 'prompt')} tested on" if probing else f"{number(len(bugs), 'confirmed bug')} of"
     rows = [
-        [b["id"], _joined(called(b, "→"), others(under(b, report["folded"]))), cell(b), _base(b),
+        [b["id"], _joined(called(b, "→"), others(under(b, homes))), cell(b), _base(b),
          b["reason"] if probing else b["minimal_description"] or ""]
         for b in bugs
     ]  # fmt: skip
@@ -98,9 +100,9 @@ def _found(report: Report) -> str:
 
 
 def _replayed(report: ReplayReport) -> str:
-    bugs, new = report["bugs"], report["new_failures"]
+    bugs, new, homes = report["bugs"], report["new_failures"], by_home(report["folded"])
     rows = [
-        [b["id"], _joined(called(b, "→"), also(under(b, report["folded"]))), MARKS[b["verdict"]] + b["verdict"], cell(b),
+        [b["id"], _joined(called(b, "→"), also(under(b, homes))), MARKS[b["verdict"]] + b["verdict"], cell(b),
          _base(b), count(b["before"])]
         for b in bugs
     ]  # fmt: skip

@@ -105,6 +105,13 @@ def plural(n: int) -> str:
     return "" if n == 1 else "s"
 
 
+def left_out(n: int, what: str, which: str = "") -> str:
+    """How many a page does not show, and where they are."""
+    where = "`bugscope report RUN --csv FILE` writes a table of all" if what == "bug" else "report.json lists all"
+    left = f"{number(n, f'more {what}')} {which}".rstrip()
+    return f"{left} {'is' if n == 1 else 'are'} not shown here, to keep this page under 5 MB; {where}."
+
+
 def quoted(text: str) -> str:
     return f"“{text}”"
 

@@ -1,22 +1,34 @@
 """Where the contents of a run are kept: bytes, under their own hash."""
 
+import errno
 import os
 import re
 import tempfile
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 from ..core.errors import StoreError, short
+from .place import Place
 
 FOLDERS = {".png": "images", ".webp": "images"}
 """Suffix -> folder; files with other suffixes are in `files`."""
 NAME = r"(?:images|files)/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8}"
 """What a name looks like; nothing else is ever looked up."""
+NAME_OF_A_BLOB = re.compile(NAME)
 
 
 class Lost(StoreError):
     """A blob that is missing, empty or damaged."""
+
+
+class Unwritable(StoreError):
+    """Nothing can be written now: the disk is full, or read-only. What was written before is kept."""
+
+
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO)
+"""Errors that say that a file is not there or cannot be read from its disk. Others, such as too many open files, pass."""
 
 
 class Blobs(Protocol):
@@ -38,8 +50,9 @@ class Blobs(Protocol):
 class Files:
     """Blobs as files below a folder."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, place: Place | None = None) -> None:
+        """`place`: of the folder, where it must still be there when something is written."""
+        self.root, self.place = root, place
 
     def put(self, data: bytes, suffix: str) -> str:
         name = named(data, suffix)
@@ -53,6 +66,8 @@ class Files:
             # a link that the user made (images on another disk) is followed, but a name never leads outside
             data = (self.root / name).read_bytes()
         except OSError as error:
+            if error.errno not in GONE:
+                raise StoreError(f"cannot read the {what} {str(self.root / name)!r}: {reason(error)}") from error
             raise Lost(f"the run {str(self.root)!r} lacks the {what} {name}: {reason(error)}") from error
         if sha256(data).hexdigest() != _digest(name):
             raise Lost(f"the run {str(self.root)!r} lacks the {what} {name}: the file is {'damaged' if data else 'empty'}")
@@ -74,6 +89,8 @@ class Files:
     def replace(self, name: str, data: bytes) -> None:
         target = self.root / name
         temporary = None
+        if self.place is not None:
+            self.place.check()
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
@@ -85,9 +102,10 @@ class Files:
             os.replace(temporary, target)
         except BaseException as error:
             if temporary is not None:
-                Path(temporary).unlink(missing_ok=True)
+                with suppress(OSError):  # what went wrong first says more
+                    Path(temporary).unlink(missing_ok=True)
             if isinstance(error, OSError):
-                raise StoreError(f"cannot write {str(target)!r}: {reason(error)}") from error
+                raise Unwritable(f"cannot write {str(target)!r}: {reason(error)}") from error
             raise
 
     def crumbs(self) -> None:

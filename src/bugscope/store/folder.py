@@ -1,12 +1,11 @@
 """The run folder: what models answered, what was asked, and what was concluded. One writer, any number of readers."""
 
-import importlib
 import json
 import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,27 +19,29 @@ from ..core.records import Sample, Truth
 from ..core.texts import writable
 from ..media import Medium
 from . import rows
-from .blobs import Blobs, Files, Lost, reason
+from .blobs import Blobs, Files, Lost, Unwritable, reason
+from .place import LOCK, Lock, Place
 from .regions import packed, unpacked
 
-try:
-    import fcntl
-except ImportError:  # on Windows, msvcrt does the locking
-    fcntl = None  # type: ignore[assignment]
-
 SCHEMA = 2
-SPARED = (".lock", ".gitkeep", ".gitignore", ".keep", ".DS_Store", "Thumbs.db", "desktop.ini")
+DATABASE, CONFIG = "run.sqlite", "config.yaml"
+NAMES = ("meta", "answers", "samples", "ledger")
+SPARE = "identity, again"
+"""A second copy of the identity, without which nothing else can be used."""
+SPARED = (LOCK, ".gitkeep", ".gitignore", ".keep", ".DS_Store", "Thumbs.db", "desktop.ini")
 """Files that make a folder neither a run nor one of somebody else's."""
 MODEL = "the model behind "
 """Put before a role in messages that refuse another run."""
 TABLES = (
-    "create table if not exists meta(name text primary key, value text) without rowid",
-    "create table if not exists answers(role text, model text, key text, value text, primary key(role, model, key)) "
+    "create table if not exists meta(name text primary key, value text, sum int) without rowid",
+    "create table if not exists answers(role text, model text, key text, value text, sum int, primary key(role, model, key)) "
     "without rowid",
     "create table if not exists samples(key text primary key, prompt text, label text, description text, purpose text, "
-    "replicate int, run_seed int, seed int) without rowid",
-    "create table if not exists ledger(kind text, id text, value text, primary key(kind, id)) without rowid",
+    "replicate int, run_seed int, seed int, sum int) without rowid",
+    "create table if not exists ledger(kind text, id text, value text, sum int, primary key(kind, id)) without rowid",
 )
+"""`sum`: the checksum of the row's other columns (`rows.checksum`); runs of earlier versions have none."""
+SUM = ", sum int"
 COLUMNS = ", ".join(rows.COLUMNS)
 
 
@@ -50,10 +51,13 @@ class Store:
     Every put is one transaction; an image is on disk before the row that names it.
     """
 
-    def __init__(self, path: Path, db: sqlite3.Connection, lock: int | None) -> None:
+    def __init__(self, path: Path, db: sqlite3.Connection, lock: Lock | None) -> None:
         self.path, self.db, self._lock = path, db, lock
-        self.files = Files(path)
+        self.place = Place(path, DATABASE)
+        self.files = Files(path, self.place)
         self.blobs: Blobs = self.files
+        # what to select as a row's checksum
+        self._sum = "sum" if _has_sums(db, path / DATABASE) else "null"
 
     # --- opening --------------------------------------------------------------------------------------------------------
 
@@ -68,13 +72,13 @@ class Store:
         try:
             _check_folder(path)
             path.mkdir(parents=True, exist_ok=True)
-            lock = _locked(path)
+            lock = Lock(path)
         except (OSError, ValueError) as error:  # ValueError: a name that no file can have
             raise StoreError(f"cannot write the run folder {str(path)!r}: {reason(error)}") from error
         try:
             store = cls(path, _connected(path, write=True), lock)
         except BaseException:
-            os.close(lock)
+            lock.release()
             raise
         try:
             store._claim(identity, config)
@@ -88,7 +92,7 @@ class Store:
         """An existing run, for reading; works while a hunt writes it. Raises StoreError if there is none."""
         path = Path(path)
         try:
-            found = (path / "run.sqlite").is_file()
+            found = (path / DATABASE).is_file()
         except OSError as error:
             raise StoreError(f"cannot read the run folder {str(path)!r}: {reason(error)}") from error
         if not found:
@@ -98,8 +102,7 @@ class Store:
     def close(self) -> None:
         self.db.close()
         if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+            self._lock.release()
 
     def __enter__(self) -> "Store":
         return self
@@ -115,16 +118,20 @@ class Store:
                 raise StoreError(f"the folder {str(self.path)!r} holds no run; choose another --out")
             for table in TABLES:
                 self.db.execute(table)
+            if self._sum != "sum" and present:
+                for name in NAMES:
+                    self.db.execute(f"alter table {name} add column sum int")
+            self._sum = "sum"
             self.db.execute(f"pragma user_version={SCHEMA}")
             held = self.meta("identity")
             if held is None:
                 self._set_meta("identity", identity)
                 self._set_meta("run_id", uuid.uuid4().hex[:12])
                 self._set_meta("created", datetime.now(UTC).isoformat(timespec="seconds"))
+                self._set_meta(SPARE, identity)
+                self._set_meta("config", config)
         if not isinstance(held, Mapping | None):
-            raise StoreError(
-                f"{str(self.path / 'run.sqlite')!r} is not a readable run: its identity is a {type(held).__name__}"
-            )
+            raise StoreError(f"{str(self.path / DATABASE)!r} is not a readable run: its identity is a {type(held).__name__}")
         there, here = _flat(identity if held is None else held), _flat(identity)
         # options first: if another model was asked for, its spec says more than its id
         for name in sorted({**there, **here}, key=lambda name: name.startswith(MODEL)):
@@ -133,14 +140,23 @@ class Store:
                     f"the folder {str(self.path)!r} holds another run: {name} is {there.get(name)!r} there, "
                     f"{here.get(name)!r} here; choose another --out"
                 )
-        (self.path / "images").mkdir(exist_ok=True)
-        if not (self.path / "config.yaml").exists():
-            self.write_text("config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
-        self.files.crumbs()
+        try:
+            (self.path / "images").mkdir(exist_ok=True)
+            if not (self.path / CONFIG).exists():
+                self.write_config(config)
+            self.files.crumbs()
+        except OSError as error:
+            raise Unwritable(f"cannot write the run folder {str(self.path)!r}: {reason(error)}") from error
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write config.yaml."""
+        self.write_text(CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
 
     def options(self) -> Config:
         """The options of the run. Raises StoreError if they mean nothing today."""
         stated = {**self.identity()["options"], "max_cost": self.meta("max_cost") or "none"}
+        if timeout := self.meta("timeout"):
+            stated["timeout"] = timeout
         try:
             # `Config` would read a file of accept-sets; a run holds the sets themselves
             if words := [part for part in _parts(stated.get("accept")) if isinstance(part, str) and part not in WORDS]:
@@ -158,15 +174,17 @@ class Store:
         found: dict[str, Any] = {}
         for part in _chunks(keys):
             marks = ",".join("?" * len(part))
-            query = f"select key, value from answers where role=? and model=? and key in ({marks})"
-            found |= {k: rows.answer(self.path, role, k, v) for k, v in self._query(query, (role, model, *part))}
+            query = f"select key, value, {self._sum} from answers where role=? and model=? and key in ({marks})"
+            for key, value, sum in self._query(query, (role, model, *part)):
+                found[key] = rows.answer(self.path, role, key, value)
+                rows.verify(self.path, sum, "answers", role, model, key, value)
         return found
 
-    def put(self, rows: Iterable[tuple[str, str, str, Any]]) -> None:
+    def put(self, answers: Iterable[tuple[str, str, str, Any]]) -> None:
         """Store rows of (role, model, sample key, JSON value), all or none."""
-        values = [(role, model, key, _json(value)) for role, model, key, value in rows]
+        values = [_summed("answers", role, model, key, _json(value)) for role, model, key, value in answers]
         with self._transaction():
-            self.db.executemany("insert or replace into answers values(?,?,?,?)", values)
+            self.db.executemany("insert or replace into answers values(?,?,?,?,?)", values)
 
     def answered(self, role: str, model: str) -> bool:
         """Whether the model has ever answered in this role."""
@@ -178,23 +196,24 @@ class Store:
             self.db.executemany("delete from answers where role=? and model=? and key=?", [(role, model, k) for k in keys])
 
     def put_samples(self, samples: Iterable[Sample]) -> None:
-        values = [
-            (s.key, s.prompt.text, s.prompt.label, s.prompt.description, s.purpose, s.replicate, s.run_seed, s.seed)
-            for s in samples
-        ]
+        prompts = [(s.key, s.prompt.text, s.prompt.label, s.prompt.description, s.purpose, s) for s in samples]
+        values = [_summed("samples", *texts, s.replicate, s.run_seed, s.seed) for *texts, s in prompts]
         with self._transaction():
-            self.db.executemany("insert or ignore into samples values(?,?,?,?,?,?,?,?)", values)
+            self.db.executemany("insert or ignore into samples values(?,?,?,?,?,?,?,?,?)", values)
 
     def samples(self) -> Iterator[Sample]:
         """Every sample ever asked for; the order has no meaning."""
-        for row in self._query(f"select {COLUMNS} from samples order by label, purpose, prompt, replicate"):
+        query = f"select {COLUMNS}, seed, {self._sum} from samples order by label, purpose, prompt, replicate"
+        for *row, seed, sum in self._query(query):
             yield rows.sample(self.path, *row)
+            rows.verify(self.path, sum, "samples", *row, seed)
 
     def pictures(self, generator: str) -> Iterator[tuple[Sample, str]]:
         """Every sample with a picture by `generator`, and the picture's path."""
         for *row, value in self._query(
             f"select {COLUMNS}, value from answers join samples using (key) where role='generator' and model=?", (generator,)
         ):
+            # their checksums are left to `samples` and `get`
             if "image" in (answer := rows.answer(self.path, "generator", row[0], value)):
                 yield rows.sample(self.path, *row), answer["image"]
 
@@ -205,14 +224,17 @@ class Store:
 
     def note_all(self, kind: str, values: Mapping[str, Any]) -> None:
         """Store all notes or none; a note of the same kind and id is replaced."""
-        notes = [(kind, id, _json(value)) for id, value in values.items()]
+        notes = [_summed("ledger", kind, id, _json(value)) for id, value in values.items()]
         with self._transaction():
-            self.db.executemany("insert or replace into ledger values(?,?,?)", notes)
+            self.db.executemany("insert or replace into ledger values(?,?,?,?)", notes)
 
     def notes(self, kind: str) -> dict[str, Any]:
         """Id -> value, sorted by id."""
-        found = self._query("select id, value from ledger where kind=? order by id", (kind,))
-        return {str(id): rows.plain(self.path, value, f"ledger, {kind} {id}") for id, value in found}
+        found = {}
+        for id, value, sum in self._query(f"select id, value, {self._sum} from ledger where kind=? order by id", (kind,)):
+            found[str(id)] = rows.plain(self.path, value, f"ledger, {kind} {id}")
+            rows.verify(self.path, sum, "ledger", kind, id, value)
+        return found
 
     def forget(self, kind: str, ids: Iterable[str]) -> None:
         """Delete notes that no longer hold."""
@@ -220,8 +242,11 @@ class Store:
             self.db.executemany("delete from ledger where kind=? and id=?", [(kind, id) for id in ids])
 
     def meta(self, name: str) -> Any:
-        found = list(self._query("select value from meta where name=?", (name,)))
-        return rows.meta(self.path, name, found[0][0]) if found else None
+        for value, sum in list(self._query(f"select value, {self._sum} from meta where name=?", (name,))):
+            found = rows.meta(self.path, name, value)
+            rows.verify(self.path, sum, "meta", name, value)
+            return found
+        return None
 
     def identity(self) -> rows.Identity:
         """What must be the same for a hunt or a probe to be continued. Raises StoreError if it is damaged."""
@@ -232,7 +257,7 @@ class Store:
             self._set_meta(name, value)
 
     def _set_meta(self, name: str, value: Any) -> None:
-        self.db.execute("insert or replace into meta values(?,?)", (name, _json(value)))
+        self.db.execute("insert or replace into meta values(?,?,?)", _summed("meta", name, _json(value)))
 
     # --- files ----------------------------------------------------------------------------------------------------------
 
@@ -279,24 +304,26 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        self.place.check()
         try:
             self.db.execute("begin immediate")
         except sqlite3.Error as error:
-            raise StoreError(f"cannot write {str(self.path / 'run.sqlite')!r}: {error}") from error
+            raise Unwritable(f"cannot write {str(self.path / DATABASE)!r}: {error}") from error
         try:
             yield
             self.db.execute("commit")
         except sqlite3.Error as error:
             self._roll_back()
-            raise StoreError(f"cannot write {str(self.path / 'run.sqlite')!r}: {error}") from error
+            raise Unwritable(f"cannot write {str(self.path / DATABASE)!r}: {error}") from error
         except BaseException:
             self._roll_back()
             raise
 
     def _roll_back(self) -> None:
         # after some errors, such as a full disk, SQLite has rolled back by itself
-        if self.db.in_transaction:
-            self.db.execute("rollback")
+        with suppress(sqlite3.Error):  # what made us roll back says more
+            if self.db.in_transaction:
+                self.db.execute("rollback")
 
     def _query(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         try:
@@ -304,7 +331,7 @@ class Store:
             for row in self.db.execute(query, values):  # noqa: UP028
                 yield row
         except sqlite3.Error as error:
-            raise StoreError(f"cannot read {str(self.path / 'run.sqlite')!r}: {error}") from error
+            raise StoreError(f"cannot read {str(self.path / DATABASE)!r}: {error}") from error
 
 
 def _check_folder(path: Path) -> None:
@@ -312,36 +339,19 @@ def _check_folder(path: Path) -> None:
         raise StoreError(f"{str(path)!r} is a file; choose a folder for --out")
     # a run killed in its first instant leaves only the lock file; the database is looked for last, since another process may
     # be creating it right now, before everything else
-    if path.is_dir() and any(f.name not in SPARED for f in path.iterdir()) and not (path / "run.sqlite").exists():
+    if path.is_dir() and any(f.name not in SPARED for f in path.iterdir()) and not (path / DATABASE).exists():
         raise StoreError(f"the folder {str(path)!r} is not empty and holds no run; choose another --out")
 
 
-def _locked(path: Path) -> int:
-    lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        if fcntl is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            msvcrt: Any = importlib.import_module("msvcrt")
-            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
-    except (BlockingIOError, PermissionError) as error:
-        os.close(lock)
-        raise StoreError(f"the run folder {str(path)!r} is in use by another process") from error
-    except OSError:
-        os.close(lock)
-        raise
-    return lock
-
-
 def _connected(path: Path, write: bool) -> sqlite3.Connection:
-    file = path / "run.sqlite"
+    file = path / DATABASE
     try:
         if write:
             db, version = _checked_in(f"{file.resolve().as_uri()}?mode=rwc")
             db.execute("pragma journal_mode=wal")
             db.execute("pragma synchronous=normal")
         else:
-            db, version = _readable(file)
+            db, version = readable(file)
     except sqlite3.Error as error:
         raise StoreError(f"{str(file)!r} is not a readable run: {error}") from error
     if version not in (0, SCHEMA):
@@ -357,21 +367,29 @@ def _connected(path: Path, write: bool) -> sqlite3.Connection:
 
 def _check_tables(db: sqlite3.Connection, file: Path) -> None:
     """Views, triggers and computed columns are programs, which a run has no use for."""
-    own = {sql.partition("exists ")[2]: sql for sql in TABLES}
-    names = {sql.partition("(")[0] for sql in own}
+    own = {_bare(sql) for created in TABLES for sql in (created, created.replace(SUM, ""))}
     try:
         for kind, name, sql in db.execute("select type, name, sql from sqlite_master where type <> 'index'"):
-            if kind != "table" or name in names and _bare(sql) not in map(_bare, own):
+            if kind != "table" or name in NAMES and _bare(sql) not in own:
                 raise StoreError(f"{str(file)!r} is not a readable run: its {short(f'{kind} {name}')} is not one of Bugscope's")
     except sqlite3.Error as error:
         raise StoreError(f"{str(file)!r} is not a readable run: {error}") from error
 
 
 def _bare(sql: Any) -> str:
-    return "".join(str(sql).lower().removeprefix("create table ").split())
+    return "".join(str(sql).lower().removeprefix("create table ").removeprefix("if not exists ").split())
 
 
-def _readable(file: Path) -> tuple[sqlite3.Connection, int]:
+def _has_sums(db: sqlite3.Connection, file: Path) -> bool:
+    try:
+        return any(name == "sum" for _, name, *_ in db.execute("pragma table_info(answers)"))
+    except sqlite3.Error as error:
+        db.close()
+        raise StoreError(f"{str(file)!r} is not a readable run: {error}") from error
+
+
+def readable(file: Path) -> tuple[sqlite3.Connection, int]:
+    """A connection for reading, and the schema version. Raises sqlite3.Error."""
     uri = file.resolve().as_uri()
     try:
         return _checked_in(f"{uri}?mode=ro")
@@ -401,6 +419,10 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
             raise StoreError(f"option {name} is {short(repr(value))}, which a run folder cannot keep: {error}") from error
     plain: dict[str, Any] = json.loads(_json(dict(values)))
     return plain
+
+
+def _summed(table: str, *values: Any) -> tuple[Any, ...]:
+    return *values, rows.checksum(table, *values)
 
 
 def _json(value: Any) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypeVar
 
 from pydantic import Field, TypeAdapter
@@ -336,14 +337,33 @@ def sharper(store: Store) -> dict[str, SharperNote]:
 
 def explanations(store: Store, asked: bool = True) -> dict[str, ExplanationNote]:
     """By the key of a bug; what a person `asked` for comes before what the hunt found by itself."""
-    hunted = _notes(store, "explanation", ExplanationNote)
-    return {**hunted, **(_notes(store, "inquiry", ExplanationNote) if asked else {})}
+    return {**explained(store, "explanation"), **(explained(store, "inquiry") if asked else {})}
+
+
+def explained(store: Store, kind: Literal["explanation", "inquiry"]) -> dict[str, ExplanationNote]:
+    """What the hunt found by itself, or what a person asked for."""
+    return _notes(store, kind, ExplanationNote)
 
 
 def of_bugs(store: Store) -> dict[str, EvidenceNote]:
     """Notes by the key of a bug in reports: descriptions, and their sharper children under "child-ID"."""
     children = _notes(store, "refinement", WaitingNote, SharperNote)
     return {**tried(store), **{f"{CHILD}{id}": note for id, note in children.items()}}
+
+
+def check(run: Path, kind: str, id: str, note: Any) -> None:
+    """Raises StoreError if a note is not what its kind holds."""
+    record, measured = _KINDS.get(kind, (None, None))
+    if record:
+        checked(_adapter(_record(note, record, measured)), run, note, f"ledger, {kind} {id}")
+
+
+_KINDS: Mapping[str, tuple[Any, Any]] = {
+    "evidence": (TriedNote, None),
+    "refinement": (WaitingNote, SharperNote),
+    "explanation": (ExplanationNote, None),
+    "inquiry": (ExplanationNote, None),
+}
 
 
 def _in_order(notes: Mapping[str, N]) -> dict[str, N]:

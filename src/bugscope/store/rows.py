@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NotRequired
@@ -136,6 +137,17 @@ class Identity(TypedDict):
     of: NotRequired[str]
 
 
+class Concluded(TypedDict):
+    """What a finished hunt found; `by` stands for the version and the options that found it."""
+
+    by: str
+    images: Count
+    budget: Count
+    failures: Count
+    hypotheses: Count
+    bugs: Count
+
+
 class Used(TypedDict):
     """What a hosted model has used."""
 
@@ -155,6 +167,7 @@ META: Mapping[str, TypeAdapter[Any]] = {
     "usage": TypeAdapter(dict[str, Used]),
     "seconds": TypeAdapter(Annotated[Number, Field(ge=0)]),
     "finished": TypeAdapter(bool),
+    "concluded": TypeAdapter(Concluded),
     "stopped": TypeAdapter(str | None),
     "cache_notice": TypeAdapter(Annotated[str, Field(max_length=10_000)]),
     "judge_exact": TypeAdapter(bool),
@@ -173,6 +186,21 @@ def identity(run: Path, value: Any) -> Identity:
     """The identity of a run as hunts and probes write it."""
     found: Identity = checked(_IDENTITY, run, value, "meta, identity")
     return found
+
+
+# --- checksums ----------------------------------------------------------------------------------------------------------
+
+
+def checksum(table: str, *values: Any) -> int:
+    """CRC-32 of a row: it finds every change of up to 32 bits in a row, whoever wants to deceive can compute it too."""
+    return zlib.crc32("\0".join((table, *map(str, values))).encode("utf-8", "surrogateescape"))
+
+
+def verify(run: Path, sum: Any, table: str, *values: Any) -> None:
+    """Raises StoreError if a row is not as it was written. `sum`: its checksum; None where an earlier version wrote it."""
+    if sum is not None and sum != checksum(table, *values):
+        named = " ".join(map(str, values[: 1 if table in ("samples", "meta") else -1]))
+        raise _wrong(run, f"{table}, {named}", "", "the row is damaged (its checksum is another)")
 
 
 # --- values -------------------------------------------------------------------------------------------------------------
@@ -225,6 +253,14 @@ def _add_up(run: Path, value: Any, row: str) -> None:
             _add_up(run, part, row)
 
 
-def _wrong(run: Path, row: str, field: str, what: str) -> StoreError:
-    where = f"{short(row)}{f', {short(field)}' if field else ''}"
-    return StoreError(f"cannot read {str(run / 'run.sqlite')!r}: {where}: {what}")
+class Damaged(StoreError):
+    """A row that is not what it should be. `where`: its table and key, and the field; `what`: what is wrong with it."""
+
+    def __init__(self, run: Path, where: str, what: str) -> None:
+        message = f"cannot read {str(run / 'run.sqlite')!r}: {where}: {what}; to look for damage: bugscope doctor {run}"
+        super().__init__(message)
+        self.where, self.what = where, what
+
+
+def _wrong(run: Path, row: str, field: str, what: str) -> Damaged:
+    return Damaged(run, f"{short(row)}{f', {short(field)}' if field else ''}", what)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..core import scores
+from ..core.errors import ModelError
 from ..core.records import Refused, Specimen, Truth
 from ..media import Medium
 from ..media.picture import Picture, as_rgb, opened
@@ -61,15 +63,19 @@ def check_classifier(classifier: Any, pictures: Sequence[Image.Image] | None = N
     pictures = list(pictures or images())
     labels = list(classifier.labels)
     assert len(set(labels)) == len(labels) >= 2, "expected at least two label names, all different"
-    scores = np.asarray(classifier(pictures), dtype=float)
-    want = (len(pictures), len(labels))
-    assert scores.shape == want, f"scores of shape {scores.shape}; expected {want} (pictures, labels)"
-    assert np.isfinite(scores).all(), "some scores are not finite"
-    empty = np.asarray(classifier([])).shape
-    assert empty == (0, len(labels)), f"no pictures give scores of shape {empty}; expected {(0, len(labels))}"
-    _same([np.asarray(classifier([p]), dtype=float)[0] for p in pictures], scores, "alone")
-    _same(np.asarray(classifier(pictures[::-1]), dtype=float)[::-1], scores, "in another order")
-    _same(classifier(modes()), classifier([as_rgb(p) for p in modes()]), "with pictures that are not RGB")
+
+    def asked(shown: Sequence[Image.Image]) -> Any:
+        """As a hunt reads them: in every form in which frameworks give scores."""
+        try:
+            return scores.asked(classifier, shown, labels, "the classifier")
+        except ModelError as error:
+            raise AssertionError(str(error)) from error
+
+    found = asked(pictures)
+    asked([])
+    _same([asked([p])[0] for p in pictures], found, "alone")
+    _same(asked(pictures[::-1])[::-1], found, "in another order")
+    _same(asked(modes()), asked([as_rgb(p) for p in modes()]), "with pictures that are not RGB")
 
 
 def check_captioner(captioner: Any, pictures: Sequence[Image.Image] | None = None) -> None:

@@ -1,11 +1,12 @@
-"""`bugscope doctor`: does everything that a hunt needs work on this machine? Each model is loaded and asked once, and timed."""
+"""`bugscope doctor`: does everything that a hunt needs work on this machine? Each model is loaded and asked once, and timed.
+`bugscope doctor RUN`: is a run folder whole?"""
 
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from .. import media, tasks
@@ -15,26 +16,28 @@ from ..core.options import Config
 from ..core.records import Phrase, Specimen, Truth
 from ..engine import contracts
 from ..language import Wording
-from . import session
+from . import checkup, session
+from .checkup import Check
 from .progress import Listener, Progress
+from .results import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one step found: whether it worked, what to show, and how many seconds it took."""
+def doctor(what: Mapping[str, Any] | Run | Path | str, progress: Listener | None = None, *, mend: bool = False) -> list[Check]:
+    """Check this machine, or a run folder; one `Check` per step, in order.
 
-    name: str
-    ok: bool
-    detail: str
-    seconds: float = 0.0
-
-
-def doctor(options: Mapping[str, Any], progress: Listener | None = None) -> list[Check]:
-    """Load every model and have it answer once; one `Check` per step, in order.
-
-    `options`: the fields of `Config`. `progress` as in `hunt`. A model that fails is a check that is not `ok`, and the others
-    are still tried.
+    `what`: the fields of `Config`, to load every model and have it answer once (a model that fails is a check that is not `ok`,
+    and the others are still tried); or a run or its folder, to look for damage in it. `mend`: mend the folder first, as far as
+    it can be; what is taken out is kept in RUN/damaged. `progress` as in `hunt`. Raises StoreError for a folder that holds no
+    run, or cannot be read or mended.
     """
+    if isinstance(what, Mapping):
+        return _machine(what, progress)
+    run = what.path if isinstance(what, Run) else Path(what)
+    done = checkup.mend(run) if mend else []
+    return [*(Check("mended", True, text) for text in done), *checkup.checkup(run, progress)]
+
+
+def _machine(options: Mapping[str, Any], progress: Listener | None) -> list[Check]:
     tell = progress or (lambda now: None)
     found = session.versions()
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]

@@ -1,13 +1,15 @@
 """`bugscope hunt`: find the bugs of a target and keep everything in a run folder."""
 
+import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ..core import label_files
 from ..core import labels as names
 from ..core.errors import SpecError, unknown
-from ..core.options import Config, Cost
+from ..core.options import Config, Cost, Seconds
 from ..core.records import Evidence, Hypothesis
 from ..core.texts import writable
 from ..engine import wording
@@ -24,6 +26,9 @@ from ..store.folder import Store
 from . import session
 from .progress import Listener, Planned, Progress, Watch
 from .results import Run, load
+
+COUNTED = ("images", "budget", "failures", "hypotheses", "bugs")
+"""What a finished run says of itself when it is asked again."""
 
 
 def hunt(
@@ -59,10 +64,22 @@ def hunt(
     session.check_judge(models, wanted)
 
     def work(engine: Engine, store: Store, listen: Listener) -> None:
+        if known := _concluded(engine, store, settings):
+            listen(known)
+            return
+        last = Progress("loading")
+
+        def heard(now: Progress) -> None:
+            nonlocal last
+            last = now
+            listen(now)
+
         store.set_meta("finished", False)
-        conduct(wanted, engine, store, settings, listen)
+        store.set_meta("concluded", None)
+        conduct(wanted, engine, store, settings, heard)
         engine.settle()
         engine.forget_failures()
+        store.set_meta("concluded", {"by": _by(settings), **{name: getattr(last, name) for name in COUNTED}})
         store.set_meta("finished", True)
 
     with session.opened(out or session.new_folder(""), wanted, models, settings) as (engine, store):
@@ -70,6 +87,24 @@ def hunt(
         tell(Progress("loading", budget=planned.pictures, planned=planned))
         session.work(work, engine, store, tell, f"bugscope resume {store.path}")
     return load(store.path)
+
+
+def _concluded(engine: Engine, store: Store, settings: Config) -> Progress | None:
+    """What a finished run found, if asking again could not change it: the same version and options found it, every question
+    was answered, and all pictures are there."""
+    known = store.meta("concluded") if store.meta("finished") else None
+    if known is None or known["by"] != _by(settings) or store.notes("error") or store.notes("lost"):
+        return None
+    if not all(store.blobs.has(image) for _, image in store.pictures(engine.models.generator.id)):
+        return None
+    counts = {name: known[name] for name in COUNTED}
+    return Progress("confirming", recalled=known["images"], cost=engine.meter.cost, **counts)
+
+
+def _by(settings: Config) -> str:
+    """The version and the options that a conclusion depends on, in short."""
+    said = {"version": session.versions().get("bugscope"), **settings.identity()}
+    return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def conduct(labels: Sequence[str], engine: Engine, store: Store, config: Config, listener: Listener) -> Findings:
@@ -100,15 +135,22 @@ class Keeper:
         self.before = {id: note.get("order", 0) for id, note in ledger.tried(store).items()}
         """What an earlier session tried, and when."""
         self.told: dict[str, set[str]] = {kind: set() for kind in ("hypothesis", "evidence", "explanation", "refinement")}
+        self._ids: list[str] = []
+        """Of the descriptions so far, in order."""
+        self._seen: Sequence[Evidence] = ()
 
     def __call__(self, event: Event) -> None:
         match event:
             case events.Proposed(hypotheses):
-                self._part(hypotheses)
-                self._note("hypothesis", {self._id(h): ledger.hypothesis(h, self.wording) for h in hypotheses})
+                new = hypotheses[len(self._ids) :]
+                self._ids += map(self._id, new)
+                self._part(self._ids)
+                self._note("hypothesis", {self._id(h): ledger.hypothesis(h, self.wording) for h in new})
             case events.Measured(evidence):
-                notes = [ledger.evidence(e, self.wording) | {"order": i} for i, e in enumerate(evidence)]
-                self._note("evidence", dict(zip([self._id(e.hypothesis) for e in evidence], notes, strict=True)))
+                changed = [(i, evidence[i]) for i in events.changed(self._seen, evidence)]
+                self._seen = evidence
+                notes = {self._id(e.hypothesis): ledger.evidence(e, self.wording) | {"order": i} for i, e in changed}
+                self._note("evidence", notes)
             case events.Explained(bug, explanation):
                 self._note("explanation", {self._id(bug.hypothesis): ledger.explanation(explanation, self.wording)})
             case events.Sharpened(family):
@@ -121,10 +163,10 @@ class Keeper:
         for kind, told in self.told.items():
             self._forget(kind, {id for id in self.store.notes(kind) if not id.startswith(ledger.ASKED)} - told)
 
-    def _part(self, hypotheses: Sequence[Hypothesis]) -> None:
+    def _part(self, ids: Sequence[str]) -> None:
         """Where an earlier session, which had other outcomes, went on with other descriptions, forget its conclusions."""
-        told = {self._id(h) for h in hypotheses}
-        if any(order < len(hypotheses) for id, order in self.before.items() if id not in told):
+        told = set(ids)
+        if any(order < len(ids) for id, order in self.before.items() if id not in told):
             self.before = {}
             for kind in ("hypothesis", "evidence", "explanation"):
                 self._forget(kind, set(self.store.notes(kind)) - told)
@@ -139,7 +181,8 @@ class Keeper:
     def _note(self, kind: str, notes: Mapping[str, Any]) -> None:
         new = notes if kind != "hypothesis" else {id: note for id, note in notes.items() if id not in self.told[kind]}
         self.told[kind] |= set(notes)
-        self.store.note_all(kind, new)
+        if new:
+            self.store.note_all(kind, new)
 
     def _forget(self, kind: str, ids: set[str]) -> None:
         if ids:
@@ -154,11 +197,12 @@ def resume(
     progress: Listener | None = None,
     *,
     max_cost: Cost | None = None,
+    timeout: Seconds | None = None,
     cache: Path | str | bool = False,
     cache_all: bool = False,
 ) -> Run:
     """Continue the run in the folder `path` under its own options, and under its own cap on costs unless `max_cost` is given
-    (a number, or "none" for no cap).
+    (a number, or "none" for no cap); likewise `timeout`.
 
     A finished run is only reported again. `cache`, `cache_all`, `progress` and errors as in `hunt`; SpecError also if the
     folder holds a probe.
@@ -168,8 +212,8 @@ def resume(
         identity, stated = store.identity(), session.caching(store.options(), cache, cache_all).to_mapping()
     if identity.get("kind") == "probe":
         raise SpecError(f"{str(folder)!r} holds a probe; to continue it, run the same probe again with --out {folder}")
-    cap = {} if max_cost is None else {"max_cost": max_cost}
-    return hunt(identity["labels"], folder, config=stated | cap, progress=progress)
+    limits = {name: value for name, value in (("max_cost", max_cost), ("timeout", timeout)) if value is not None}
+    return hunt(identity["labels"], folder, config=stated | limits, progress=progress)
 
 
 def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:

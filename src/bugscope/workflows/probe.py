@@ -15,6 +15,7 @@ from ..engine import wording
 from ..engine.engine import Engine
 from ..engine.models import Models
 from ..language import Wording
+from ..method import events
 from ..method.confirm import confirm
 from ..method.plan import stated_test
 from ..store import ledger
@@ -114,9 +115,12 @@ def conduct(
     store.forget("evidence", store.notes("evidence"))
     ids = [ledger.key(h, words) for h in hypotheses]
 
+    seen: Sequence[Evidence] = ()
+
     def measured(evidence: Sequence[Evidence]) -> None:
-        notes = [ledger.evidence(e, words) | {"order": i} for i, e in enumerate(evidence)]
-        store.note_all("evidence", dict(zip(ids, notes, strict=True)))
+        nonlocal seen
+        changed, seen = events.changed(seen, evidence), evidence
+        store.note_all("evidence", {ids[i]: ledger.evidence(evidence[i], words) | {"order": i} for i in changed})
         show.evidence(evidence)
 
     store.note_all("hypothesis", {id: ledger.hypothesis(h, words) for id, h in zip(ids, hypotheses, strict=True)})

@@ -74,6 +74,9 @@ class Watch:
         self.engine, self.listener = engine, listener
         self.now = Progress("loading", budget=budget)
         self.told: set[Hypothesis] = set()
+        self._seen: Sequence[Evidence] = ()
+        self._confirmed: set[int] = set()
+        """Places of the confirmed in `_seen`."""
         self.lock = threading.RLock()
         engine.on_batch = lambda _: self._tell()
         engine.patience.tell = lambda message: self._tell(waiting=message)
@@ -98,9 +101,10 @@ class Watch:
         """What plain pictures say where they fail nearly always; "" elsewhere."""
         engine = self.engine
         classes = engine.task.labels(engine.models.target)
-        labels = dict.fromkeys(o.sample.prompt.label for o in outcomes)
-        groups = [(label, [o for o in outcomes if o.sample.prompt.label == label]) for label in labels]
-        plain = [baseline.plain(label, mine, stats.uniform) for label, mine in groups]
+        groups: dict[str, list[Outcome]] = {}
+        for o in outcomes:
+            groups.setdefault(o.sample.prompt.label, []).append(o)
+        plain = [baseline.plain(label, mine, stats.uniform) for label, mine in groups.items()]
         guess = baseline.guessing(classes, engine.config.top_k)
         return " ".join(baseline.lines(baseline.assess(plain, stats.uniform, guess, named=bool(classes))))
 
@@ -109,13 +113,17 @@ class Watch:
 
     def evidence(self, evidence: Sequence[Evidence]) -> None:
         """Tell one snapshot, or one for each newly confirmed bug."""
-        confirmed = [e.hypothesis for e in evidence if e.verdict is Verdict.CONFIRMED]
-        fresh = [h for h in confirmed if h not in self.told]
+        changed = events.changed(self._seen, evidence)
+        self._confirmed.difference_update(changed, range(len(evidence), len(self._seen)))
+        self._confirmed.update(i for i in changed if evidence[i].verdict is Verdict.CONFIRMED)
+        self._seen, bugs = evidence, len(self._confirmed)
+        new = [evidence[i].hypothesis for i in changed if i in self._confirmed]
+        fresh = [h for h in new if h not in self.told]
         self.told.update(fresh)
-        for before, h in enumerate(fresh, len(confirmed) - len(fresh)):
+        for before, h in enumerate(fresh, bugs - len(fresh)):
             self._tell(hypotheses=len(evidence), bugs=before + 1, message=h.text or language.sentence(h.label, h.phrases))
         if not fresh:
-            self._tell(hypotheses=len(evidence), bugs=len(confirmed), message="")
+            self._tell(hypotheses=len(evidence), bugs=bugs, message="")
 
     def _tell(self, **changes: Any) -> None:
         counts: dict[str, Any] = {

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -17,13 +18,14 @@ from ..core.options import Config, Cost, counted
 from ..core.records import Counts, Outcome, Prompt, Rate, Sample, Status
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
+from ..engine.standing import Unanswered
 from ..method.plan import Plan, judge_error
 from ..method.verdicts import Finding, ReplayCase, ReplayVerdict, weigh
 from ..report import baseline
 from ..report import replay_page as page
 from ..report import replay_words as words
 from ..report.accept import noted as noted_accept
-from ..report.folding import under
+from ..report.folding import by_home, under
 from ..report.marks import noted
 from ..report.plain import for_terminal
 from ..report.records import (
@@ -52,6 +54,8 @@ FOLDER = "replay"
 EXAMPLES = 8
 PREDICTED = 5
 ALLOWED = ("undecided", "new")
+PART = 2000
+"""Pictures that are asked about at once: bounds the memory."""
 
 Pair = tuple[Outcome, Outcome]
 """One stored picture: what became of it under the old target and under the new one."""
@@ -94,8 +98,8 @@ class Replay:
     @property
     def bugs(self) -> list[Replayed]:
         """In the order of the run's report."""
-        folded = self.report["folded"]
-        return [_replayed(b, [_replayed(other) for other in under(b, folded)]) for b in self.report["bugs"]]
+        homes = by_home(self.report["folded"])
+        return [_replayed(b, [_replayed(other) for other in under(b, homes)]) for b in self.report["bugs"]]
 
     def exit_code(self, allow: Collection[str] | str = ()) -> int:
         """0: every bug is fixed and nothing new fails; else 1. `allow`: "undecided" lets such bugs pass, "new" new failures.
@@ -215,13 +219,26 @@ def replay(
                 store.anew = new.id if new.id.startswith("python/") else ""
                 engine = Engine(models, store, settings.model_copy(update={"accept": rule.word}), called=rule.called)
                 sides = _Sides(store, settings, engine, fresh)
-                found = _Replaying(path, sides, bugs, stored, rule).report(tell)
-                engine.settle()
+                with _to_the_end(engine, out):
+                    found = _Replaying(path, sides, bugs, stored, rule).report(tell)
             finally:
                 models.close()
     found["seconds"] = round(time.monotonic() - began, 1)
     tell(Progress("done", images=found["pictures"], budget=found["pictures"], bugs=len(words.not_passed(found))))
     return Replay(store.path, found)
+
+
+@contextmanager
+def _to_the_end(engine: Engine, out: Path | str | None) -> Iterator[None]:
+    """Whatever is asked, and what to say where a model does not answer."""
+    try:
+        yield
+        engine.settle()
+    except Unanswered as error:
+        error.with_way_on(f"replay again with {f'--out {out}' if out is not None else 'the same options'}")
+        raise
+    finally:
+        engine.close()
 
 
 # --- models -------------------------------------------------------------------------------------------------------------
@@ -322,7 +339,9 @@ class _Sides:
 
     def ask(self, samples: Sequence[Sample]) -> None:
         asked = list({s.key: s for s in samples}.values())
-        self.after |= {o.sample.key: o for o in self.engine.measure(asked)}
+        # what the models said of a part is forgotten before the next one
+        for i in range(0, len(asked), PART):
+            self.after |= {o.sample.key: o for o in self.engine.measure(asked[i : i + PART])}
 
     def counts(self, samples: Sequence[Sample]) -> Counts:
         found = Counts()
@@ -512,8 +531,9 @@ class _Replaying:
     def folded(self, records: Sequence[ReplayedBug]) -> tuple[list[ReplayedBug], list[ReplayedBug]]:
         """Bugs of their own, each with the worst verdict of those folded into it, and these."""
         bugs, folded = [b for b in records if not b["same_as"]], [b for b in records if b["same_as"]]
+        homes = by_home(folded)
         for b in records:
-            mine = under(b, folded)
+            mine = under(b, homes)
             b["verdict"] = min((b["own"], *(other["own"] for other in mine)), key=words.ORDER.index)
             b["message"] = words.message(b, self.settings.margin, mine)
         return bugs, folded
@@ -611,17 +631,20 @@ class _Replaying:
         The test is for plain pictures, which no target selected; those of other descriptions are counted, because a hunt gave
         most pictures to what the old target failed and dropped what it got right.
         """
-        rows = [self.label(label) for label in self.neutral]
+        beside: dict[str, list[Sample]] = {}
+        for suite in self.beside:
+            beside.setdefault(suite.label, []).extend(suite.treated)
+        rows = [self.label(label, beside.get(label, ())) for label in self.neutral]
         adjusted = stats.holm([row["p_value"] for row in rows]).tolist()
         for row, p in zip(rows, adjusted, strict=True):
             row["p_adjusted"], row["significant"] = p, p <= self.settings.alpha
             row["message"] = words.new_failures(row)
         return rows
 
-    def label(self, label: str) -> NewFailure:
+    def label(self, label: str, mine: Sequence[Sample]) -> NewFailure:
+        """`mine`: pictures of the label's other descriptions."""
         sides = self.sides
         pairs = sides.pairs(self.neutral[label])
-        mine = [s for suite in self.beside if suite.label == label for s in suite.treated]
         elsewhere = sides.pairs(list({s.key: s for s in mine}.values()))
         plain = _part(pairs)
         broken = [now for old, now in (*pairs, *elsewhere) if _newly(old, now)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import report
 from ..report import baseline
-from ..report.folding import under
+from ..report.folding import by_home, under
 from ..report.frames import pandas
 from ..report.plain import for_terminal
 from ..report.records import BugRecord, Report
@@ -112,8 +112,8 @@ class Run:
     @property
     def bugs(self) -> list[Bug]:
         """Confirmed bugs, the largest rise in failure rate first; each cause once, with the descriptions that have it."""
-        folded = self.report["folded"]
-        return [_bug(b, [_bug(other) for other in under(b, folded)]) for b in self.report["bugs"]]
+        homes = by_home(self.report["folded"])
+        return [_bug(b, [_bug(other) for other in under(b, homes)]) for b in self.report["bugs"]]
 
     def choose(self, bugs: Sequence[str | float] | str | float = ()) -> list[BugRecord]:
         """Records of bugs by number in the report, description or sentence; by default those that are not explained yet.

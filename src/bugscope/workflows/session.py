@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from importlib import metadata
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import media, report, tasks
+from ..core import keys, registry
 from ..core import labels as names
-from ..core import registry
 from ..core.errors import ModelError, SpecError, StoreError
 from ..core.options import Config
 from ..core.roles import Judge
@@ -21,6 +21,7 @@ from ..engine.costs import CostCap
 from ..engine.engine import Engine
 from ..engine.models import ROLES, Models
 from ..engine.standing import Unanswered
+from ..store.blobs import Unwritable, reason
 from ..store.folder import Store
 from .progress import Listener, Progress
 
@@ -31,8 +32,9 @@ PACKAGES = (
 """Packages that can change a result."""
 OPTIONAL = ("editor", "describer")
 """Roles that a run can do without."""
-PAGES = 20
-"""A page of a hundred bugs takes seconds to write; the work goes on this many times as long before the next one."""
+SPARED = 20
+"""A report of a hundred bugs takes seconds to write; the work goes on this many times as long before the next one, so that
+partial reports take at most a twentieth of the time. The numbers and the page are counted apart: a page takes longer."""
 
 
 def settings(config: Config | Mapping[str, Any] | None, options: Mapping[str, Any]) -> Config:
@@ -61,6 +63,9 @@ def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Mod
     shelf.opened(settings)  # a folder that is no cache is told before anything is loaded
     task = tasks.load(settings)
     loaded: dict[str, Any] = {}
+    for role in roles(task):  # before any model is loaded, which may take long
+        if isinstance(spec := given.get(role, getattr(settings, role)), str):
+            keys.check(role, spec, getattr(settings, f"{role}_args"))
     # the judge last: it may need the target's labels
     for role, kind in sorted(roles(task).items(), key=lambda pair: pair[0] == "judge"):
         spec, said = given.get(role, getattr(settings, role)), getattr(settings, f"{role}_args")
@@ -119,6 +124,7 @@ def opened(
     del resolved["cache"]  # where it is on this machine is nobody else's business
     with Store.create(out, identity, resolved) as store:
         store.set_meta("max_cost", settings.max_cost)
+        store.set_meta("timeout", settings.timeout)
         store.set_meta("classes", list(task.labels(models.target)))
         store.set_meta("names", {role: registry.name(model) for role, model in models.present().items()})
         engine = None
@@ -159,43 +165,54 @@ def new_folder(prefix: str) -> Path:
 
 
 def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store: Store, tell: Listener, onward: str) -> None:
-    """Do the work. The report is written after each bug, its page only as long as that takes a small part of the time, and
-    both at the end, whatever ends it. `onward`: how a person continues it, for errors of models."""
+    """Do the work. The report is written when a bug is found, as long as that takes a small part of the time, and at the end,
+    whatever ends it. (The ledger has every bug at once.) `onward`: how a person continues it, for errors of models."""
     waited = store.meta("waited") or 0.0
     began, before = time.monotonic(), store.meta("seconds") or 0.0
-    last, due = Progress("loading"), 0.0
+    last, due, paged_due = Progress("loading"), 0.0, 0.0
 
     def listen(now: Progress) -> None:
         nonlocal last
         tell(now)
         found, last = now.bugs != last.bugs, now
-        if found:
-            keep(paged=time.monotonic() >= due)
+        if found and time.monotonic() >= due:
+            keep(paged=time.monotonic() >= paged_due)
 
     def keep(paged: bool = True) -> None:
-        nonlocal due
+        nonlocal due, paged_due
         start = time.monotonic()
         store.set_meta("seconds", before + start - began)
         store.set_meta("waited", waited + engine.patience.waited)
         store.set_meta("cache_notice", engine.shelf.notice)
         report.write(store, paged)
-        if paged:
-            due = time.monotonic() + PAGES * (time.monotonic() - start)
+        end = time.monotonic()
+        due = end + SPARED * (end - start)
+        paged_due = due if paged else paged_due
 
     store.set_meta("stopped", None)
     store.set_meta("error", None)
+    told: tuple[type[Exception], ...] = ()
     try:
         work(engine, store, listen)
     except CostCap as cap:  # as planned: what was found so far is reported
         store.set_meta("stopped", str(cap))
+    except (Unwritable, OSError) as error:
+        told = (StoreError, OSError)
+        what = error if isinstance(error, StoreError) else f"the run {str(store.path)!r} cannot go on: {reason(error)}"
+        raise Unwritable(f"{what}; all answers so far are kept. When that is mended: {onward}") from error
     except ModelError as error:
         store.set_meta("error", str(error))
         error.run = store.path
         if isinstance(error, Unanswered):
-            error.args = (f"{error}; all answers so far are kept. To go on: {onward}",)
+            error.with_way_on(onward)
         raise
     finally:
-        keep()
+        with suppress(*told):  # where nothing can be written, why is told already
+            try:
+                keep()
+            except KeyboardInterrupt:  # what was found is reported all the same
+                keep()
+                raise
     tell(replace(last, stage="done"))
 
 

@@ -16,6 +16,7 @@ from ..core.options import Config
 from ..core.records import Purpose, Rate
 from ..engine.engine import Engine
 from ..engine.models import Models, Recorded
+from ..engine.standing import Unanswered
 from ..report import baseline
 from ..report.accept import noted
 from ..report.records import BugRecord
@@ -215,8 +216,14 @@ def _column(model: Any, pictures: _Pictures, config: Config, accept: Any, progre
 
     settings = config.model_copy(update={"accept": word})
     engine = Engine(_silent(model, pictures.album), pictures.answers, settings, on_batch=tell, called=known)
-    outcomes = engine.measure(asked)
-    engine.settle()
+    try:
+        outcomes = engine.measure(asked)
+        engine.settle()
+    except Unanswered as error:
+        error.with_way_on("transfer again with the same options")
+        raise
+    finally:
+        engine.close()
     said = {o.sample.key: o.taken_for if o.wrong else None for o in outcomes if o.wrong is not None}
     name, lost, notes = registry.name(model), len(asked) - len(said), []
     if missing:

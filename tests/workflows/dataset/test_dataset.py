@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 import bugscope
-from bugscope import report
+from bugscope import media, report
 from bugscope.core import registry
 from bugscope.core.errors import MissingDependency, SpecError, StoreError
 from bugscope.media import picture
@@ -211,7 +211,7 @@ def test_a_run_that_goes_on_does_not_move_pictures_that_were_there(run, tmp_path
 
 def _items(run):
     with Store.open(run.path) as store:
-        return dataset.items(dataset.Source(store, report.build(store), {}), False)
+        return dataset.items(dataset.Source(store, report.build(store), {}, media.load("picture")), False)
 
 
 # --- what is written --------------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_a_runs_own_class_numbers_are_known_and_those_of_runs_that_differ_are_no
         assert set(numbers(run, "old").values()) == {-1}
     finally:
         with older:
-            older.execute("insert into meta values('classes', ?)", (json.dumps(answers),))
+            older.execute("insert into meta values('classes', ?, null)", (json.dumps(answers),))
         older.close()
 
 

@@ -1,53 +1,87 @@
-"""The command line. Options come from the table in `core.options`; an error becomes one line and exit code 2."""
+"""The command line. An error becomes one line and exit code 2; a signal, at any time, one line and its own exit code."""
 
-import sys
+import errno
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
+from . import endings
 
-from ...core.errors import BugscopeError
-from . import cached, hunting, reuse, tools
-from .options import Caching, with_options
-from .screen import legible, say, with_json
+if TYPE_CHECKING:
+    from .commands import app
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    name="bugscope",
-    help="Find the bugs of a vision model with generated pictures, described in words and confirmed on fresh ones.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-app.command("hunt", cls=Caching)(with_json(with_options(hunting.hunt, "hunt")))
-app.command("resume", cls=Caching)(with_json(hunting.resume))
-app.command("probe", cls=Caching)(with_json(with_options(hunting.probe, "probe")))
-app.command("explain", cls=Caching)(with_json(hunting.explain))
-app.command("report")(with_json(hunting.report))
-app.command("replay", cls=Caching)(with_json(reuse.replay))
-app.command("transfer")(with_json(reuse.transfer))
-app.command("evaluate")(with_json(reuse.evaluate))
-app.command("dataset")(with_json(reuse.dataset))
-app.command("plan")(with_json(tools.plan))
-app.command("models")(with_json(tools.models))
-app.command("doctor")(with_json(with_options(tools.doctor, "doctor")))
+def __getattr__(name: str) -> Any:
+    """What is large is imported once signals are heard."""
+    if name == "app":
+        from .commands import app
 
-app.add_typer(cached.app, name="cache")
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Exit codes: 0 done, 1 a check failed, 2 a user error, 130 stopped by Ctrl-C."""
+SYSTEM = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)
+"""Errors of the machine, wherever they come up: no files left, no room, no memory."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Entry point. Exit codes: 0 done, 1 a check failed, 2 an error, 130, 143 and 129 stopped by Ctrl-C, SIGTERM, SIGHUP."""
+    ends = endings.Endings()
+    try:
+        ends.install()
+        code = _ran(arguments, ends)
+    except BaseException:
+        # whatever a library makes of a signal that reaches it in the middle of something
+        if ends.signal is None:
+            raise
+        code = _stopped(ends)
+    if arguments is None:
+        ends.over()
+        _leave_if_something_hangs(code)
+    else:
+        ends.remove()
+    raise SystemExit(code)
+
+
+def _ran(arguments: list[str] | None, ends: endings.Endings) -> Any:
+    from ...core.errors import BugscopeError
+    from .commands import app
+    from .screen import legible, revive, say
+
     legible()
+    if arguments is None:
+        endings.no_way_out()
     try:
         app(arguments)
     except BugscopeError as error:
-        say(f"bugscope: {error}", err=True)
-        raise SystemExit(2) from None
+        if ends.signal is None:
+            say(f"bugscope: {error}", err=True)
+            return 2
+    except OSError as error:
+        if error.errno not in SYSTEM:
+            raise
+        say(f"bugscope: {error.strerror}" + (f": {error.filename!r}" if error.filename else ""), err=True)
+        return 2
     except SystemExit as stop:
-        if stop.code == 130:  # typer's answer to Ctrl-C
-            sys.stderr.write(
-                "bugscope: stopped; to continue, repeat the command with the same --out, or run: bugscope resume RUN\n"
-            )
-        raise
+        if ends.signal is None and stop.code != 130:  # typer's answer to a KeyboardInterrupt
+            return stop.code
+    finally:
+        revive()
+    return _stopped(ends)
+
+
+def _stopped(ends: endings.Endings) -> int:
+    import sys
+    from contextlib import suppress
+
+    with suppress(OSError, ValueError, AttributeError):  # whoever read it may be gone
+        sys.stderr.write(f"{endings.STOPPED}\n")
+        sys.stderr.flush()
+    return ends.code
+
+
+def _leave_if_something_hangs(code: Any) -> None:
+    from ...engine.calls import Calls
+
+    if Calls.left_behind:
+        endings.leave(code if isinstance(code, int) else int(code is not None))

@@ -64,6 +64,14 @@ def resume(
             **stating("another limit on what hosted models may cost in all", "the run's own", OPTIONS["max_cost"].metavar),
         ),
     ] = None,
+    timeout: Annotated[
+        Any,
+        typer.Option(
+            "--timeout",
+            parser=number,
+            **stating("another limit on the seconds of one call to a model", "the run's own", OPTIONS["timeout"].metavar),
+        ),
+    ] = None,
     cache: CacheFolder = "none",
     cache_all: CacheAll = False,
     junit: JUnit = None,
@@ -75,7 +83,7 @@ def resume(
     from ...workflows.hunt import resume as go_on
 
     with files_in_any_case(junit, csv), display(quiet) as listener:
-        found = go_on(run, progress=listener, max_cost=max_cost, cache=cache, cache_all=cache_all)
+        found = go_on(run, progress=listener, max_cost=max_cost, timeout=timeout, cache=cache, cache_all=cache_all)
     show(found, as_json)
     checked(found, junit, csv)
 

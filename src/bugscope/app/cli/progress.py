@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from .screen import console
@@ -68,10 +68,15 @@ class Live:
         return self.tell
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        with suppress(OSError, ValueError):
+            self.bar.stop()
 
     def tell(self, now: "Progress") -> None:
-        """Show a snapshot."""
+        """Show a snapshot. A terminal that is gone ends no work."""
+        with suppress(OSError, ValueError):
+            self._tell(now)
+
+    def _tell(self, now: "Progress") -> None:
         from ...report.plain import for_terminal
         from ...report.words import capital, number
 

@@ -1,12 +1,13 @@
 """Put a run's pictures to use: replay, transfer, evaluate, dataset."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...core.errors import StoreError
+from ...core.errors import ModelError, StoreError
 from ...core.options import MODEL
 from .options import (
     CSV,
@@ -68,7 +69,7 @@ def replay(
     from ...report import table
     from ...workflows.replay import replay as again
 
-    with display(quiet) as listener:
+    with file_in_any_case(run, junit), display(quiet) as listener:
         found = again(
             run, target, target_args=pairs("--target-arg", target_arg), accept=accept or None, fresh=fresh, stored=stored,
             out=out, max_cost=max_cost, cache=cache, cache_all=cache_all, progress=listener,
@@ -93,6 +94,19 @@ def replay(
     if summary is not None:
         write(summary, table.markdown(found.report), append=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def file_in_any_case(run: Path, junit: Path | None) -> Iterator[None]:
+    """If a model ends a replay, the file that other programs read says so before the error does."""
+    from ...report.junit import ended
+
+    try:
+        yield
+    except ModelError as error:
+        if junit is not None:
+            write(junit, ended("replay", str(run), str(error)))
+        raise
 
 
 def files(report: "Report | ReplayReport", junit: Path | None, csv: Path | None, allow: Collection[str] = ()) -> None:

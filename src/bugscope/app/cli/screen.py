@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -55,9 +55,10 @@ def show(run: "Run", as_json: bool, page: Path | None = None) -> None:
 
 def show_bugs(run: "Run") -> None:
     from ...report import words
-    from ...report.folding import under
+    from ...report.folding import by_home, under
 
     r, folded = run.report, run.report["folded"]
+    homes = by_home(folded)
     every = f"{len(run.bugs) + len(folded)} confirmed, " if folded else ""
     say(
         f"{words.number(len(run.bugs), 'confirmed bug')} of {words.name(r)}"
@@ -71,7 +72,7 @@ def show_bugs(run: "Run") -> None:
         say(f"  {bug.number:>2}. {bug}")
         for line in bug.why[:1]:
             say(f"      {line}")
-        if same := under(bug.record, folded):
+        if same := under(bug.record, homes):
             say(f"      {words.also(same, numbered=True)}")
     if r["undecided"]:
         near = r["rejected"][0]
@@ -86,6 +87,7 @@ def say(text: str, err: bool = False) -> None:
     """A line on the terminal. Captions and labels are untrusted, so nothing is printed that a terminal would obey."""
     from ...report.plain import for_terminal
 
+    revive()
     typer.echo(for_terminal(text), err=err)
 
 
@@ -94,6 +96,10 @@ PLAINER = str.maketrans(
      **dict.fromkeys("┏┓┗┛┡┩├┤┼┬┴╇┳┻╋┠┨┌┐└┘╞╡", "+"), "…": "...", "→": "->", "×": "x", "█": "#"}
 )  # fmt: skip
 """What is written on a stream whose code page lacks the character; "?" for any other."""
+
+
+_spare: dict[str, int] = {}
+"""Descriptors of the standard streams that no model knows of."""
 
 
 def legible() -> None:
@@ -106,6 +112,16 @@ def legible() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for the rest of the process)
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=legible.__name__)
+            with suppress(OSError, ValueError):  # a test's stream, or a notebook's, is nobody's to close
+                if name not in _spare and stream.fileno() in (1, 2):
+                    _spare[name] = os.dup(stream.fileno())
+
+
+def revive() -> None:
+    """Put back a standard stream that a model has closed."""
+    for name, number in _spare.items():
+        if getattr(sys, name) is None or getattr(sys, name).closed:
+            setattr(sys, name, open(os.dup(number), "w", encoding="utf-8", errors=legible.__name__))  # noqa: SIM115
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:

@@ -1,9 +1,11 @@
 """Before a hunt: plan, models, doctor."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ...core.errors import SpecError
 from ...core.options import OPTIONS
 from .options import DEFAULTS, JSON, Quiet, like, stated, stating
 from .progress import display
@@ -87,16 +89,42 @@ def models(as_json: JSON = False) -> None:
         say("")
 
 
-def doctor(quiet: Quiet = False, as_json: JSON = False, **options: Any) -> None:
-    """Check this machine. Loads every model of a hunt, puts one picture through them all, and takes the time."""
+def doctor(
+    run: Annotated[
+        Path | None, typer.Argument(**stating("run folder to look for damage in, instead of at this machine"))
+    ] = None,
+    mend: Annotated[bool, typer.Option("--mend", help="mend the run folder; what is taken out is kept in RUN/damaged")] = False,
+    quiet: Quiet = False,
+    as_json: JSON = False,
+    **options: Any,
+) -> None:
+    """Check this machine, or a run. Loads every model of a hunt and asks each once; finds and mends damage to a run."""
     from ...workflows.doctor import doctor as examine
 
+    given = stated(options, None)
+    if mend and run is None:
+        raise SpecError("--mend needs a run folder: bugscope doctor RUN --mend")
+    if run is not None and given:
+        raise SpecError(f"of a run folder the doctor needs no models; leave out --{next(iter(given)).replace('_', '-')}")
     with display(quiet) as listener:
-        checks = examine(stated(options, None), listener)
+        checks = examine(given if run is None else run, listener, mend=mend)
     if as_json:
-        print_json([{"check": c.name, "ok": c.ok, "detail": c.detail, "seconds": c.seconds} for c in checks])
+        extra = ("means", "remedy") if run else ()
+        print_json(
+            [
+                {"check": c.name, "ok": c.ok, "detail": c.detail, "seconds": c.seconds, **{x: getattr(c, x) for x in extra}}
+                for c in checks
+            ]
+        )
     else:
         for c in checks:
             say(f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<15} {c.detail}" + (f"  ({c.seconds:.2f} s)" if c.seconds else ""))
+            for line in filter(None, (c.means, c.remedy)):
+                say(f"{'':<22}{line}")
+        if run is not None and (bad := [c for c in checks if not c.ok]):
+            again = "" if mend else f" To mend it: bugscope doctor {run} --mend, then bugscope resume {run}"
+            say(f"{len(bad)} of {len(checks)} checks found damage.{again}")
+        elif mend and any(c.name == "mended" for c in checks):
+            say(f"Mended. What is lost is drawn and asked again by: bugscope resume {run}")
     if not all(c.ok for c in checks):
         raise typer.Exit(1)

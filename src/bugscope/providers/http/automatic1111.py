@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.errors import ModelError, short, unknown
+from ...core.errors import AnswerError, ModelError, short, unknown
 from ...core.records import Refused
 from ...media.picture import Picture
+from ..shared.answers import quoted
 from ..shared.client import PICTURES, Client, Rejected
 from .protocol import ABSENT, decoded
 
@@ -39,11 +40,11 @@ class Automatic1111:
         where = f"{self.client.base_url}/sdapi/v1/txt2img"
         images = said.get("images") if isinstance(said, dict) else None
         if not isinstance(images, list) or not images:
-            raise ModelError(f'{where} answered {short(repr(said)[:2000])}; expected {{"images": [base64]}}')
+            raise AnswerError(f'{where} answered {quoted(said)}; expected {{"images": [base64]}}', whole=True)
         info = _info(said)
         drawn = info.get("seed")
         if isinstance(drawn, int) and drawn != seed:
-            raise ModelError(f"{where} drew with seed {drawn} instead of {seed}: a picture must follow from its seed")
+            raise ModelError(f"{where} drew with seed {quoted(drawn)} instead of {seed}: a picture must follow from its seed")
         self._same(str(info.get("sd_model_hash") or ""))
         first = info.get("index_of_first_image")  # a grid of all may come before it
         chosen = images[first] if isinstance(first, int) and 0 <= first < len(images) else images[0]
@@ -56,8 +57,8 @@ class Automatic1111:
         self._hash = self._hash or found
         if found not in ("", self._hash):
             raise ModelError(
-                f"{self.client.name} has changed its checkpoint from {self._hash} to {found}: pictures of two models must not "
-                "be mixed; load the first again, or start a new run"
+                f"{self.client.name} has changed its checkpoint from {short(self._hash)} to {short(found)}: pictures of two "
+                "models must not be mixed; load the first again, or start a new run"
             )
 
     def _loaded(self) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ...core.errors import ModelError, SpecError, Transient, short, told
+from ...core.errors import AnswerError, ModelError, SpecError, Transient, short, told
 from ...core.records import Refused
 from ...media.picture import Picture
+from ..shared.answers import quoted
 from ..shared.client import PICTURES, Client, Rejected
 from .protocol import read_picture
 
@@ -121,8 +122,8 @@ class ComfyUI:
         path = f"/view?{urlencode(image)}"
         return Picture(read_picture(self.client.fetch(path), self.client.base_url + path), info={})
 
-    def _wrong(self, path: str, said: Any, wanted: str) -> ModelError:
-        return ModelError(f"{self.client.base_url}{path} answered {short(repr(said)[:2000])}; expected {wanted}")
+    def _wrong(self, path: str, said: Any, wanted: str) -> AnswerError:
+        return AnswerError(f"{self.client.base_url}{path} answered {quoted(said)}; expected {wanted}", whole=True)
 
 
 def load(path: str) -> dict[str, Any]:
@@ -177,7 +178,7 @@ def failure(name: str, entry: Mapping[str, Any]) -> None:
         if kind == "execution_interrupted":
             raise Transient(f"{name}: the workflow was interrupted")
         if kind == "execution_error":
-            node = f"node {data.get('node_id')} ({data.get('node_type')})"
+            node = short(f"node {data.get('node_id')} ({data.get('node_type')})")
             why = f"{data.get('exception_type')}: {data.get('exception_message')}"
             if "OutOfMemory" in why:
                 raise Transient(f"{name}: {node} ran out of memory: {short(why)}")

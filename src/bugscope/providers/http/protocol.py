@@ -12,28 +12,33 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from ...core import label_files
-from ...core.errors import Declined, ModelError, SpecError, short
+from ...core.errors import AnswerError, Declined, ModelError, SpecError, short
 from ...core.records import Refused
 from ...media.picture import Picture, png, read
+from ..shared.answers import quoted
 from ..shared.client import PICTURES, Client, Rejected
 
 ABSENT = (404, 405, 501)
 """Statuses that mean the server does not know the path."""
 EACH = 16_000_000
 """The most bytes accepted for each item of a batch, where that is more than `PICTURES`."""
+LABELS = 4_000_000
+"""The most bytes accepted of what a server says about itself, twice what the labels of ImageNet-21k take."""
+INFO = 100_000
+"""The most characters of what a server says about a picture, which is kept with it."""
 
 
 class Server:
     """What the roles share: the address, the question `/info`, and one answer for each item."""
 
-    requires = ("httpx",)
+    requires = ("httpcore",)
     extra = "openai"
     example = "http/127.0.0.1:8765"
 
     def __init__(self, model: str, *, key_variable: str = "", key_as: str = "bearer", timeout: float = 60.0) -> None:
         """`model`: HOST[:PORT][/PATH], with `https://` before it for TLS. `key_variable`: the environment variable that holds
         the key, "" for none; `key_as`: "bearer", "basic" (it reads USER:PASSWORD) or the header that takes it.
-        `timeout`: seconds for one answer.
+        `timeout`: seconds for one whole answer.
 
         Raises SpecError for an invalid address, ModelError if no such server answers.
         """
@@ -51,7 +56,7 @@ class Server:
     def _info(self) -> dict[str, Any]:
         """What the server says about itself; nothing if it does not know the question."""
         try:
-            said = self.client.get("/info", limit=PICTURES)
+            said = self.client.get("/info", limit=LABELS)
         except Rejected as error:
             if error.status in ABSENT:
                 return {}
@@ -78,9 +83,9 @@ class Server:
             raise
         found = said.get(field) if isinstance(said, dict) else None
         if not isinstance(found, list):
-            raise self._wrong(path, said, f'{{"{field}": [...]}}')
+            raise self._wrong(path, said, f'{{"{field}": [...]}}', whole=True)
         if len(found) != n:
-            raise self._wrong(path, found, f"{n} {field}, one for each item, not {len(found)}")
+            raise self._wrong(path, found, f"{n} {field}, one for each item, not {len(found)}", whole=True)
         version = self._version(said.get("id"), path)
         self.version = self.version or version
         if version not in ("", self.version):
@@ -89,8 +94,9 @@ class Server:
             raise Declined(f"{self.client.name} has no answer for {missing} of {n} items")
         return found
 
-    def _wrong(self, path: str, said: Any, wanted: str) -> ModelError:
-        return ModelError(f"{self.client.base_url}{path} answered {short(repr(said)[:2000])}; expected {wanted}")
+    def _wrong(self, path: str, said: Any, wanted: str, whole: bool = False) -> AnswerError:
+        """`whole`: the answer to a batch has another form, not that for one item of it."""
+        return AnswerError(f"{self.client.base_url}{path} answered {quoted(said)}; expected {wanted}", whole)
 
 
 class Classifier(Server):
@@ -133,7 +139,7 @@ class Classifier(Server):
         for row in rows:
             bad = [value for value in row if not _finite(value)] if isinstance(row, list) else [row]
             if bad or len(row) != len(self.labels):
-                instead = short(repr(bad[0])[:80]) if bad else len(row)
+                instead = quoted(bad[0])[:80] if bad else len(row)
                 wanted = f"{len(self.labels)} finite numbers per picture, one per label, not {instead}"
                 raise self._wrong("/classify", row, wanted)
         return np.array(rows, dtype=float)
@@ -184,6 +190,8 @@ class Artist(Server):
         info = item.get("info") or {}
         if "png" not in item or not isinstance(info, dict):
             raise self._wrong("/generate", item, 'for each prompt {"png": base64, "info": {...}} or {"refused": "why"}')
+        if len(json.dumps(info)) > INFO:
+            raise self._wrong("/generate", info, f"an info of at most {INFO} characters")
         return Picture(decoded(item["png"], f"{self.client.base_url}/generate"), info=info)
 
 
@@ -207,20 +215,20 @@ def named(client: Client, **stated: Any) -> str:
 
 
 def decoded(text: Any, where: str) -> Image:
-    """The picture in a base64 text, bare or as a data: address. Raises ModelError."""
+    """The picture in a base64 text, bare or as a data: address. Raises AnswerError."""
     try:
         data = base64.b64decode(text.rpartition(",")[2], validate=True)
     except (ValueError, AttributeError, TypeError) as error:
-        raise ModelError(f"{where} sent {short(repr(text)[:80])} as a picture; expected base64") from error
+        raise AnswerError(f"{where} sent {quoted(text)[:80]} as a picture; expected base64") from error
     return read_picture(data, where)
 
 
 def read_picture(data: bytes, where: str) -> Image:
-    """The picture in a file that a server sent. Raises ModelError."""
+    """The picture in a file that a server sent. Raises AnswerError."""
     try:
         return read(data)
     except ValueError as error:
-        raise ModelError(f"{where} sent {short(repr(data[:40]))} as a picture: {short(str(error))}") from error
+        raise AnswerError(f"{where} sent {short(repr(data[:40]))} as a picture: {short(str(error))}") from error
 
 
 def _text(image: Image) -> str:

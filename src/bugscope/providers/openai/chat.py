@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...core.errors import ModelError, SpecError, short
+from ...core.errors import AnswerError, SpecError, short
+from ..shared.answers import quoted
 from ..shared.client import Client, Rejected, plain
 from .server import Endpoint, refusal
 
@@ -81,7 +82,7 @@ class Chat:
                 self.client.refuse(status, {"error": error}, json.dumps(error, ensure_ascii=False))
         message = choice.get("message")
         if not isinstance(message, dict) or "content" not in message:
-            raise ModelError(f"{self.client.name} gave {short(repr(json.dumps(data)))}; expected a chat completion")
+            raise AnswerError(f"{self.client.name} gave {quoted(data)}; expected a chat completion", whole=True)
         finish = choice.get("finish_reason")
         if finish == "content_filter":
             return Answer(declined="content filter")

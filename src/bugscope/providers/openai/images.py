@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...core.errors import ModelError, SpecError, short
+from ...core.errors import AnswerError, SpecError, short
 from ...core.records import Refused
 from ...media import picture as pictures
 from ...media.picture import Picture
+from ..shared.answers import quoted
 from ..shared.client import PICTURES, Hosted, Rejected, plain
 from .server import BASE, OPENAI, Endpoint, Server, refusal
 
@@ -32,18 +33,22 @@ class Generator(Hosted):
         self, model: str, *, size: str = "", quality: str = "", background: str = "", moderation: str = "", style: str = "",
         seeds: bool = False, base_url: str = BASE, key_variable: str = "", timeout: float = 300.0, concurrency: int = 8,
         price_input: float | None = None, price_output: float | None = None, price_image: float | None = None,
+        picture_hosts: Sequence[str] | str = (),
     ) -> None:  # fmt: skip
         """`size`: "1024x1024", "auto"; `quality`, `background`, `moderation`, `style`: as the model takes them; "" leaves the
         server's default. `seeds`: send each picture's seed, to a server that takes one.
 
         `key_variable`: the environment variable that holds the key; if it is empty, OpenAI gets OPENAI_API_KEY and other
         servers get none. `timeout`: seconds. `concurrency`: the most pictures at once. Prices: `price_image` of a picture, or
-        `price_input`, `price_output` of a million tokens. Raises SpecError for invalid options, and without OpenAI's key.
+        `price_input`, `price_output` of a million tokens. `picture_hosts`: hosts besides the server's own, on the public
+        internet, that pictures may be fetched from by https where the server answers with an address.
+
+        Raises SpecError for invalid options, and without OpenAI's key.
         """
         if size and not re.fullmatch(r"auto|[1-9]\d{0,4}x[1-9]\d{0,4}", size):
             raise SpecError(f"generator openai/{model}: size {size!r} should read WIDTHxHEIGHT, as in 1024x1024, or auto")
         asked = {"size": size, "quality": quality, "background": background, "moderation": moderation, "style": style}
-        server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output, price_image)
+        server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output, price_image, picture_hosts)
         self.id, self.client = server.connect("generator", model, **asked, seeds=seeds or "")
         official = self.client.host == OPENAI
         if seeds and official:
@@ -68,7 +73,7 @@ class Generator(Hosted):
             raise self.client.unfit(error) from None
         made = data.get("data") if isinstance(data, dict) else None
         if not isinstance(made, list):
-            raise ModelError(f'{self.client.name} gave {short(repr(data))}; expected pictures in "data"')
+            raise AnswerError(f'{self.client.name} gave {quoted(data)}; expected pictures in "data"', whole=True)
         used = data.get("usage") if isinstance(data.get("usage"), dict) else {}
         self.client.paid(
             input_tokens=used.get("input_tokens"),
@@ -90,7 +95,7 @@ class Generator(Hosted):
                 # some put the beginning of a data URL before it
                 data = base64.b64decode(re.sub(r"^data:[^,]{0,100},", "", entry["b64_json"]), validate=True)
             elif isinstance(entry.get("url"), str):
-                data = self.client.download(entry["url"])
+                data = self._fetched(entry["url"])
             else:
                 raise self.client.useless(f"neither b64_json nor url in {short(repr(sorted(entry)))}")
             image = pictures.read(data)
@@ -98,3 +103,9 @@ class Generator(Hosted):
             raise self.client.useless(f"what came is {short(str(error))}") from error
         revised = entry.get("revised_prompt")
         return Picture(image, info={"revised_prompt": plain(revised)} if isinstance(revised, str) and revised else {})
+
+    def _fetched(self, url: str) -> bytes:
+        try:
+            return self.client.download(url)
+        except Rejected as error:  # it is the address of one picture
+            raise self.client.unasked(str(error)) from None

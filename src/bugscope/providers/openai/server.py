@@ -27,6 +27,7 @@ class Server:
     price_input: float | None
     price_output: float | None
     price_image: float | None = None
+    picture_hosts: Sequence[str] | str = ()
 
     def connect(self, role: str, model: str, **stated: Any) -> tuple[str, Client]:
         """The model's id, with its options, and the client that asks it. Raises SpecError, also without a key."""
@@ -34,6 +35,7 @@ class Server:
         client = Client(
             f"{role} openai/{model}", self.base_url, wanted=f"model {model!r}", key_variable=self.key_variable,
             timeout=self.timeout, concurrency=self.concurrency, prices=prices,
+            picture_hosts=self.picture_hosts,
         )  # fmt: skip
         if not model:
             raise SpecError(f"{role} 'openai/' should name a model, as in openai/gpt-5")

@@ -4,25 +4,26 @@ A provider builds one `Client`, asks through it (`post`, `get`, `fetch`, `downlo
 inherits from `Hosted`. It neither sleeps nor tries again: the engine does, when it sees `Transient` or `Declined`.
 """
 
-import base64
-import functools
-import importlib
 import json
+import logging
 import os
 import re
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from ...core.errors import Declined, ModelError, SpecError, Transient, short
+from ...core import keys
+from ...core.errors import AnswerError, Declined, ModelError, SpecError, Transient, short
 from ...core.records import Usage
+from ...core.texts import LONGEST
+from . import addresses, answers, wire
+from .addresses import Address
+from .asking import Questions
+from .redaction import basic, mask, secrets, strike
 
-K = TypeVar("K", bound=Hashable)
-A = TypeVar("A")
+log = logging.getLogger(__name__)
 LATER = frozenset({408, 409, 425, 429, 500, 502, 503, 504, *range(520, 530)})
 """HTTP statuses after which the same question may be answered later."""
 TEXT = 1_000_000
@@ -84,15 +85,16 @@ class Hosted:
         self.client.close()
 
 
-class Client:
+class Client(Questions):
     """One server. Threads may share it.
 
     `name`: the model it belongs to, for messages; `wanted`: what is missing when the server answers 404 ("model 'x'").
     `key_variable`: the environment variable that holds the key, "" for none; `key_as`: "bearer", "basic" (the key reads
-    USER:PASSWORD) or the name of the header that takes it. `timeout`: seconds for one answer. `concurrency`: the most questions
-    that `each` asks at once.
+    USER:PASSWORD) or the name of the header that takes it. `timeout`: seconds for one whole answer, from looking up the
+    server's name to the last byte. `concurrency`: the most questions that `each` asks at once. `picture_hosts`: hosts besides
+    the server's own that pictures may be fetched from, "HOST" or "HOST:PORT", in a list or a text with commas.
 
-    Raises SpecError for an invalid address or number.
+    Raises SpecError for an invalid address or number, and for what is no name of a variable that is set: it may be the key.
     """
 
     def __init__(
@@ -106,37 +108,31 @@ class Client:
         timeout: float = 60.0,
         concurrency: int = 8,
         prices: Prices = UNKNOWN,
+        picture_hosts: Sequence[str] | str = (),
     ) -> None:
-        url = _address(base_url)
+        super().__init__(concurrency)
+        at = addresses.server(base_url)
         self.name, self.wanted = name, wanted
-        self.base_url, self.host, self.address = str(url).rstrip("/"), str(url.host), url.netloc.decode()
-        self.key_variable, self.key_as = key_variable, key_as
-        if not timeout > 0 or concurrency < 1:
+        self.base_url, self.host, self.address = f"{at.origin}{at.target}", at.host, at.netloc
+        self.key_variable, self.key_as = keys.variable(key_variable), keys.header(key_as, ("bearer", "basic"))
+        if not 0 < timeout < float("inf") or concurrency < 1:
             raise SpecError(f"{name}: timeout {timeout} should be above 0, and concurrency {concurrency} at least 1")
         for what, price in prices._asdict().items():
             if price is not None and not (isinstance(price, int | float) and 0 <= price < float("inf")):
                 raise SpecError(f"{name}: price_{what} {price!r} should be a number that is not below 0")
-        self.timeout, self.concurrency, self.prices = timeout, concurrency, prices
+        self.timeout, self.prices, self.picture_hosts = timeout, prices, addresses.hosts(picture_hosts)
         self.usage = Usage()
-        self.window = min(2, concurrency)
-        """How many questions `each` has under way: one more after that many answers, half after a `Transient`."""
-        self._clean = 0
         self._proven, self._useless = False, 0
-        self._pool: Any = None
+        self._wire = wire.Wire(concurrency)
         self._lock = threading.Lock()
-        # of the last batch: answers that are there or under way, what was declined, and what should be asked last
-        self._batch: set[Hashable] = set()
-        self._asked: dict[Hashable, Future[Any]] = {}
-        self._declined: dict[Hashable, Declined] = {}
-        self._late: set[Hashable] = set()
 
     # --- one question -----------------------------------------------------------------------------------------------------
 
     def post(self, path: str, body: Any, *, limit: int = TEXT) -> Any:
         """The JSON that answers the JSON `body`. `limit`: the most bytes accepted.
 
-        Raises Transient if the server should be asked again later, ModelError if asking again is pointless, and its subclass
-        Rejected, with the status, if the server says why.
+        Raises Transient if the server should be asked again later, AnswerError if it sent something else than such an answer,
+        ModelError if asking again is pointless, and its subclass Rejected, with the status, if the server says why.
         """
         return self._json("POST", path, json.dumps(body).encode(), limit)
 
@@ -146,24 +142,33 @@ class Client:
 
     def fetch(self, path: str, *, limit: int = PICTURES) -> bytes:
         """The bytes at `path`; raises what `post` raises."""
-        url = self.base_url + path
-        status, headers, got = self._send("GET", url, None, limit, self.key())
-        self.check(status, got, headers, url)
-        return got
+        reply = self._ask("GET", self._place(path), None, limit)
+        self.check(reply.status, reply.body, reply.headers, self.base_url + path)
+        return reply.body
 
     def download(self, url: str, *, limit: int = PICTURES) -> bytes:
-        """The bytes at an address that the server named: https, or on the server itself; the key is not sent there."""
-        httpx: Any = importlib.import_module("httpx")
+        """The bytes at an address that the server named: on the server itself, or by https on one of `picture_hosts`, which
+        then must be on the public internet. The key is not sent there. No proxy leads to another host: it would look up the
+        name by itself."""
+        shown = short(repr(keys.hidden(strike(url[:2000], secrets(self.key())))))
         try:
-            at = httpx.URL(url)
-        except httpx.InvalidURL:
-            at = httpx.URL("")
-        own = httpx.URL(self.base_url)
-        if not at.host or at.scheme != "https" and (at.scheme, at.netloc) != (own.scheme, own.netloc):
-            raise ModelError(f"{self.name} names {short(repr(self.without_key(url)))} as a picture's address; expected https")
-        status, headers, got = self._send("GET", str(at), None, limit, "")
-        self.check(status, got, headers, f"{at.scheme}://{at.host}")
-        return got
+            at = addresses.address(url)
+        except ValueError:
+            raise self.unasked(f"{self.name} names {shown} as a picture's address; expected https") from None
+        own = at.origin == addresses.address(self.base_url).origin
+        if not own and at.scheme != "https":
+            raise self.unasked(f"{self.name} names {shown} as a picture's address; expected https")
+        if not own and (at.host, at.port) not in self.picture_hosts:
+            raise self.unasked(
+                f"{self.name} names {shown} as a picture's address, and pictures are fetched from {self.address} alone; to "
+                f"allow another host, name it in the option picture_hosts ({at.netloc})"
+            )
+        reply = self._ask("GET", at, None, limit, foreign=True)
+        if reply.status in (401, 403, 404):  # it says nothing of the key or the model
+            said = self._quoted(reply.body.decode("utf-8", "replace").strip())
+            raise Rejected(f"{self.name}: {at.origin} answered {reply.status} for a picture's address: {said}", reply.status)
+        self.check(reply.status, reply.body, reply.headers, at.origin)
+        return reply.body
 
     def key(self) -> str:
         """The key, read when it is needed, so that no attribute holds it. Raises SpecError for what cannot be one."""
@@ -179,8 +184,7 @@ class Client:
 
     def without_key(self, data: Any) -> Any:
         """A text or JSON value with every occurrence of the key struck out."""
-        secrets = _secrets(self.key())
-        return _strike(data, secrets) if secrets else data
+        return strike(data, secrets(self.key()))
 
     def paid(
         self, *, input_tokens: Any = 0, output_tokens: Any = 0, images: int = 0, cost: Any = None, requests: int = 0
@@ -199,6 +203,8 @@ class Client:
         """Whether the user has stated a price."""
         return any(price is not None for price in self.prices)
 
+    # --- what came of it --------------------------------------------------------------------------------------------------
+
     def useful(self) -> None:
         """Note that an answer was usable."""
         self._proven = True
@@ -211,6 +217,10 @@ class Client:
                 return ModelError(f"{self.name} gave no usable answer to {self._useless} questions, the last: {why}")
         return Declined(f"{self.name}: {why}")
 
+    def unasked(self, why: str) -> Declined | ModelError:
+        """What to raise where an answer leads to what is not asked for: Declined if the server has given usable ones."""
+        return Declined(why) if self._proven else ModelError(why)
+
     def unfit(self, error: Rejected) -> Declined | ModelError:
         """What to raise when the server rejects a question: Declined if it has answered others, else the error itself."""
         if self._proven and error.status in (400, 413, 415, 422):
@@ -218,10 +228,7 @@ class Client:
         return error
 
     def close(self) -> None:
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        self._wire.close()
 
     def check(self, status: int, got: bytes, headers: Mapping[str, str] | None = None, url: str = "") -> None:
         """Raises the error that a status outside 200..299 means: Busy, Rejected or another ModelError."""
@@ -229,21 +236,25 @@ class Client:
             return
         text = self.without_key(got.decode("utf-8", "replace").strip())
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
+            data = answers.read(got, self.key())
+            text = json.dumps(data, ensure_ascii=False) if isinstance(data, list | dict) else text  # escapes may hide the key
+        except ValueError:
             data = None
         self.refuse(status, data, text, headers or {}, url)
 
     def refuse(self, status: int, data: Any, text: str, headers: Mapping[str, str] | None = None, url: str = "") -> None:
-        """Raises the error that an error answer means."""
-        key, said = self.key(), _complaint(data) or text
+        """Raises the error that an error answer means. `headers`: with names in small letters."""
+        key, said, headers = self.key(), _complaint(data) or text, headers or {}
         # servers like to show some of the key
-        quoted = short(repr(_mask(key, said[:2000]))) if said else "nothing more"
+        quoted = self._quoted(said)
         error = Rejected(f"{self.name} answered {status}: {quoted}", status, text, data)
         if status == 429 and error.code == "insufficient_quota":
             raise Rejected(f"{self.name}: {self.address} says that the account has no credit left: {quoted}", 429, text, data)
         if status in LATER:
-            raise Busy(str(error), _patience(headers or {}, data), status, data)
+            raise Busy(str(error), _patience(headers, data), status, data)
+        if 300 <= status < 400 and headers.get("location"):
+            to = short(repr(self._masked(headers["location"][:2000].partition("?")[0])))
+            raise Rejected(f"{error} (a redirect to {to}; none is followed)", status, text, data)
         if status in (401, 403):
             needed = self.key_variable or "the argument key_variable to the variable that holds it"
             why = f"refused the key in {self.key_variable}" if key else f"wants a key: set {needed}"
@@ -253,199 +264,79 @@ class Client:
             raise Rejected(f"{self.name}: no {what} at {url or self.base_url} (404): {quoted}", 404, text, data)
         raise error
 
+    # --- on the wire ------------------------------------------------------------------------------------------------------
+
+    def _place(self, path: str) -> Address:
+        at = addresses.address(self.base_url)
+        return at._replace(target=at.target + path)
+
+    def _masked(self, text: str) -> str:
+        """Words of a server, without the key, parts of it, and what other keys are in addresses."""
+        return keys.hidden(mask(self.key(), self.without_key(text)))
+
+    def _quoted(self, text: str, nothing: str = "nothing more") -> str:
+        """Words of a server as messages show them."""
+        return short(repr(self._masked(text[:2000]))) if text else nothing
+
     def _json(self, method: str, path: str, body: bytes | None, limit: int) -> Any:
-        url = self.base_url + path
-        status, headers, got = self._send(method, url, body, limit, self.key())
-        self.check(status, got, headers, url)
-        text = got.decode("utf-8", "replace").strip()
-        wrong = ""
+        reply = self._ask(method, self._place(path), body, limit)
+        self.check(reply.status, reply.body, reply.headers, self.base_url + path)
         try:
-            return self.without_key(json.loads(text))
-        except json.JSONDecodeError as error:
-            if not text or error.msg.startswith("Unterminated") or (text[0] in "{[" and error.pos >= len(text) - 8):
-                wrong = "half an answer"
-        except (ValueError, RecursionError):  # a number with too many digits, or lists nested too deep
-            pass
-        quoted = short(repr(_mask(self.key(), self.without_key(text[:2000]))))
-        if wrong:
-            raise Transient(f"{self.name} gave {wrong}: {quoted}")
-        raise ModelError(f"{self.name} gave {quoted}; expected JSON from {url}")
+            return answers.read(reply.body, self.key())
+        except answers.Half:
+            why = ""
+        except ValueError as error:
+            why = short(str(error))
+        quoted = self._quoted(reply.body[:10_000].decode("utf-8", "replace").strip(), "''")
+        if not why:
+            raise Transient(f"{self.name} gave half an answer: {quoted}")
+        raise AnswerError(f"{self.name} gave {quoted}; expected JSON from {self.base_url}{path} ({why})", whole=True)
 
-    def _send(self, method: str, url: str, body: bytes | None, limit: int, key: str) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body. Raises Transient or ModelError unless a whole answer comes."""
-        httpx: Any = importlib.import_module("httpx")
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        if key:
-            headers |= _key_header(self.key_as, key)
-        got, end, failed, later = bytearray(), time.monotonic() + self.timeout, "", True
-        self.paid(requests=1)
-        try:
-            with self._open().stream(method, url, content=body, headers=headers) as reply:
-                for part in reply.iter_bytes():
-                    got += part
-                    if len(got) > limit or time.monotonic() > end:
-                        failed = f"{self.name} sent more than {limit} bytes or took more than {self.timeout} s"
-                        break
-        except httpx.ConnectError as error:
-            where = f"{self.name} cannot be reached at {httpx.URL(url).netloc.decode()}"
-            failed, later = f"{where}: {short(_mask(key, self.without_key(str(error))))}", False
-        except httpx.RequestError as error:
-            failed = f"{self.name}: {type(error).__name__} {short(_mask(key, self.without_key(str(error))))}".rstrip()
-        if failed:  # not raised above: the error that would be its cause may show the key
-            raise Transient(failed) if later else ModelError(failed)
-        return reply.status_code, reply.headers, bytes(got)
+    def _ask(self, method: str, to: Address, body: bytes | None, limit: int, foreign: bool = False) -> wire.Reply:
+        """The whole answer. `foreign`: the address is the server's word, and the key is not sent there.
 
-    def _open(self) -> Any:
-        """The pool of connections, made when it is first needed; proxies come from the environment."""
-        httpx: Any = importlib.import_module("httpx")
-        with self._lock:
-            if self._pool is None:
-                limits = httpx.Limits(max_connections=None, max_keepalive_connections=self.concurrency)
-                self._pool = httpx.Client(timeout=self.timeout, limits=limits, follow_redirects=False, verify=_certificates())
-            return self._pool
-
-    # --- many questions ---------------------------------------------------------------------------------------------------
-
-    def each(self, items: Sequence[K], ask: Callable[[K], A]) -> list[A]:
-        """`ask` of every item, in order, several at a time. An item says everything about its question.
-
-        After a Transient no more are begun; once those under way have ended, the one with the longest `retry_after` is raised.
-        After a Declined the others are still asked, then it is raised. Answers are kept meanwhile: when the same batch, or a
-        part of it, is asked again, none is paid for twice. Any other error is raised at once.
+        Raises Transient, AnswerError or ModelError unless one comes.
         """
-        keys = list(dict.fromkeys(items))
-        found: dict[K, Future[A]]
-        found, todo = self._begin(keys)
-        running = {future: key for key, future in found.items()}
-        later: list[Transient] = []
-        while True:
-            while todo and not later and len(running) < self.window:
-                key = todo.popleft()
-                found[key] = self._start(key, ask)
-                running[found[key]] = key
-            if not running:
-                break
-            # with a time limit, so that Ctrl-C ends the wait on every platform
-            for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
-                self._settle(running.pop(future), future.exception(), later)
-        if later:
-            raise max(later, key=lambda error: error.retry_after or 0.0)
-        with self._lock:
-            declined = [self._declined[key] for key in keys if key in self._declined]
-            for key in keys if not declined else keys if len(items) == 1 else ():
-                self._asked.pop(key, None)
-                self._declined.pop(key, None)
-        if declined:
-            raise declined[0]
-        return [found[item].result() for item in items]
+        own = to.origin == addresses.address(self.base_url).origin
+        key, proxy = "" if foreign else self.key(), addresses.proxy(to) if own else None
+        if key and proxy and to.scheme == "http":
+            raise SpecError(
+                f"{self.name} would be asked by http through a proxy, which could read the key; use https, or add {to.host} to "
+                "the variable NO_PROXY"
+            )
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers |= _key_header(self.key_as, key) if key else {}
+        self.paid(requests=1)
+        through = f" through the proxy {proxy.at.netloc}" if proxy else ""
+        failed: Exception
 
-    def _begin(self, keys: Sequence[K]) -> tuple[dict[K, "Future[A]"], deque[K]]:
-        """Answers there or under way since an interrupted batch, and the items still to be asked."""
-        with self._lock:
-            if not self._batch.issuperset(keys):  # another batch: what is left of the last one will not be asked for
-                self._batch = set(keys)
-                self._late.clear()
-                for kept in (self._asked, self._declined):
-                    for old in [old for old in kept if old not in self._batch]:
-                        del kept[old]
-            for key in keys:  # failed after its batch had ended
-                known = self._asked.get(key)
-                if known is not None and known.done() and known.exception() is not None:
-                    del self._asked[key]
-            todo = sorted((k for k in keys if k not in self._asked and k not in self._declined), key=self._late.__contains__)
-            return {k: self._asked[k] for k in keys if k in self._asked}, deque(todo)
+        def said(error: Exception) -> str:
+            return short(self._masked(plain(str(error))))
 
-    def _start(self, key: K, ask: Callable[[K], A]) -> "Future[A]":
-        future: Future[A] = Future()
-        with self._lock:
-            self._asked[key] = future
-
-        def answer() -> None:
-            try:
-                future.set_result(ask(key))
-            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-                future.set_exception(error)
-
-        # a daemon: the process may end while a server is slow
-        threading.Thread(target=answer, daemon=True).start()
-        return future
-
-    def _settle(self, key: Hashable, error: BaseException | None, later: list[Transient]) -> None:
-        """Keep the answer or the refusal, and widen or narrow the window. Raises any other error."""
-        with self._lock:
-            if isinstance(error, Transient):
-                if not later:
-                    self._clean, self.window = 0, max(1, self.window // 2)
-                self._late.add(key)
-                later.append(error)
-            elif not later:
-                self._clean += 1
-                if self._clean >= self.window:
-                    self._clean, self.window = 0, min(self.window + 1, self.concurrency)
-            if error is not None:
-                self._asked.pop(key, None)
-            if isinstance(error, Declined):
-                self._declined[key] = error
-            elif error is not None and not isinstance(error, Transient):
-                raise error
-
-
-@functools.cache
-def _certificates() -> Any:
-    """The trusted certificates; reading them is slower than many an answer, so all clients share them."""
-    httpx: Any = importlib.import_module("httpx")
-    return httpx.create_ssl_context()
-
-
-def _address(base_url: str) -> Any:
-    """The URL. Raises SpecError, whose message shows no password or key."""
-    httpx: Any = importlib.import_module("httpx")
-    try:
-        url = httpx.URL(base_url.rstrip("/"))
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment or "?" in base_url:
-        shown = re.sub(r"(?s)(?<=//).*@|[?#].*", "", base_url)
-        raise SpecError(f"base_url {shown!r} should read https://HOST or https://HOST/v1, without user, password or query")
-    return url
+        try:
+            reply = self._wire.ask(method, to, headers, body, seconds=self.timeout, limit=limit, proxy=proxy, anywhere=own)
+            log.info("HTTP Request: %s %s%s %d", method, to.origin, to.target.partition("?")[0], reply.status)
+            return reply
+        except wire.Late:
+            failed = Transient(f"{self.name} took more than {self.timeout:g} s for its answer{through}")
+        except wire.Broken as error:
+            failed = Transient(f"{self.name}: {said(error)}{through}")
+        except wire.Unfit as error:
+            failed = AnswerError(f"{self.name} {said(error)}")
+        except wire.Unreachable as error:
+            failed = ModelError(f"{self.name} cannot be reached at {to.netloc}{through}: {said(error)}")
+        except wire.Forbidden as error:
+            failed = self.unasked(
+                f"{self.name} names {to.origin} as a picture's address, which leads to {error}; that is not on the public "
+                "internet, and no picture is fetched from there"
+            )
+        raise failed  # not above: the error that would be its cause may show the key
 
 
 def _key_header(key_as: str, key: str) -> dict[str, str]:
     if key_as == "bearer":
         return {"Authorization": f"Bearer {key}"}
-    return {"Authorization": f"Basic {_basic(key)}"} if key_as == "basic" else {key_as: key}
-
-
-def _basic(key: str) -> str:
-    return base64.b64encode(key.encode()).decode()
-
-
-def _secrets(key: str) -> list[str]:
-    """The forms of a key to strike out; none for a short or plain one ("x", "EMPTY"), which servers without keys are given."""
-    if len(key) < 8 or len(set(key)) < 4:
-        return []
-    # a server may show the key as it was sent, or as JSON writes it
-    return list(dict.fromkeys([key, _basic(key), key.replace("/", "\\/"), json.dumps(key)[1:-1]]))
-
-
-def _strike(data: Any, secrets: Sequence[str]) -> Any:
-    if isinstance(data, str):
-        for secret in secrets:
-            data = data.replace(secret, "***")
-        return data
-    if isinstance(data, list):
-        return [_strike(part, secrets) for part in data]
-    if isinstance(data, dict):
-        return {_strike(name, secrets): _strike(part, secrets) for name, part in data.items()}
-    return data
-
-
-def _mask(key: str, text: str) -> str:
-    """The text of an error without the words that show some of the key."""
-    parts = {key[i : i + 4] for i in range(len(key) - 3)} if _secrets(key) else set()
-    # "proj" is in many keys and gives nothing away
-    parts = {part for part in parts if not (part.isalpha() and part.islower())} or parts
-    return re.sub(r"[\w*.…-]+", lambda word: "***" if any(part in word[0] for part in parts) else word[0], text)
+    return {"Authorization": f"Basic {basic(key)}"} if key_as == "basic" else {key_as: key}
 
 
 def _complaint(data: Any) -> str:
@@ -461,8 +352,8 @@ def _complaint(data: Any) -> str:
 
 def _patience(headers: Mapping[str, str], data: Any) -> float | None:
     """Seconds that a server asks for, in a header or in the error's details (Google); None if it asks for none."""
-    asked = _number(_seconds(headers.get("Retry-After-Ms", "")))
-    asked = asked / 1000 if asked is not None else _seconds(headers.get("Retry-After", ""))
+    asked = _number(_seconds(headers.get("retry-after-ms", "")))
+    asked = asked / 1000 if asked is not None else _seconds(headers.get("retry-after", ""))
     error = data.get("error") if isinstance(data, dict) else None
     details = error.get("details") if isinstance(error, dict) else None
     for detail in details if asked is None and isinstance(details, list) else ():
@@ -492,5 +383,5 @@ def _number(value: Any) -> float | None:
 
 
 def plain(text: str) -> str:
-    """One printable line: no control characters, no lone surrogates."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """One printable line, of at most `LONGEST` characters: no control characters, no lone surrogates."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:LONGEST]).split())

@@ -20,7 +20,7 @@ from .captioner import Captioner
 from .render import SAMPLES, SIZE
 from .scene import allowed
 from .vocabulary import VALUES, by_wording
-from .workers import Pool, cores
+from .workers import TIMEOUT, Pool, cores
 
 __all__ = ["Captioner", "Generator", "Judge"]
 
@@ -39,11 +39,19 @@ class Generator:
     models = ("scalar", "llvm")
     example = "studio"
     repeats = True
-    without_effect = ("workers",)
+    without_effect = ("workers", "timeout")
 
-    def __init__(self, model: str = "", *, workers: int = 0, samples: int = SAMPLES, size: int = SIZE) -> None:
-        """`workers`: processes, 0 for one per core; `samples`: paths per pixel; `size`: pixels per side."""
-        for name, value, least in (("workers", workers, 0), ("samples", samples, 1), ("size", size, 32)):
+    def __init__(
+        self, model: str = "", *, workers: int = 0, samples: int = SAMPLES, size: int = SIZE, timeout: float = TIMEOUT
+    ) -> None:
+        """`workers`: processes, 0 for one per core; `samples`: paths per pixel; `size`: pixels per side; `timeout`: seconds
+        after which a process that draws one picture counts as hanging and is replaced."""
+        for name, value, least in (
+            ("workers", workers, 0),
+            ("samples", samples, 1),
+            ("size", size, 32),
+            ("timeout", timeout, 1),
+        ):
             if value < least:
                 raise SpecError(f"studio argument {name} is {value}; it must be at least {least}")
         variant, environment = variants.choose(model)
@@ -54,7 +62,7 @@ class Generator:
         )
         self.labels: Sequence[str] = tuple(objects.load_all())
         self.suggested: Sequence[str] = SUGGESTED
-        self.pool = Pool(variant, environment, workers or cores(), samples, size)
+        self.pool = Pool(variant, environment, workers or cores(), samples, size, timeout)
 
     def __call__(self, prompts_: Sequence[str], seeds: Sequence[int]) -> list[Picture]:
         self.check(prompts_)

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...core.errors import SpecError, StoreError, unknown
 from ...core.options import counted
 from ...report.words import few, listed, number
+from ...store.blobs import Lost
 from . import alike, choose, names
 from .card import REASONS, Facts, card
 from .choose import PerBug
@@ -93,12 +97,13 @@ def dataset(
         found = sources(listed_runs, stack)
         _check_media(found)
         every = [item for source in found for item in items(source, explored)]
-        chosen = _held(every if everything else [item for item in every if item.kept])
+        candidates = every if everything else [item for item in every if item.kept]
+        steps = _Steps(progress, 2 * len(candidates))
+        chosen, hashes, thumbs = _read(candidates, steps)
         if not chosen:
             raise SpecError(_nothing(found))
-        steps = _Steps(progress, 2 * len(chosen))
-        written, a_bug, a_label = _chosen(chosen, everything, test, seed, per_bug, steps)
-        steps.total = len(chosen) + len(written)
+        written, a_bug, a_label = _chosen(chosen, hashes, thumbs, everything, test, seed, per_bug)
+        steps.total = len(candidates) + len(written)
         named = names.classes((item.label for item in written), classes or _classes(found))
         result = Export(
             path=Path(out),
@@ -119,11 +124,30 @@ def dataset(
     return result
 
 
+def _read(candidates: Sequence[RunPicture], steps: "_Steps") -> tuple[list[RunPicture], NDArray[np.uint64], NDArray[np.uint8]]:
+    """Those whose files are there and whole, with their signatures; the others are marked."""
+
+    def signature(i: int) -> bytes | None:
+        try:
+            return candidates[i].source.signature(candidates[i])
+        except Lost:
+            candidates[i].reason = LOST
+            return None
+
+    hashes, thumbs = alike.signatures(len(candidates), signature, steps)
+    return [item for item in candidates if item.reason != LOST], hashes, thumbs
+
+
 def _chosen(
-    chosen: Sequence[RunPicture], everything: bool, test: float, seed: int, per_bug: PerBug, steps: "_Steps"
+    chosen: Sequence[RunPicture],
+    hashes: NDArray[np.uint64],
+    thumbs: NDArray[np.uint8],
+    everything: bool,
+    test: float,
+    seed: int,
+    per_bug: PerBug,
 ) -> tuple[list[RunPicture], int | None, int | None]:
     """What is written, with its part of the data set; the limits for a bug and for a label."""
-    hashes, thumbs = alike.signatures(len(chosen), lambda i: chosen[i].source.signature(chosen[i]), steps)
     failures = [i for i, item in enumerate(chosen) if item.kept]
     # by themselves: what else is written must not decide which failures are kept
     choose.distinct([chosen[i] for i in failures], alike.groups(hashes[failures], thumbs[failures]))
@@ -194,14 +218,6 @@ def _counts(every: Sequence[RunPicture], found: Sequence[Source]) -> dict[str, i
     for source in found:
         counts.update(source.missing)
     return {reason: counts[reason] for reason in REASONS if counts[reason]}
-
-
-def _held(items: Sequence[RunPicture]) -> list[RunPicture]:
-    """Those whose files are there and whole; the others are marked."""
-    for item in items:
-        if not item.source.holds(item):
-            item.reason = LOST
-    return [item for item in items if item.reason != LOST]
 
 
 def _lost(every: Sequence[RunPicture]) -> list[str]:

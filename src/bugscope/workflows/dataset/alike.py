@@ -27,19 +27,20 @@ _ONES = np.array([i.bit_count() for i in range(1 << 16)], dtype=np.uint8)
 
 
 def signatures(
-    count: int, signature: Callable[[int], bytes], step: Callable[[int], None] = lambda n: None
+    count: int, signature: Callable[[int], bytes | None], step: Callable[[int], None] = lambda n: None
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Hashes [count] and thumbnails [count, d] from `Medium.signature`s; `step(n)`: n more are done.
+    """Hashes [n] and thumbnails [n, d] from `Medium.signature`s, of those that have one; `step(n)`: n more are done.
 
     `signature(i)` is called once each, from several threads; as many pictures as threads are in memory.
     """
-    found: list[bytes] = []
+    found: list[bytes | None] = []
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
         for start in range(0, count, CHUNK):
             part = range(start, min(start + CHUNK, count))
             found += threads.map(signature, part)
             step(len(part))
-    rows = np.frombuffer(b"".join(found), dtype=np.uint8).reshape(count, -1) if count else np.zeros((0, 8), np.uint8)
+    there = [one for one in found if one is not None]
+    rows = np.frombuffer(b"".join(there), dtype=np.uint8).reshape(len(there), -1) if there else np.zeros((0, 8), np.uint8)
     return np.ascontiguousarray(rows[:, :8]).view(np.uint64).ravel(), rows[:, 8:]
 
 

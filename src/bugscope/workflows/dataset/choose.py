@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,12 @@ def split(items: Sequence[RunPicture], groups: Sequence[int] | NDArray[np.intp],
     for head, number, members in heads:
         labels.setdefault(head.label, {}).setdefault((head.kept, head.stream), []).append((number, members))
     for _, streams in sorted(labels.items()):
-        _split_label([sorted(s, key=lambda x: x[0]) for _, s in sorted(streams.items(), key=repr)], test)
+        _split_label([sorted(s, key=lambda x: x[0]) for _, s in sorted(streams.items(), key=_name)], test)
+
+
+def _name(stream: tuple[Hashable, Any]) -> str:
+    """What streams are sorted by. Not with what they hold: a picture's text holds the report of its run."""
+    return repr(stream[0])
 
 
 def _split_label(streams: Sequence[Sequence[tuple[bytes, Sequence[RunPicture]]]], test: float) -> None:

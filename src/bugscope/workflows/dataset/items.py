@@ -14,7 +14,6 @@ from ...core.records import Status
 from ...media import Medium
 from ...report.records import BugRecord, PictureRow, Report
 from ...report.words import name
-from ...store.blobs import whole
 from ...store.folder import Store
 
 NEAR = "near-duplicate"
@@ -72,6 +71,7 @@ class Source:
     store: Store
     report: Report
     missing: Mapping[str, int]
+    medium: Medium[Any]
 
     @property
     def run(self) -> str:
@@ -100,17 +100,9 @@ class Source:
         """With those that are folded into others."""
         return [*self.report["bugs"], *self.report["folded"]]
 
-    @property
-    def medium(self) -> Medium[Any]:
-        return media.load(self.report["medium"])
-
     def signature(self, item: RunPicture) -> bytes:
         """For finding near-duplicates. Raises Lost where the picture is missing or damaged."""
         return self.medium.signature(self.store.content(item.image, self.medium))
-
-    def holds(self, item: RunPicture) -> bool:
-        """Whether the picture's file is there and whole."""
-        return whole(self.store.blobs, item.image)
 
     def file(self, item: RunPicture) -> bytes:
         """The file as the run holds it. Raises Lost where it is missing or damaged."""
@@ -122,7 +114,8 @@ def sources(runs: Sequence[Any], stack: ExitStack) -> list[Source]:
     found: list[Source] = []
     for run in runs:
         store = stack.enter_context(Store.open(Path(getattr(run, "path", run))))
-        source = Source(store, report.build(store), {})
+        built = report.build(store)
+        source = Source(store, built, {}, media.load(built["medium"]))
         if twice := next((s for s in found if s.run == source.run), None):
             raise SpecError(f"{str(store.path)!r} and {str(twice.store.path)!r} are the same run; name it once")
         found.append(source)
