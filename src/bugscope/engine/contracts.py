@@ -107,7 +107,7 @@ def answers(task: Any, target: Any, given: Any, asked: Sequence[Any]) -> list[An
 
 def probabilities(judge: Any, given: Any, n: int) -> list[float]:
     """A judge's answer: n numbers in [0, 1]."""
-    given = _listed(given, n) if isinstance(given, Iterator) else given
+    given = _listed("judge", judge, given, "probabilities", n) if isinstance(given, Iterator) else given
     try:
         values = scores.plain(list(map(scores.plain, given)) if isinstance(given, list | tuple) else given)
     except (TypeError, ValueError, AttributeError) as error:
@@ -186,8 +186,8 @@ def _texts(given: Any) -> list[str] | None:
 
 
 def _listed(role: str, model: Any, given: Any, what: str, n: int) -> list[Any]:
-    """An answer that has one item for each question, in an order. What yields, without end perhaps, is read as far as it takes to
-    see that it gives more than `n`."""
+    """An answer that has one item for each question, in an order. What yields, without end perhaps, is read only as far
+    as it takes to see that it gives more than `n`."""
     sequence = hasattr(type(given), "__iter__") or hasattr(type(given), "__getitem__")
     if not sequence or isinstance(given, str | bytes | Mapping | Set):
         raise AnswerError(f"{role} {model.id} gave {short(repr(given))}; expected a list of {n} {what}", whole=True)
