@@ -41,9 +41,10 @@ class Pictures:
     def keep(self, batch: Sequence[Sample], made: Sequence[Any]) -> list[Any]:
         """Store what was generated; returns it as it is stored."""
         answers: list[Any] = []
+        images = iter(self.store.keep_all([p.content for p in made if isinstance(p, Specimen)], self.medium))
         for s, p in zip(batch, made, strict=True):
             if isinstance(p, Specimen):
-                image = self.store.keep(p.content, self.medium)
+                image = next(images)
                 answers.append({"refused": REPEAT} if self._again(s, image) else self._row(image, p, s.key in self.shelf.taken))
             else:
                 answers.append({"refused": p.reason} if isinstance(p, Refused) else p)

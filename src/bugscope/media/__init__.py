@@ -43,7 +43,7 @@ class Medium(Protocol[M]):
         """
 
     def encode(self, content: M, /) -> bytes:
-        """The bytes of a file that holds the content without loss."""
+        """The bytes of a file that holds the content without loss. Several threads may ask, each for other content."""
 
     def decode(self, data: bytes, /) -> M:
         """The content of a file's bytes. Raises ValueError if they are damaged."""

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -264,6 +265,11 @@ class Store:
     def keep(self, content: Any, medium: Medium[Any]) -> str:
         """Store a specimen's content; returns its name, relative to the run folder."""
         return self.blobs.put(medium.encode(content), medium.suffix)
+
+    def keep_all(self, contents: Sequence[Any], medium: Medium[Any]) -> list[str]:
+        """`keep` of each, in order. A picture takes longer to encode than a GPU to draw it, so it is done in threads."""
+        with ThreadPoolExecutor(max(1, min(len(contents), os.cpu_count() or 1))) as threads:
+            return list(threads.map(lambda content: self.keep(content, medium), contents))
 
     def content(self, name: str, medium: Medium[Any]) -> Any:
         """A stored specimen's content. Raises Lost if it is missing or damaged."""
