@@ -386,6 +386,7 @@ def test_the_command_itself_ends_with_a_line_and_a_code(tmp_path):
 # --- plan and models ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_plan_prints_pictures_for_both_modes_and_refuses_nonsense(said):
     _, out, _ = said("plan", "--rate", "1", "--rate", "0.2", "--tried", "10", "--bugs", "2")
     assert "80 % power" in out and "over 400" in out

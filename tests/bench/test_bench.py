@@ -119,6 +119,7 @@ def test_a_hunt_on_drawn_pictures_finds_what_was_planted_and_pays_for_it(planted
     assert together == suggested + 10 * (ours["tried"] + 1), "ten pictures of each description and of the plain label"
 
 
+@pytest.mark.slow
 def test_simulated_hunts_tell_true_from_false_discoveries():
     bench = load("error_control")
     mixture = bench.Scenario("mixture", 0.05, (0.9, 0.9, 0.05, 0.05))

@@ -50,6 +50,7 @@ PAIRS = {a: sorted(labels.accepted(a) - {a}) for a in NAMES if len(labels.accept
     st.lists(STRANGERS, max_size=60, unique=True),
     st.randoms(use_true_random=False),
 )
+@pytest.mark.slow
 def test_a_large_part_of_imagenets_labels_in_any_spelling_and_order_is_imagenets(some, spelling, strangers, rng):
     known = [spelled(name, spelling) for name in some]
     found = [*known, *strangers]

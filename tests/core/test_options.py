@@ -151,7 +151,7 @@ def test_the_table_says_what_the_options_allow():
     assert shown["accept"] == ("word, file, mapping or list", "ImageNet's for targets with its labels", "")
 
 
-@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("batch_size", "max_cost", "cache", "cache_all")])
+@pytest.mark.parametrize("name", [n for n in OPTIONS if n not in ("batch_size", "max_cost", "timeout", "cache", "cache_all")])
 def test_every_option_but_speed_and_cost_is_part_of_a_runs_identity(name):
     assert Config().identity()[name] == getattr(Config(), name)
     assert not {"batch_size", "cache"} & Config().identity().keys()

@@ -255,6 +255,7 @@ def unsure(rates: Mapping[str, float], shows: Mapping[str, float], misses: float
     return measure
 
 
+@pytest.mark.slow
 def test_a_judge_that_errs_makes_a_bug_of_the_generators_failure_unless_its_error_is_known():
     measure = unsure({}, shows={"in a bottle": 0.4}, misses=0.5)
     naive = tried(about("in a bottle"), measure)[0]
@@ -495,10 +496,10 @@ RATES = st.sampled_from([0.0, 0.05, 0.2, 0.4, 0.7, 0.95])
 JUDGES = st.sampled_from([None, None, None, JudgeError((95, 100), (45, 50))])
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     st.lists(st.lists(RATES, min_size=1, max_size=4), min_size=1, max_size=3),
-    st.integers(20, 200), st.integers(2, 5), st.integers(0, 1000), JUDGES, st.booleans(),
+    st.integers(20, 60), st.integers(2, 5), st.integers(0, 1000), JUDGES, st.booleans(),
 )  # fmt: skip
 def test_weighing_what_has_changed_is_the_same_as_weighing_everything(labels, budget, look, seed, judge, slots):
     """Trials come in two batches, share baselines within a label, and are weighed after every round: bit for bit."""
@@ -519,7 +520,8 @@ def test_weighing_what_has_changed_is_the_same_as_weighing_everything(labels, bu
                 found.append((tests.evidence, tests.free))
         return found
 
-    assert rounds(confirm.Scales) == rounds(Anew)
+    # rates of no pictures are nan, which does not equal itself
+    assert repr(rounds(confirm.Scales)) == repr(rounds(Anew))
 
 
 def test_what_a_round_did_not_change_is_the_same_object():

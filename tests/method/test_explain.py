@@ -147,6 +147,7 @@ def test_of_redundant_triggers_one_suffices_and_none_is_a_cue():
         assert cues(x) == set()
 
 
+@pytest.mark.slow
 def test_where_nothing_triggers_there_is_hardly_ever_a_cue():
     """Twenty-four bugs that are none, at alpha 5 % each."""
     worlds = [quiet(planted={}, base=rate) for rate in (0.1, 0.5)]

@@ -152,6 +152,7 @@ def most(times: int, level: float) -> float:
 
 
 @pytest.mark.parametrize(("alike", "fresh"), [(True, 0), (False, 0), (True, 30)])
+@pytest.mark.slow
 def test_a_mended_bug_is_said_to_persist_at_most_alpha_of_the_time(alike, fresh):
     """At the edge: the rise is just the margin. The pictures were selected by a target that fails on the same ones."""
     old = {"": 0.05} | {f"d{i}": 0.6 for i in range(6)}
@@ -163,7 +164,7 @@ def test_a_mended_bug_is_said_to_persist_at_most_alpha_of_the_time(alike, fresh)
     assert wrong <= most(len(asked), ALPHA)
 
 
-@pytest.mark.parametrize(("alike", "fresh"), [(True, 0), (False, 0), (True, 40)])
+@pytest.mark.parametrize(("alike", "fresh"), [(True, 0), (False, 0), pytest.param(True, 40, marks=pytest.mark.slow)])
 def test_a_persisting_bug_is_called_fixed_at_most_alpha_of_the_time(alike, fresh):
     old = {"": 0.05} | {f"d{i}": 0.7 for i in range(4)}
     new = {"": 0.05} | {f"d{i}": 0.15 for i in range(4)}

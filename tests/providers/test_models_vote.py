@@ -156,7 +156,7 @@ def test_the_loader_is_no_option():
         registry.load("Judge", "models/efficientnet-lite/0", {"load": "x"})
 
 
-@pytest.mark.parametrize("scores", [np.zeros((1, 3)), np.zeros(4), np.full((1, 4), np.nan)])
+@pytest.mark.parametrize("scores", [np.zeros((1, 3)), np.zeros(3), np.full((1, 4), np.nan)])
 def test_a_voter_that_breaks_its_contract_is_named(voters, scores):
     class Broken(Fixed):
         def __call__(self, pictures):

@@ -17,6 +17,8 @@ from bugscope import testing
 from bugscope.core import errors, registry
 from bugscope.core.registry import GROUP
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 DOTS = ROOT / "examples" / "bugscope-dots"
 PAGE = ROOT / "docs" / "adding-a-provider.md"

@@ -300,6 +300,7 @@ def test_a_hundred_bugs_have_a_table_and_some_pictures_each(mixed, noise):
 
 
 @pytest.mark.parametrize(("n", "more"), [(700, ""), (1500, " with a long story" * 20)])
+@pytest.mark.slow
 def test_the_page_stays_small_whatever_there_is(mixed, noise, n, more):
     report = many(mixed.report, n, noise, more)
     text = Replay(mixed.path, report).page()

@@ -90,6 +90,7 @@ def _multinomial(c: tuple[int, ...], p: np.ndarray) -> float:
     return ways * math.prod(float(x) ** k for x, k in zip(p, c, strict=True))
 
 
+@pytest.mark.slow
 def test_whoever_stops_when_it_suits_him_is_rarely_convinced():
     """At the edge of the null, a judge at the corner of its box, a look every 5 pictures: at most 5 % reach 20."""
     rng, error, convinced, runs = np.random.default_rng(1), JudgeError((90, 100), (45, 50)), 0, 30

@@ -369,6 +369,7 @@ def test_benjamini_hochberg_is_its_definition(p, alpha):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.sampled_from([0.01, 0.05, 0.5]))
+@pytest.mark.slow
 def test_holm_and_benjamini_hochberg_are_those_of_statsmodels(p, alpha):
     assert stats.holm(p) == pytest.approx(multipletests(p, alpha, "holm")[1], abs=1e-12)
     adjusted = multipletests(p, alpha, "fdr_bh")[1]
@@ -462,6 +463,7 @@ def test_a_plan_for_fixed_numbers_keeps_its_word_and_is_the_least_around():
     assert hopeless.enough is None and 0 < hopeless.power < 0.8
 
 
+@pytest.mark.slow
 def test_an_adaptive_plan_needs_more_for_a_smaller_rise_and_for_more_power():
     plans = [stats.plan_adaptive(r, 0.05, margin=0.1, threshold=200) for r in (1.0, 0.8, 0.6)]
     sizes = [p.enough for p in plans]

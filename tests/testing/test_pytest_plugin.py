@@ -107,6 +107,7 @@ def test_the_model_is_asked_once_a_session(project):
     assert first == asked(project) > 100
 
 
+@pytest.mark.slow
 def test_a_mended_model_passes_where_undecided_is_allowed(project, hunted):
     result = pytest_of(project, "-rs", model="mended", more=", allow=['undecided']")
     outcomes = result.parseoutcomes()
@@ -132,6 +133,7 @@ def test_nothing_lets_plain_pictures_pass_that_fail_nearly_always(project):
     result.stdout.fnmatch_lines(["*plain *mug* fails nearly always, so no rise over the margin of 10 points is possible*"])
 
 
+@pytest.mark.slow
 def test_a_model_can_be_built_by_a_fixture(project):
     project.makeconftest(
         """
@@ -155,6 +157,7 @@ def test_a_model_can_be_built_by_a_fixture(project):
     pytest_of(project, text=text).assert_outcomes(passed=len(bugs_of(project.path / "run")) + 1)
 
 
+@pytest.mark.slow
 def test_a_relative_run_is_found_wherever_pytest_is_started(project, monkeypatch):
     project.makepyfile(test_bugs=TESTS.replace("{model}", "same").replace("{more}", ""))
     deep = project.mkdir("deep")
@@ -191,6 +194,7 @@ def test_a_relative_run_is_found_wherever_pytest_is_started(project, monkeypatch
         ),
     ],
 )
+@pytest.mark.slow
 def test_mistakes_are_answered_in_a_sentence(project, text, lines):
     result = pytest_of(project, text=f"import pytest\n{text}\n")
     assert result.parseoutcomes().get("errors", 0) == 1 and result.ret != 0
@@ -198,6 +202,7 @@ def test_mistakes_are_answered_in_a_sentence(project, text, lines):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+@pytest.mark.slow
 def test_workers_wait_for_each_other(project):
     pytest.importorskip("xdist")
     result = pytest_of(project, "-n", "2", model="same")

@@ -167,7 +167,7 @@ def test_a_run_folder_cannot_name_a_cache(tmp_path):
         (text,) = db.execute("select value from meta where name='identity'").fetchone()
         identity = json.loads(text)
         identity["options"] |= {"cache": str(theirs), "cache_all": True}
-        db.execute("update meta set value=? where name='identity'", (json.dumps(identity),))
+        db.execute("update meta set value=?, sum=null where name='identity'", (json.dumps(identity),))
     better = world(planted={}).roles()["target"]
     better.id = "world/better"
     drawn = maker.drawn

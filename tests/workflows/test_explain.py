@@ -76,6 +76,7 @@ def test_pictures_that_explain_are_counted_paid_for_and_kept_apart(run):
     assert {x["label"] for x in run.report["labels"]} == set(LABELS), "the wrong label that a context was judged for is none"
 
 
+@pytest.mark.slow
 def test_killed_while_explaining_then_run_again_gives_the_same_explanations(run, tmp_path):
     stops = Counter()
     while True:

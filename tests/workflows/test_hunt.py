@@ -59,12 +59,13 @@ def test_a_classifier_that_is_always_wrong_or_always_right_has_no_bugs(tmp_path)
     assert bugs(hunted(testing.null_world(rate=1.1), tmp_path / "wrong")) == set()
 
 
-@pytest.mark.parametrize("size", [1, 7, 64])
+@pytest.mark.parametrize("size", [1, pytest.param(7, marks=pytest.mark.slow), pytest.param(64, marks=pytest.mark.slow)])
 def test_batch_size_changes_nothing(tmp_path, size):
     assert hunted(World(), tmp_path / "a", batch_size=size) == hunted(World(), tmp_path / "b", batch_size=16)
     assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_killed_anywhere_then_run_again_gives_the_same_report(tmp_path):
     whole = World()
     hunted(whole, tmp_path / "whole")

@@ -426,6 +426,7 @@ def test_a_run_goes_on_under_the_name_that_its_model_was_given(tmp_path):
     assert kept.target_args["name"] == "ours"
 
 
+@pytest.mark.slow
 def test_a_run_may_be_given_where_its_folder_is_expected(tmp_path):
     roles = World().roles()
     run = bugscope.hunt(["mug"], tmp_path / "run", budget=120, explain_budget=0, **roles)

@@ -431,6 +431,7 @@ def simulated(rng, p, both, later):
     return Cell.of(row, other)
 
 
+@pytest.mark.slow
 def test_being_chosen_flatters_the_rate_but_neither_what_carries_over_nor_tests_on_later_pictures():
     rng = random.Random(0)
     p, both = 0.7, 0.5

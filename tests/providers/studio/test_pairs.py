@@ -136,6 +136,7 @@ CHEAP = sorted(set(MODELS) - {"golf ball", "strawberry", "tennis ball", "soccer 
 
 @settings(max_examples=60, deadline=None)
 @given(pairs(CHEAP))
+@pytest.mark.slow
 def test_pairs_share_all_parts_of_the_stage_that_the_edit_does_not_decide(pair):
     before, after = (scene.resolve(r, pair.seed) for r in (pair.before, pair.after))
     a, b = stage.build(before), stage.build(after)

@@ -47,6 +47,7 @@ def pictures(generator):
     return generator(PROMPTS, [1, 2, 3])
 
 
+@pytest.mark.slow
 def test_a_picture_depends_on_its_prompt_and_seed_alone(generator, pictures):
     check_generator(generator, PROMPTS)
     other = Generator("scalar", workers=1)
