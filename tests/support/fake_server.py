@@ -74,13 +74,21 @@ class Handler(BaseHTTPRequestHandler):
             server.seen.append((self.path, dict(self.headers), body))
             server.now += 1
             server.most = max(server.most, server.now)
+        self.under_way = True
         try:
             server.reply(body)(self)
         finally:
-            with server.lock:
-                server.now -= 1
+            self.answered()
+
+    def answered(self):
+        """No longer under way. Said before the answer is sent: whoever has it may ask again before this thread goes on."""
+        if self.under_way:
+            self.under_way = False
+            with self.server.lock:
+                self.server.now -= 1
 
     def send(self, status, data, headers=(), length=None):
+        self.answered()
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
