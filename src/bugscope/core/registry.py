@@ -5,11 +5,14 @@ import importlib
 import importlib.metadata
 import importlib.util
 import inspect
+import os
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from os import PathLike, fspath
 from pathlib import Path
 from types import ModuleType
@@ -65,7 +68,22 @@ def _listed(group: str) -> dict[str, Any]:
         for m in pkgutil.iter_modules(package.submodule_search_locations)
         if m.name != SHARED
     }
-    return {e.name: e for e in importlib.metadata.entry_points(group=group)} | own
+    return _entry_points(group, _searched()) | own
+
+
+@lru_cache(maxsize=16)
+def _entry_points(group: str, installed: object) -> dict[str, Any]:
+    """Reading them takes as long as some ten pictures of a small world."""
+    return {e.name: e for e in importlib.metadata.entry_points(group=group)}
+
+
+def _searched() -> tuple[tuple[str, int], ...]:
+    """Changes when a package is installed, or when another folder is searched."""
+    found = []
+    for folder in sys.path:
+        with suppress(OSError):
+            found.append((folder, os.stat(folder or ".").st_mtime_ns))
+    return tuple(found)
 
 
 def _member(what: str, group: str, name: str, own: Callable[[ModuleType], Any]) -> Any:

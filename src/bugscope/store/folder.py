@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,8 @@ DATABASE, CONFIG = "run.sqlite", "config.yaml"
 NAMES = ("meta", "answers", "samples", "ledger")
 SPARE = "identity, again"
 """A second copy of the identity, without which nothing else can be used."""
+WORTH_A_THREAD = 0.005
+"""Seconds for one specimen from which on those of a batch are kept beside each other."""
 SPARED = (LOCK, ".gitkeep", ".gitignore", ".keep", ".DS_Store", "Thumbs.db", "desktop.ini")
 """Files that make a folder neither a run nor one of somebody else's."""
 MODEL = "the model behind "
@@ -267,9 +270,13 @@ class Store:
         return self.blobs.put(medium.encode(content), medium.suffix)
 
     def keep_all(self, contents: Sequence[Any], medium: Medium[Any]) -> list[str]:
-        """`keep` of each, in order. A picture takes longer to encode than a GPU to draw it, so it is done in threads."""
+        """`keep` of each, in order. A large picture takes longer to encode than a GPU to draw it; such are kept in threads."""
+        began = time.perf_counter()
+        names = [self.keep(content, medium) for content in contents[:1]]
+        if time.perf_counter() - began < WORTH_A_THREAD:
+            return names + [self.keep(content, medium) for content in contents[1:]]
         with ThreadPoolExecutor(max(1, min(len(contents), os.cpu_count() or 1))) as threads:
-            return list(threads.map(lambda content: self.keep(content, medium), contents))
+            return [*names, *threads.map(lambda content: self.keep(content, medium), contents[1:])]
 
     def content(self, name: str, medium: Medium[Any]) -> Any:
         """A stored specimen's content. Raises Lost if it is missing or damaged."""
