@@ -558,6 +558,12 @@ def test_one_output_may_lack_an_axis_of_its_own(make):
     assert np.array_equal(with_axis([RED, GREY]), without([RED, GREY]))
 
 
+def test_what_a_network_makes_of_infinite_numbers_is_no_score_and_no_warning(make, monkeypatch):
+    monkeypatch.setattr(onnx_files, "weights", lambda classes, depth: np.float32([[np.inf] * classes, *[[0] * classes] * 2]))
+    target = load(make(), labels=NAMES, softmax=True)
+    assert np.isnan(target([RED])).all()
+
+
 def test_sigmoids_of_many_labels_are_left_as_they_are(make):
     target = load(sigmoid(make()), labels=NAMES)
     logits = (np.array((255, 0, 51)) / 255 - MEAN) / STD @ weights(4)

@@ -148,7 +148,7 @@ def ready(folder: Path) -> Iterator[Any]:
         if both and rng.random() < 0.5:
             from bugscope.providers.shared import networks  # noqa: PLC0415 (needs PyTorch)
 
-            return tried(lambda: networks.read(file))
+            return tried(lambda: networks.read_weights(str(file)))
 
         def use() -> None:
             for array in checkpoint.read(file).values():

@@ -83,11 +83,13 @@ class Classifier:
         """Scores [n, labels], probabilities unless `softmax` is off and the network gives logits. Raises MemoryError."""
         parts = [self._run(images[i : i + self.at_once]) for i in range(0, len(images), self.at_once)]
         rows = np.concatenate(parts) if parts else np.zeros((0, len(self.labels) + self.dropped), np.float32)
-        if self.alone and len(rows):
-            return self._both(rows)
-        if self.softmax and len(rows):
-            rows = np.exp(rows - rows.max(axis=1, keepdims=True))
-            rows /= rows.sum(axis=1, keepdims=True)
+        # what a network makes of infinite numbers is no score, and is refused as such by whoever asked
+        with np.errstate(invalid="ignore", over="ignore"):
+            if self.alone and len(rows):
+                return self._both(rows)
+            if self.softmax and len(rows):
+                rows = np.exp(rows - rows.max(axis=1, keepdims=True))
+                rows /= rows.sum(axis=1, keepdims=True)
         return rows[:, self.dropped :]
 
     def _both(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
