@@ -7,6 +7,8 @@ from ..store.folder import Store
 from .models import Models
 from .patience import Failed, Unasked
 
+Known = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
+"""Stored answers of generator, judge and target, by the key of a sample."""
 OPTIONAL = ("editor", "describer")
 WORDS = ("captioner", *OPTIONAL)
 """Roles whose answers are words about pictures; a picture counts without them."""
@@ -32,7 +34,7 @@ class Answers:
     def known(self, role: str, keys: Sequence[str]) -> dict[str, Any]:
         return self.store.get(role, self.id(role), keys)
 
-    def of(self, keys: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def of(self, keys: Sequence[str]) -> Known:
         """The answers of generator, judge and target."""
         return self.known("generator", keys), self.known("judge", keys), self.known("target", keys)
 

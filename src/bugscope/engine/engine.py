@@ -15,7 +15,7 @@ from ..core.records import Outcome, Phrase, Sample, Specimen, Status
 from ..store.folder import Store
 from . import contracts
 from .advice import Advice
-from .answers import OPTIONAL, Answers
+from .answers import OPTIONAL, Answers, Known
 from .asking import Asking
 from .calls import Calls
 from .costs import Meter
@@ -30,8 +30,6 @@ from .workers import Workers
 REFUSALS = 50
 """Pictures that a generator may refuse before it has made one, or questions that a role may decline before it has answered one:
 looked at when all that was asked together is answered, which begins with pictures of every label."""
-Known = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
-"""Stored answers of generator, judge and target, by the key of a sample."""
 
 
 class Engine:

@@ -42,9 +42,10 @@ COLUMNS = tuple(PictureRow.__annotations__)
 def write(store: Store, paged: bool = True) -> Report:
     """Write report.json and, if `paged`, report.html into the run folder, each atomically; returns the report."""
     report = build(store)
-    store.write_text("report.json", text(report))
+    written = text(report)
+    store.write_text("report.json", written)
     if paged:
-        store.write_text("report.html", seal(page(report, store), text(report)))
+        store.write_text("report.html", seal(page(report, store), written))
     return report
 
 

@@ -14,9 +14,8 @@ from .place import Place
 
 FOLDERS = {".png": "images", ".webp": "images"}
 """Suffix -> folder; files with other suffixes are in `files`."""
-NAME = r"(?:images|files)/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8}"
+NAME = re.compile(r"(?:images|files)/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8}")
 """What a name looks like; nothing else is ever looked up."""
-NAME_OF_A_BLOB = re.compile(NAME)
 
 
 class Lost(StoreError):
@@ -82,7 +81,7 @@ class Files:
         return self.root / self._checked(name)
 
     def _checked(self, name: str) -> str:
-        if not re.fullmatch(NAME, name):
+        if not NAME.fullmatch(name):
             raise StoreError(f"the run {str(self.root)!r} names a picture outside its folder: {short(repr(name))}")
         return name
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..core.errors import StoreError, short
 from . import ledger, rows
-from .blobs import NAME_OF_A_BLOB, Files, Lost
+from .blobs import NAME, Files, Lost
 from .folder import CONFIG, DATABASE, NAMES, SPARE, SPARED, readable
 from .rows import Damaged
 
@@ -174,6 +174,6 @@ def strange(run: Path, named: Mapping[str, Any]) -> Strange:
             if name in OWN or name in named:
                 continue
             inside = name.partition("/")[0] in ("images", "files")
-            part = found.unused if NAME_OF_A_BLOB.fullmatch(name) else found.foreign
+            part = found.unused if NAME.fullmatch(name) else found.foreign
             (found.crumbs if inside and name.endswith(".tmp") else part).append(name)
     return Strange(*map(sorted, found))

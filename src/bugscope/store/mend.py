@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import count
@@ -46,12 +46,12 @@ class Mender:
         """Where SQLite finds something wrong, or rows are damaged: what can be read goes into a new database."""
         file, new = self.run / DATABASE, self.run / f"{DATABASE}.tmp"
         found, whole = _salvaged(file)
-        bad = [(row, why) for row in found if (why := row.wrong(self.run))]
+        looked_at = [(row, row.wrong(self.run)) for row in found]
+        bad = [(row, why) for row, why in looked_at if why]
         if whole and not bad:
             return
-        good = _restored(self.run, [row for row in found if not row.wrong(self.run)])
-        if bad or not whole:
-            good["meta", "finished"] = _row("meta", "finished", False)
+        good = _restored(self.run, [row for row, why in looked_at if not why])
+        good["meta", "finished"] = _row("meta", "finished", False)
         self._note(bad)
         try:
             _write(new, good.values())
@@ -257,7 +257,7 @@ def _config(run: Path) -> Any:
     return found if isinstance(found, dict) else None
 
 
-def _write(file: Path, whole: Iterator[Row] | Sequence[Row] | Any) -> None:
+def _write(file: Path, whole: Iterable[Row]) -> None:
     """A new database. Raises sqlite3.Error."""
     file.unlink(missing_ok=True)
     with closing(sqlite3.connect(file, isolation_level=None)) as db:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +26,7 @@ LONGEST = 64_000_000
 
 
 def _name(value: str) -> str:
-    if not re.fullmatch(NAME, value):
+    if not NAME.fullmatch(value):
         raise ValueError("names a picture outside its folder")
     return value
 
