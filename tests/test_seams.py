@@ -145,7 +145,7 @@ def test_a_generator_that_never_states_what_the_task_needs_is_named_at_once(inst
     others = [p for p in ("boxes", "regions") if p != part]
     roles = world.roles() | {"generator": Stating(world, others), "target": Measurer("world/measurer", world)}
     with pytest.raises(ModelError, match=f"task framing needs the {part} .* generator world/stating stated none for"):
-        bugscope.hunt(["mug"], tmp_path / "run", task="framing", budget=120, **roles)
+        bugscope.hunt(["mug"], tmp_path / "run", task="framing", budget=120, explain_budget=0, **roles)
     assert world.calls < 120  # at the first batch, not when the budget is gone
 
 
@@ -164,7 +164,7 @@ def test_a_truth_that_cannot_be_is_an_error(installed, tmp_path, truth, message)
         Specimen(made.content, Truth("mug", **truth), made.info) for made in world.generator(prompts, seeds)
     ]})  # fmt: skip
     with pytest.raises(ModelError, match=message):
-        bugscope.hunt(["mug"], tmp_path / "run", budget=120, **world.roles() | {"generator": generator})
+        bugscope.hunt(["mug"], tmp_path / "run", budget=120, explain_budget=0, **world.roles() | {"generator": generator})
 
 
 BROKEN = """
@@ -212,10 +212,10 @@ def test_a_task_that_breaks_its_contract_is_named_and_stops_no_other(installed, 
     roles = world.roles() | {"target": Counter(world)}
     try:
         with pytest.raises(BugscopeError, match=message):
-            bugscope.hunt(["mug"], tmp_path / "run", task="broken", budget=120, **roles)
-        done = bugscope.hunt(["mug"], tmp_path / "other", task="counting", budget=120, **roles)
+            bugscope.hunt(["mug"], tmp_path / "run", task="broken", budget=60, explain_budget=0, **roles)
+        done = bugscope.hunt(["mug"], tmp_path / "other", task="counting", budget=60, explain_budget=0, **roles)
         assert done.report["finished"]
-        assert any(not check.ok for check in bugscope.doctor({"task": "broken", "target": "python/x:y"}))
+        assert any(not check.ok for check in bugscope.doctor({"task": "broken", **roles, "target": "python/x:y"}))
     finally:
         sys.modules.pop("broken", None)
 
@@ -228,7 +228,9 @@ def test_options_of_a_task(installed, tmp_path):
         bugscope.hunt(["mug"], tmp_path / "run", task="counting", task_args={"slak": 1}, **roles)
     with pytest.raises(SpecError, match="unknown task 'countin'. Did you mean 'counting'"):
         bugscope.hunt(["mug"], tmp_path / "run", task="countin", **roles)
-    slack = bugscope.hunt(["mug"], tmp_path / "run", task="counting", task_args={"slack": 1}, budget=120, **roles)
+    slack = bugscope.hunt(
+        ["mug"], tmp_path / "run", task="counting", task_args={"slack": 1}, budget=120, explain_budget=0, **roles
+    )
     assert slack.bugs == [] and slack.report["task"] == "counting?slack=1"
 
 
@@ -236,7 +238,9 @@ def test_a_function_by_its_name_plays_the_role_of_any_task(installed, tmp_path, 
     site = installed(tasks="counting = counting:Counting")
     (site / "my_counter.py").write_text("def count(images):\n    return [1] * len(images)\n")
     roles = {role: model for role, model in World().roles().items() if role != "target"}
-    run = bugscope.hunt(["mug"], tmp_path / "run", task="counting", target="python/my_counter:count", budget=120, **roles)
+    run = bugscope.hunt(
+        ["mug"], tmp_path / "run", task="counting", target="python/my_counter:count", budget=120, explain_budget=0, **roles
+    )
     assert run.report["target"] == "python/my_counter:count" and run.bugs == []
     with pytest.raises(SpecError, match="provider 'studio' has no target"):
         bugscope.hunt(["mug"], tmp_path / "other", task="counting", target="studio", **roles)
@@ -311,10 +315,10 @@ def test_what_is_no_sound_is_named(tones, tmp_path):
 
     pictures.id, pictures.medium = "mine/generator", "waveform"
     with pytest.raises(BugscopeError, match="generator mine/generator gave a Image; expected an array"):
-        bugscope.hunt(["sine"], tmp_path / "run", budget=120, **sounds(tones, generator=pictures))
+        bugscope.hunt(["sine"], tmp_path / "run", budget=120, explain_budget=0, **sounds(tones, generator=pictures))
     pictures.medium = "waveforms"
     with pytest.raises(SpecError, match="unknown medium 'waveforms'. Did you mean 'waveform'"):
-        bugscope.hunt(["sine"], tmp_path / "other", budget=120, **sounds(tones, generator=pictures))
+        bugscope.hunt(["sine"], tmp_path / "other", budget=120, explain_budget=0, **sounds(tones, generator=pictures))
 
 
 def test_doctor_tries_the_models_of_another_medium(tones, installed):

@@ -28,7 +28,7 @@ def command(*arguments, cwd):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, roles):
     with trying([SNOW], [ABOVE], [RED, SNOW]):
-        return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "whole", budget=400, **roles)
+        return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "whole", budget=400, explain_budget=120, **roles)
 
 
 @pytest.fixture(scope="module")

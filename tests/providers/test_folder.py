@@ -728,7 +728,7 @@ class Captioner:
 def hunted(root, out, weakness, **options):
     spec = f"folder/{root}"
     models = {"generator": spec, "judge": spec, "target": Classifier(weakness), "captioner": Captioner()}
-    return bugscope.hunt("mug", out, generator_args=BY_WORDS, budget=300, explore=40, **models, **options)
+    return bugscope.hunt("mug", out, generator_args=BY_WORDS, budget=300, explain_budget=0, explore=40, **models, **options)
 
 
 def test_a_hunt_on_photographs_finds_the_planted_bug(collected, tmp_path):

@@ -113,7 +113,7 @@ def test_a_hunts_bugs_fail_and_none_pass(run, tmp_path):
     assert all(state(case) == "passed" for case in plain) and all(state(case) == "bug" for case in cases)
     explained = next(b for b in run.report["bugs"] if b["explanation"])
     assert explained["explanation"]["sentences"][0] in cases[int(explained["id"]) - 1][0].text
-    fine = bugscope.hunt("mug", tmp_path / "fine", budget=120, **world(planted={}).roles())
+    fine = bugscope.hunt("mug", tmp_path / "fine", budget=120, explain_budget=0, **world(planted={}).roles())
     *_, case = checked(junit(fine.report)).findall("testcase")
     assert {state(case) for case in checked(junit(fine.report)).findall("testcase")} == {"passed"}
     assert state(case) == "passed" and case.get("name") == "no bug is confirmed"

@@ -28,7 +28,9 @@ VOID = {"meta", "img", "br", "hr", "input", "link"}
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     with trying([SNOW], [ABOVE], [RED, SNOW], [FOG]):
-        return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "run", budget=300, **world().roles()).path
+        return bugscope.hunt(
+            LABELS, tmp_path_factory.mktemp("runs") / "run", budget=300, explain_budget=0, **world().roles()
+        ).path
 
 
 @pytest.fixture(scope="module")

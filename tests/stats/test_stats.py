@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from scipy.stats import beta, binom, multinomial
+from scipy.stats import beta, binom, binomtest, fisher_exact, multinomial
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
@@ -483,3 +483,15 @@ def test_a_one_sided_mcnemar_test_asks_for_its_direction(fell, rose):
     n = fell + rose
     assert fall == pytest.approx(float(binom.sf(fell - 1, n, 0.5)) if n else 1.0)
     assert stats.mcnemar(fell, rose) == pytest.approx(min(1.0, 2 * min(fall, rise)))
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+def test_what_is_worked_out_in_closed_form_is_what_scipy_finds(a, b, c, d):
+    table = fisher_exact([[a, b], [c, d]], alternative="greater").pvalue
+    assert stats.fisher(a, a + b, c, c + d) == pytest.approx(table, rel=1e-9)
+    if a + b:
+        for alternative, side in (("fall", "greater"), ("rise", "less"), ("two-sided", "two-sided")):
+            assert stats.mcnemar(a, b, alternative) == pytest.approx(binomtest(a, a + b, alternative=side).pvalue, rel=1e-9)
+        for interval, method in ((stats.clopper_pearson, "exact"), (stats.wilson, "wilson")):
+            rate = interval(a, a + b, 0.9)
+            assert (rate.low, rate.high) == pytest.approx(binomtest(a, a + b).proportion_ci(0.9, method), abs=1e-9)

@@ -12,7 +12,7 @@ from bugscope.testing import World
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     world = World(labels=("mug", "pot"), planted={"snow": 0.95}, prior=0.05, spurious={"snow": 0.9})
-    return bugscope.hunt(("mug", "pot"), tmp_path_factory.mktemp("runs") / "run", budget=240, **world.roles())
+    return bugscope.hunt(("mug", "pot"), tmp_path_factory.mktemp("runs") / "run", budget=240, explain_budget=0, **world.roles())
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from bugscope.testing import World
 from bugscope.workflows.hunt import conduct
 from bugscope.workflows.progress import Progress
 
-SMALL = {"budget": 300}
+SMALL = {"budget": 300, "explain_budget": 60}
 
 
 def hunted(world: World, folder: Path, heard: list[Progress] | None = None, **options: Any) -> list[Evidence]:

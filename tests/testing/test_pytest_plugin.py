@@ -50,7 +50,9 @@ def test_nothing_new(bugscope_suite):
 def hunted(tmp_path_factory):
     world = World(labels=("mug", "pot"), planted={"snow": 0.95, "above": 0.9}, prior=0.05, base=0.0)
     with trying([SNOW], [ABOVE], [RED, SNOW]):
-        return bugscope.hunt(("mug", "pot"), tmp_path_factory.mktemp("runs") / "run", budget=400, **world.roles()).path
+        return bugscope.hunt(
+            ("mug", "pot"), tmp_path_factory.mktemp("runs") / "run", budget=400, explain_budget=0, **world.roles()
+        ).path
 
 
 @pytest.fixture

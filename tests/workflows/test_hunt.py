@@ -212,7 +212,7 @@ def test_a_listener_hears_stages_in_order_and_every_bug_once(tmp_path):
     stages = list(dict.fromkeys(now.stage for now in heard))
     assert stages == ["exploring", "confirming", "explaining", "refining"]
     assert [now.images for now in heard] == sorted(now.images for now in heard)
-    assert heard[-1].images == len(content(tmp_path / "run")["samples"]) <= heard[-1].budget == 300 + Config().explain_budget
+    assert heard[-1].images == len(content(tmp_path / "run")["samples"]) <= heard[-1].budget == sum(SMALL.values())
     assert heard[-1].bugs == len(bugs(evidence)) and heard[-1].hypotheses == len(evidence)
     told = [now.message for before, now in zip(heard, heard[1:], strict=False) if now.bugs > before.bugs]
     assert len(told) == len(set(told)) >= len(bugs(evidence)) and "a mug on snow" in told

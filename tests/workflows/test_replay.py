@@ -34,7 +34,9 @@ ALPHA, MARGIN = 0.05, 0.1
 @pytest.fixture(scope="module")
 def hunted(tmp_path_factory):
     with trying([SNOW], [ABOVE], [RED, SNOW, NIGHT], [FOG]):
-        return bugscope.hunt(LABELS, tmp_path_factory.mktemp("runs") / "run", budget=400, **world().roles()).path
+        return bugscope.hunt(
+            LABELS, tmp_path_factory.mktemp("runs") / "run", budget=400, explain_budget=0, **world().roles()
+        ).path
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ def test_a_bug_is_fixed_only_if_every_description_of_its_cause_is(run):
 
 def test_worse_than_before_is_said(tmp_path):
     mild = {"planted": {"snow": 0.6}, "prior": 0.0}
-    run = bugscope.hunt("mug", tmp_path / "run", budget=200, **world(**mild).roles())
+    run = bugscope.hunt("mug", tmp_path / "run", budget=200, explain_budget=0, **world(**mild).roles())
     found = replay(run, target(planted={"snow": 1.0}, prior=0.0))
     worse = [b for b in found.bugs if b.verdict == "worse"]
     assert worse and all("more than before on the same pictures" in b.sentence for b in worse)
@@ -189,7 +191,7 @@ def test_another_folder_serves_a_run_that_cannot_be_written(run, tmp_path):
     found = replay(str(run), target(planted={}), out=tmp_path / "answers", fresh=4, **drawing())
     assert not (run / "replay").exists() and found.path == tmp_path / "answers"
     assert any(f.suffix == ".png" for f in (tmp_path / "answers").rglob("*.png"))
-    other = bugscope.hunt("mug", tmp_path / "other", budget=150, **world().roles())
+    other = bugscope.hunt("mug", tmp_path / "other", budget=150, explain_budget=0, **world().roles())
     with pytest.raises(StoreError, match="holds another run"):
         replay(other, target(), out=tmp_path / "answers")
     with pytest.raises(StoreError, match="holds another run"):
@@ -216,7 +218,7 @@ def test_a_python_function_is_asked_anew_for_its_name_does_not_tell_its_version(
         sys.modules.pop("mine", None)
 
     write(0.95)
-    run = bugscope.hunt(LABELS, tmp_path / "run", budget=300, target="python/mine:predict", **specs)
+    run = bugscope.hunt(LABELS, tmp_path / "run", budget=300, explain_budget=0, target="python/mine:predict", **specs)
     assert run.bugs
     assert replay(run, "python/mine:predict").exit_code() == 1
     write(0.0)
@@ -232,7 +234,7 @@ def test_a_python_function_is_asked_anew_for_its_name_does_not_tell_its_version(
 def test_labels_may_have_other_names(tmp_path):
     names = ("cab", "teapot")
     old = World(labels=names, planted={"snow": 0.95}, prior=0.0, base=0.0)
-    run = bugscope.hunt(names, tmp_path / "run", budget=300, **old.roles())
+    run = bugscope.hunt(names, tmp_path / "run", budget=300, explain_budget=0, **old.roles())
     assert {b.label for b in run.bugs} == set(names)
 
     class Renamed:
@@ -274,7 +276,7 @@ def test_near_synonyms_count_by_the_new_targets_labels_unless_the_run_says_other
 
     office = Laptops("test/office", ("notebook", "laptop", "stapler"))
     wide = Laptops("test/imagenet", (*imagenet(), "stapler"))
-    run = bugscope.hunt(names, tmp_path / "run", budget=300, **old.roles())
+    run = bugscope.hunt(names, tmp_path / "run", budget=300, explain_budget=0, **old.roles())
     failing = [b.failures for b in replay(run, office).bugs if b.label == "notebook"]
     assert failing and all(failing)
     found = replay(run, wide)
@@ -283,7 +285,7 @@ def test_near_synonyms_count_by_the_new_targets_labels_unless_the_run_says_other
     said = "Accept-set: ImageNet’s near-synonyms, because the target’s labels are ImageNet’s."
     assert any(said in line for line in found.lines()) and said in found.page()
     assert all(b.failures for b in replay(run, wide, accept="none").bugs if b.label == "notebook")
-    strict = bugscope.hunt(names, tmp_path / "strict", budget=300, accept="none", **old.roles())
+    strict = bugscope.hunt(names, tmp_path / "strict", budget=300, explain_budget=0, accept="none", **old.roles())
     assert all(b.failures for b in replay(strict, wide).bugs if b.label == "notebook"), "as the run says"
 
 
@@ -299,7 +301,7 @@ def test_a_label_without_bugs_may_be_unknown(tmp_path):
             scores[pots] = [0, 0.9, 0]  # never wrong about pots
             return scores
 
-    run = bugscope.hunt(LABELS, tmp_path / "run", budget=300, **only.roles() | {"target": Old()})
+    run = bugscope.hunt(LABELS, tmp_path / "run", budget=300, explain_budget=0, **only.roles() | {"target": Old()})
     assert {b.label for b in run.bugs} == {"mug"}
 
     class Small:
@@ -427,7 +429,7 @@ def test_what_cannot_be_replayed(tmp_path, run):
         replay(tmp_path / "absent", target())
     with pytest.raises(SpecError, match="unknown target provider 'timn'"):
         replay(run, "timn/resnet50")
-    fine = bugscope.hunt("mug", tmp_path / "fine", budget=120, **world(planted={}, base=0.0).roles())
+    fine = bugscope.hunt("mug", tmp_path / "fine", budget=120, explain_budget=0, **world(planted={}, base=0.0).roles())
     with pytest.raises(SpecError, match="has no confirmed bugs to replay"):
         replay(fine, target())
     with pytest.raises(SpecError, match="has no confirmed bugs to replay"):

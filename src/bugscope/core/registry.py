@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from os import PathLike, fspath
 from pathlib import Path
 from types import ModuleType
@@ -61,14 +61,16 @@ def medium(name: str) -> Any:
 
 def _listed(group: str) -> dict[str, Any]:
     """Name -> module path of ours, or entry point of a third party. No third party can replace ours."""
+    return _entry_points(group, _searched()) | _own(group)
+
+
+@cache
+def _own(group: str) -> dict[str, Any]:
+    """Listed once: later the system may have no handle left to look, and pkgutil would see an empty folder."""
     package = importlib.util.find_spec(group)
     assert package and package.submodule_search_locations
-    own = {
-        m.name.replace("_", "-"): f"{group}.{m.name}"
-        for m in pkgutil.iter_modules(package.submodule_search_locations)
-        if m.name != SHARED
-    }
-    return _entry_points(group, _searched()) | own
+    names = [m.name for m in pkgutil.iter_modules(package.submodule_search_locations) if m.name != SHARED]
+    return {name.replace("_", "-"): f"{group}.{name}" for name in names}
 
 
 @lru_cache(maxsize=16)

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import scipy  # a hash needs scipy.fft, which takes a while to import
 from PIL import Image, ImageDraw, ImageOps
-from scipy.fft import dctn
 
 from ..core.errors import told
 from ..core.records import Phrase, Refused, Specimen
@@ -144,7 +144,7 @@ def _draw(image: Image.Image, mark: Any) -> None:
 def signature(content: Image.Image) -> bytes:
     """64-bit DCT hash of an RGB picture's lightness, then its 8 x 8 thumbnail."""
     grey = np.asarray(content.convert("L").resize((32, 32), Image.Resampling.LANCZOS), dtype=float)
-    waves = dctn(grey, norm="ortho")[:8, :8].ravel()
+    waves = scipy.fft.dctn(grey, norm="ortho")[:8, :8].ravel()
     waves[0] = 0.0  # the mean: overall lightness is left to the thumbnail
     bits = np.packbits(waves > np.median(waves))
     small = np.asarray(content.resize((8, 8), Image.Resampling.BOX), dtype=np.uint8)

@@ -10,8 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import gammaln
-from scipy.stats import norm
+from scipy.special import gammaln, ndtr, ndtri
 
 from .. import stats
 from ..core.records import Counts, Estimate, Rate
@@ -232,11 +231,11 @@ def needed(
     more = np.arange(4, MOST + 1, 4)
     if pt - pb > margin:
         # with bad luck (one time in five), failures under the description are this few
-        unlucky = np.maximum(0, np.floor(more * pt - norm.ppf(POWER) * np.sqrt(more * pt * (1 - pt))))
+        unlucky = np.maximum(0, np.floor(more * pt - ndtri(POWER) * np.sqrt(more * pt * (1 - pt))))
         enough = stats.log_e_values(unlucky, more, np.round(more * pb), more, margin) >= np.log(threshold)
     else:
         plain = pb * (1 - pb) / (n_baseline + more)
         edge = min(pb + margin, 1.0)  # the lowest rate under the description that would not count as fixed
-        bar = margin - norm.ppf(1 - alpha) * np.sqrt(edge * (1 - edge) / (n_treated + more) + plain)
-        enough = norm.cdf((bar - (pt - pb)) / np.sqrt(pt * (1 - pt) / (n_treated + more) + plain)) >= POWER
+        bar = margin - ndtri(1 - alpha) * np.sqrt(edge * (1 - edge) / (n_treated + more) + plain)
+        enough = ndtr((bar - (pt - pb)) / np.sqrt(pt * (1 - pt) / (n_treated + more) + plain)) >= POWER
     return int(more[enough.argmax()]) if enough.any() else None

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
 
 from ..core.records import Estimate
+from .intervals import wilson_bounds
 
 
 class Agreement(NamedTuple):
@@ -41,12 +41,4 @@ def agreement(shares: Sequence[float], voters: int, level: float = 0.95) -> Agre
     chance = float(((yes * (yes - 1) + no * (no - 1)) / (voters * (voters - 1))).mean())
     by_luck = float(yes.mean() / voters) ** 2 + float(no.mean() / voters) ** 2
     kappa = (chance - by_luck) / (1 - by_luck) if 0 < yes.sum() < n * voters else math.nan
-    return Agreement(_wilson(chance, n, level), kappa, n)
-
-
-def _wilson(mean: float, n: int, level: float) -> Estimate:
-    z = float(norm.ppf(0.5 + level / 2))
-    middle = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(mean * (1 - mean) / n + z**2 / (4 * n**2))
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return Estimate(mean, 0.0 if mean == 0 else low, 1.0 if mean == 1 else high, level)
+    return Agreement(Estimate(chance, *wilson_bounds(chance, n, level), level), kappa, n)

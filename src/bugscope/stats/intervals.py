@@ -5,12 +5,12 @@ every number of pictures at once, so that peeking and stopping early are allowed
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import binomtest
+import scipy  # scipy.optimize takes a third of a second to import; commands that compute nothing do without
+from scipy.special import betaincinv, ndtri
 
 from ..core.records import Estimate, Rate
 from .likelihood import check_counts, log_beta_mixture, log_likelihood, log_profile
@@ -18,20 +18,31 @@ from .likelihood import check_counts, log_beta_mixture, log_likelihood, log_prof
 
 def wilson(k: int, n: int, level: float = 0.95) -> Rate:
     """The interval for a fixed n by Wilson (1927): close to its level on average over rates."""
-    return _binomial(k, n, level, "wilson")
+    check_counts(k, n)
+    return Rate(k, n, *wilson_bounds(k / n, n, level), level) if n else Rate(0, 0, 0.0, 1.0, level)
+
+
+def wilson_bounds(mean: float, n: int, level: float) -> tuple[float, float]:
+    """The same for the mean of `n` >= 1 numbers in [0, 1]."""
+    z = float(ndtri(0.5 + level / 2))
+    middle = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(mean * (1 - mean) / n + z**2 / (4 * n**2))
+    return 0.0 if mean == 0 else max(0.0, middle - half), 1.0 if mean == 1 else min(1.0, middle + half)
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> Rate:
     """The interval for a fixed n by Clopper and Pearson (1934): never below its level, whatever the rate."""
-    return _binomial(k, n, level, "exact")
-
-
-def _binomial(k: int, n: int, level: float, method: Literal["wilson", "exact"]) -> Rate:
     check_counts(k, n)
     if n == 0:
         return Rate(0, 0, 0.0, 1.0, level)
-    low, high = binomtest(k, n).proportion_ci(level, method=method)
-    return Rate(k, n, 0.0 if k == 0 else float(low), 1.0 if k == n else float(high), level)
+    tail = (1 - level) / 2
+    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
+    return Rate(k, n, low, high, level)
+
+
+def _root(of: Callable[[float], float], low: float, high: float, within: float) -> float:
+    return float(scipy.optimize.brentq(of, low, high, xtol=within))
 
 
 @lru_cache(maxsize=8192)
@@ -51,8 +62,8 @@ def uniform(k: int, n: int, level: float = 0.95) -> Rate:
         return mixture - float(log_likelihood(k, n, q)) - threshold
 
     # where even the smallest float is not excluded, the end of the range is the bound
-    low = 0.0 if k == 0 or excess(1e-300) <= 0 else float(brentq(excess, 1e-300, p, xtol=1e-12))
-    high = 1.0 if k == n or excess(1 - 1e-16) <= 0 else float(brentq(excess, p, 1 - 1e-16, xtol=1e-12))
+    low = 0.0 if k == 0 or excess(1e-300) <= 0 else _root(excess, 1e-300, p, 1e-12)
+    high = 1.0 if k == n or excess(1 - 1e-16) <= 0 else _root(excess, p, 1 - 1e-16, 1e-12)
     return Rate(k, n, low, high, level)
 
 
@@ -76,8 +87,8 @@ def uniform_rise(k_treated: int, n_treated: int, k_baseline: int, n_baseline: in
         return mixture - float(log_profile(*counts, rise)) - threshold
 
     edge = 1 - 1e-12
-    low = -1.0 if value <= -edge or excess(-edge) <= 0 else float(brentq(excess, -edge, value, xtol=1e-6))
-    high = 1.0 if value >= edge or excess(edge) <= 0 else float(brentq(excess, value, edge, xtol=1e-6))
+    low = -1.0 if value <= -edge or excess(-edge) <= 0 else _root(excess, -edge, value, 1e-6)
+    high = 1.0 if value >= edge or excess(edge) <= 0 else _root(excess, value, edge, 1e-6)
     return Estimate(value, low, high, level)
 
 

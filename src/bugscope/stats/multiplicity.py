@@ -1,8 +1,8 @@
 """Which of many findings stand: false discovery rate (e-BH, Benjamini-Hochberg) and family-wise error (Holm)."""
 
 import numpy as np
+import scipy  # scipy.stats takes a second to import
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import false_discovery_control
 
 
 def e_bh(e_values: ArrayLike, alpha: float, tried: int = 0) -> NDArray[np.bool_]:
@@ -26,7 +26,7 @@ def benjamini_hochberg(p_values: ArrayLike, alpha: float) -> NDArray[np.bool_]:
     p = np.asarray(p_values, float)
     if not len(p):
         return np.zeros(0, dtype=bool)
-    return np.asarray(false_discovery_control(p, method="bh") <= alpha)
+    return np.asarray(scipy.stats.false_discovery_control(p, method="bh") <= alpha)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, hypergeom
+import scipy  # scipy.stats takes a second to import
 
 from .evidence import log_e_values
 from .likelihood import Floats
@@ -67,8 +67,8 @@ def fisher_power(n: int, rate: float, baseline: float, level: float) -> float:
     """Chance that Fisher's one-sided exact test of n against n pictures gives p <= level."""
     k = np.arange(n + 1)
     i, j = np.meshgrid(k, k, indexing="ij")
-    p: Floats = np.asarray(hypergeom.sf(i - 1, 2 * n, i + j, n))
-    chance = np.outer(binom.pmf(k, n, rate), binom.pmf(k, n, baseline))
+    p: Floats = np.asarray(scipy.stats.hypergeom.sf(i - 1, 2 * n, i + j, n))
+    chance = np.outer(scipy.stats.binom.pmf(k, n, rate), scipy.stats.binom.pmf(k, n, baseline))
     return float(chance[p <= level * (1 + 1e-12)].sum())
 
 

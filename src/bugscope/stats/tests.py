@@ -1,10 +1,11 @@
 """Tests for numbers of pictures that are fixed beforehand."""
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from scipy.stats import binomtest, fisher_exact
+from numpy.typing import NDArray
+from scipy.special import bdtr, gammaln
 
 from ..core.records import Estimate
 from .intervals import clopper_pearson
@@ -15,8 +16,16 @@ def fisher(k_treated: int, n_treated: int, k_baseline: int, n_baseline: int) -> 
     """One-sided p-value of Fisher's exact test for more failures under the description; no margin."""
     check_counts(k_treated, n_treated)
     check_counts(k_baseline, n_baseline)
-    table = np.array([[k_treated, n_treated - k_treated], [k_baseline, n_baseline - k_baseline]])
-    return float(fisher_exact(table, alternative="greater").pvalue)
+    # of all ways to place the failures, those with at least as many under the description
+    failures = k_treated + k_baseline
+    k = np.arange(max(0, failures - n_baseline), min(failures, n_treated) + 1)
+    log_ways = _log_choose(n_treated, k) + _log_choose(n_baseline, failures - k)
+    ways = np.exp(log_ways - log_ways.max())
+    return float(min(1.0, ways[k >= k_treated].sum() / ways.sum()))
+
+
+def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
 
 def mcnemar(only_before: int, only_after: int, alternative: Literal["two-sided", "fall", "rise"] = "two-sided") -> float:
@@ -28,8 +37,8 @@ def mcnemar(only_before: int, only_after: int, alternative: Literal["two-sided",
     if min(only_before, only_after) < 0:
         raise ValueError(f"numbers of pairs ({only_before}, {only_after}) must not be negative")
     pairs = only_before + only_after
-    side: Any = {"fall": "greater", "rise": "less"}.get(alternative, "two-sided")
-    return float(binomtest(only_before, pairs, alternative=side).pvalue) if pairs else 1.0
+    falls, rises = (float(bdtr(few, pairs, 0.5)) for few in (only_after, only_before))
+    return {"fall": falls, "rise": rises, "two-sided": min(1.0, 2 * min(falls, rises))}[alternative]
 
 
 def paired_difference(only_before: int, only_after: int, pairs: int, level: float = 0.95) -> Estimate:

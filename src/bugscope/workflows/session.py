@@ -13,7 +13,7 @@ from typing import Any
 from .. import media, report, tasks
 from ..core import keys, registry
 from ..core import labels as names
-from ..core.errors import ModelError, SpecError, StoreError
+from ..core.errors import BugscopeError, ModelError, SpecError, StoreError
 from ..core.options import Config
 from ..core.roles import Judge
 from ..engine import shelf
@@ -197,7 +197,7 @@ def work(work: Callable[[Engine, Store, Listener], None], engine: Engine, store:
     except CostCap as cap:  # as planned: what was found so far is reported
         store.set_meta("stopped", str(cap))
     except (Unwritable, OSError) as error:
-        told = (StoreError, OSError)
+        told = (BugscopeError, OSError)
         what = error if isinstance(error, StoreError) else f"the run {str(store.path)!r} cannot go on: {reason(error)}"
         raise Unwritable(f"{what}; all answers so far are kept. When that is mended: {onward}") from error
     except ModelError as error:
