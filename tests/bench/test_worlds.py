@@ -136,6 +136,7 @@ def failure_rate(world, prompt, n=3000):
     return np.mean([o.status is Status.FAILURE for o in outcomes])
 
 
+@pytest.mark.slow
 def test_the_target_fails_at_the_rates_that_the_setting_states():
     world = worlds.World(worlds.Setting("unlisted", (0.3, 0.9), 0.1, crowding=0.2), 0)
     for label, strength in zip(worlds.LABELS[:2], (0.3, 0.9), strict=True):

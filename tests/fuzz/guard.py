@@ -32,7 +32,11 @@ class Guard:
 
     def __init__(self, allowed: Path, forbidden: Path) -> None:
         """`forbidden`: a folder that nothing may even read."""
-        self.allowed = [os.path.realpath(allowed), "/dev"]
+        # devices, but not what is kept in memory there
+        self.allowed = [
+            os.path.realpath(allowed),
+            *(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")),
+        ]
         self.forbidden = os.path.realpath(forbidden)
         self.seen: list[str] = []
         self.watching = False
@@ -87,6 +91,8 @@ class Guard:
             return ""
         if place.startswith(self.forbidden):
             return f"{event} of {name}, which is none of its business"
+        if written and "__pycache__" in place and self._importing():
+            return ""  # Python keeps what it compiled
         if written and not any(place == root or place.startswith(root + os.sep) for root in self.allowed):
             return f"{event} writes {name}"
         return ""

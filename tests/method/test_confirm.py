@@ -272,6 +272,7 @@ def test_a_real_bug_is_confirmed_with_a_judge_that_errs():
     assert found[0].corrected is not None and found[0].corrected[0].low > found[0].corrected[1].value + 0.1
 
 
+@pytest.mark.slow
 def test_null_classifiers_have_no_bugs():
     """Forty runs of 12 descriptions that change nothing, with every look allowed to be the last."""
     looks: set[tuple[int, bool]] = set()

@@ -181,6 +181,7 @@ def transcript(labels=("mug", "pot"), seed=1) -> list[str]:
     return [s.key for s in world.asked]
 
 
+@pytest.mark.slow
 def test_the_same_answers_lead_to_the_same_questions():
     assert transcript() == transcript()
     assert transcript(seed=2) != transcript()

@@ -373,6 +373,7 @@ def test_a_bug_of_one_object_is_not_the_contexts():
     assert x.spurious.others is not None and x.spurious.others.rate.k == 0
 
 
+@pytest.mark.slow
 def test_chance_is_seldom_called_a_spurious_cue():
     claims = 0
     for seed in range(30):

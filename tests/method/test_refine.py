@@ -117,6 +117,7 @@ def test_phrases_that_cannot_be_shown_or_said_and_the_parents_own_add_nothing():
 
 
 @pytest.mark.parametrize("rate", [0.3, 0.5, 0.8])
+@pytest.mark.slow
 def test_a_bug_without_a_sharper_description_hardly_ever_gets_a_child(rate):
     """Thirty plain bugs, whose pictures differ by chance alone: what stands out in their captions does no more harm."""
     wrong = tried = 0
@@ -128,6 +129,7 @@ def test_a_bug_without_a_sharper_description_hardly_ever_gets_a_child(rate):
     assert tried > 0 and wrong <= 2
 
 
+@pytest.mark.slow
 def test_a_child_that_beats_its_parent_by_less_than_the_margin_is_not_confirmed():
     for seed in range(6):
         lab = Lab(nested(inner=0.42))

@@ -174,6 +174,7 @@ def test_the_papers_procedure_fixes_all_numbers_beforehand():
     assert [type(e) for e in heard] == [events.Explored, events.Proposed, events.Settling, events.Measured]
 
 
+@pytest.mark.slow
 def test_sharper_descriptions_belong_to_bugs():
     """What is red fails half of the time, what is red and on snow always: found as one bug inside the other, or at once."""
     both = frozenset({RED, SNOW})
@@ -240,6 +241,7 @@ def simulated(rate: Callable[[frozenset[str]], float], seed: int) -> tuple[list[
 
 
 @pytest.mark.parametrize("base", [0.05, 0.3])
+@pytest.mark.slow
 def test_where_everything_is_at_the_margins_edge_hardly_any_hunt_ever_confirms(base, monkeypatch):
     """The worst case: everything that is described fails more often than the plain label, just not by more than the margin; and
     nearly every suspect is tested, for the level must hold however many are."""
@@ -250,6 +252,7 @@ def test_where_everything_is_at_the_margins_edge_hardly_any_hunt_ever_confirms(b
     assert sum(wrong for _, wrong, _ in hunts) <= 4
 
 
+@pytest.mark.slow
 def test_true_causes_beside_the_edge_are_found_and_little_else():
     def rate(stated: frozenset[str]) -> float:
         guilty = "near ants" in stated or {"near bees", "near cows"} <= stated

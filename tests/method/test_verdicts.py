@@ -174,6 +174,7 @@ def test_a_persisting_bug_is_called_fixed_at_most_alpha_of_the_time(alike, fresh
     assert fixed <= most(len(findings), ALPHA)
 
 
+@pytest.mark.slow
 def test_verdicts_are_reached_where_they_are_true():
     old = {"": 0.03} | {f"d{i}": 0.9 for i in range(4)}
     mended = [

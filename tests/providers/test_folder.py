@@ -145,6 +145,7 @@ def test_the_bytes_decide_which_half_a_photograph_is_in(root):
     assert before.items() < after.items()
 
 
+@pytest.mark.slow
 def test_every_fitting_picture_is_drawn_alike_often(root):
     generator = load(root)
     for prompt in ("a photo of a teapot", "a photo of a teapot at night"):

@@ -92,6 +92,7 @@ def test_each_picture_has_its_own_vote_and_no_voter_sees_what_another_drew(voter
     check_pickle(judge)
 
 
+@pytest.mark.slow
 def test_real_networks_vote():
     judge = registry.load("Judge", "models/efficientnet-lite/0,efficientnet-lite/1")
     assert judge.voters == 2 and judge.id == "models/efficientnet-lite/0,efficientnet-lite/1?top=1"

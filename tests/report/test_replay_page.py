@@ -326,6 +326,7 @@ def test_a_file_name_is_safe_and_one_classifiers_own(ids):
     assert len({name.lower() for name in names}) == len(ids)
 
 
+@pytest.mark.slow
 def test_two_classifiers_have_two_pages_beside_their_answers(run):
     found = [replay(run, target(id, planted={})) for id in ("world/a", "world/A")]
     files = [f.write() for f in found]

@@ -125,6 +125,7 @@ def test_the_interval_of_a_difference_for_fixed_n_is_that_of_statsmodels(treated
 
 @settings(max_examples=40, deadline=None)
 @given(counts(200), counts(200), st.sampled_from([0.8, 0.95, 0.99]))
+@pytest.mark.slow
 def test_the_time_uniform_interval_of_a_rise_contains_it_has_width_and_mirrors(treated, baseline, level):
     there, back = stats.uniform_rise(*treated, *baseline, level), stats.uniform_rise(*baseline, *treated, level)
     assert -1 <= there.low < there.high <= 1
@@ -137,6 +138,7 @@ def test_the_time_uniform_interval_of_a_rise_contains_it_has_width_and_mirrors(t
 
 @settings(max_examples=40, deadline=None)
 @given(counts(100), counts(100))
+@pytest.mark.slow
 def test_a_rise_outside_the_time_uniform_interval_is_one_that_the_likelihood_ratio_excludes(treated, baseline):
     if not (treated[1] and baseline[1]):
         return
@@ -200,6 +202,7 @@ def test_the_e_value_expects_at_most_one_everywhere_on_the_edge_of_the_null(marg
         assert expected <= 1 + 1e-9
 
 
+@pytest.mark.slow
 def test_the_e_value_expects_at_most_one_for_an_adaptive_choice_of_streams_and_stop():
     """Exact, by dynamic programming over 14 pictures: the greediest reader chooses each next stream and when to stop."""
     margin, most = 0.1, 14
@@ -345,6 +348,7 @@ def test_more_evidence_or_a_laxer_level_never_loses_a_discovery(e, data):
     assert (stats.e_bh(e, 0.1) >= found).all()
 
 
+@pytest.mark.slow
 def test_e_bh_holds_the_false_discovery_rate_in_a_mixture():
     """20 hypotheses on one shared neutral stream, 5 of them true, stopped at the reader's favourite look."""
     rng, margin, alpha, shares = np.random.default_rng(11), 0.1, 0.05, []

@@ -85,6 +85,7 @@ def test_each_bug_is_a_test_that_fails_with_its_sentence(project, hunted):
     result.stdout.no_fnmatch_line("*def test_known_bug*")
 
 
+@pytest.mark.slow
 def test_a_test_is_about_one_cause_and_names_its_other_descriptions(project, hunted):
     bugs = [b for b in bugs_of(hunted) if b["also"]]
     text = """
@@ -101,6 +102,7 @@ def test_a_test_is_about_one_cause_and_names_its_other_descriptions(project, hun
         result.stdout.fnmatch_lines([f"{bug['sentence']} -> bowl: persists: *; also: * (persists: * of * fail (95 % CI *"])
 
 
+@pytest.mark.slow
 def test_the_model_is_asked_once_a_session(project):
     pytest_of(project, model="half")
     first = asked(project)
@@ -128,6 +130,7 @@ def test_new_failures_fail_a_test_of_their_own(project):
     )
 
 
+@pytest.mark.slow
 def test_nothing_lets_plain_pictures_pass_that_fail_nearly_always(project):
     result = pytest_of(project, model="misnamed", more=", allow=['undecided', 'new']")
     result.assert_outcomes(failed=len(bugs_of(project.path / "run")) + 1)

@@ -592,6 +592,7 @@ def test_both_grow_with_a_shift():
     assert found[-1].kernel > 8 * found[-1].kernel_se
 
 
+@pytest.mark.slow
 def test_the_kernel_is_unbiased_where_frechet_is_not_and_its_error_is_as_stated():
     rng = np.random.default_rng(1)
     for shift in (0.0, 0.3):

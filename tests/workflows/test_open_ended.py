@@ -112,6 +112,7 @@ def test_the_bugs_of_a_generator_with_words_of_its_own_are_found(tmp_path):
     check_found(run)
 
 
+@pytest.mark.slow
 def test_the_bugs_of_a_folder_of_photographs_are_found(tmp_path, photographs):
     run = bugscope.hunt(
         LABELS, tmp_path / "run", target=target, generator=f"folder/{photographs}", generator_args={"search": "words"},

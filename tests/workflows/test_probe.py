@@ -125,6 +125,7 @@ def test_what_one_prompt_needs_is_more_where_many_are_asked(tmp_path):
     assert found.answers[0].e_value >= 12 / 0.05
 
 
+@pytest.mark.slow
 def test_false_alarms_are_rare(tmp_path):
     wrong = 0
     for seed in range(5):

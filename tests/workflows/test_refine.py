@@ -124,6 +124,7 @@ def test_a_child_that_hunt_and_explain_both_find_is_shown_once(run, tmp_path):
     assert before <= set(shown), "what the hunt confirmed stays"
 
 
+@pytest.mark.slow
 def test_killed_while_refining_then_run_again_gives_the_same_children(run, tmp_path):
     stops: list[bool] = []
     while True:

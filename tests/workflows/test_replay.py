@@ -105,6 +105,7 @@ def test_a_mended_classifier_needs_pictures_to_show_it(run):
         found.exit_code(["undecidd"])
 
 
+@pytest.mark.slow
 def test_half_a_cure_is_said_to_be_one(run):
     found = replay(run, target(planted={"above": 0.9}, base=0.0), fresh=60, **drawing())
     verdicts_ = {b.description: b.verdict for b in found.bugs}
@@ -198,6 +199,7 @@ def test_another_folder_serves_a_run_that_cannot_be_written(run, tmp_path):
         replay(run, target(), out=run)
 
 
+@pytest.mark.slow
 def test_a_python_function_is_asked_anew_for_its_name_does_not_tell_its_version(tmp_path, monkeypatch):
     """The likeliest use: the same name, mended."""
     folder = tmp_path / "code"
@@ -231,6 +233,7 @@ def test_a_python_function_is_asked_anew_for_its_name_does_not_tell_its_version(
     sys.path.remove(str(folder))
 
 
+@pytest.mark.slow
 def test_labels_may_have_other_names(tmp_path):
     names = ("cab", "teapot")
     old = World(labels=names, planted={"snow": 0.95}, prior=0.0, base=0.0)
@@ -258,6 +261,7 @@ def test_labels_may_have_other_names(tmp_path):
             replay(run, Renamed("test/lacking", lacking))
 
 
+@pytest.mark.slow
 def test_near_synonyms_count_by_the_new_targets_labels_unless_the_run_says_otherwise(tmp_path):
     names = ("notebook", "stapler")
     old = World(labels=names, planted={"snow": 0.95}, prior=0.0, base=0.0)
@@ -524,6 +528,7 @@ def test_a_target_that_is_wired_up_wrongly_fixes_nothing(run):
     assert markdown(report).startswith("**Plain pictures fail nearly always")
 
 
+@pytest.mark.slow
 def test_what_always_failed_is_said_and_not_held_against_the_new_target(tmp_path):
     """Pots are called bowls by both; mugs have a bug that the new target does not have."""
 

@@ -5,8 +5,10 @@ Python's lock for ever, in a loop of C code, stops everything here too, and only
 """
 
 import contextvars
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, InvalidStateError, wait
 from contextlib import suppress
@@ -15,6 +17,8 @@ from typing import Any, TypeVar
 from ..core.errors import Interrupted
 
 A = TypeVar("A")
+GLANCE = 1.0
+"""Seconds for which a lock is waited for at a time. A signal that comes just before such a wait is heard only after it."""
 SOON = 2.0
 """Seconds for which an answer is waited for without a word, after the run was asked to stop."""
 STOPPING = "stopping as soon as the {} has answered what it was asked; Ctrl-C once more stops at once"
@@ -95,16 +99,14 @@ class Calls:
         grace = stop.grace if isinstance(stop, Interrupted) else None
         if not wait([job], SOON).done:
             self.tell(STOPPING.format(who))
-            wait([job], self.most if grace is None else max(0.0, grace - SOON))
+            _awaited(job, self.most if grace is None else max(0.0, grace - SOON))
         return job.done()
 
     def _within(self, job: "Future[A]", seconds: float | None) -> A:
+        if not _awaited(job, seconds):
+            raise Overdue
         try:
-            return job.result(seconds)
-        except TimeoutError as error:
-            if job.done():  # the model raised it
-                raise
-            raise Overdue from error
+            return job.result()
         except CancelledError as error:
             if not job.cancelled():
                 raise
@@ -120,6 +122,14 @@ class Calls:
             threading.Thread(target=_work, args=(jobs,), name=f"bugscope-asks-{role}", daemon=True).start()
             self._threads[role] = jobs
         return self._threads[role]
+
+
+def _awaited(job: "Future[Any]", seconds: float | None) -> bool:
+    """Whether it was answered, or cancelled, within this time (None: whenever it is)."""
+    end = math.inf if seconds is None else time.monotonic() + seconds
+    while not job.done() and (left := end - time.monotonic()) > 0:
+        wait([job], min(left, GLANCE))
+    return job.done()
 
 
 def _in_this_context(call: Callable[[], A]) -> Callable[[], A]:

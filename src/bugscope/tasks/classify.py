@@ -35,6 +35,7 @@ class Classify:
         self.top_k, self.accept = top_k, accept
         self.sets = AcceptSets.of(accept)
         self.called: Mapping[str, Called] = {}
+        self._checked: tuple[object, tuple[str, ...]] = (object(), ())
 
     def knowing(self, labels: Sequence[str], called: Mapping[str, Called]) -> "Classify":
         """The same task for a target with these labels. `called`: labels that are not its own -> what it calls them.
@@ -55,6 +56,8 @@ class Classify:
     def labels(self, target: Any) -> tuple[str, ...]:
         """The target's label names: at least two, all different. Raises SpecError if there are none, ModelError if unusable."""
         given = getattr(target, "labels", None)
+        if given is self._checked[0]:
+            return self._checked[1]
         if isinstance(given, str):
             raise ModelError(f"target {target.id} has the str {given!r} for labels; expected a list of names")
         names = () if given is None else listed(given, f"labels of target {target.id}")
@@ -72,6 +75,8 @@ class Classify:
         if len(set(labels)) < len(labels):
             twice = next(label for i, label in enumerate(labels) if label in labels[:i])
             raise ModelError(f"target {target.id} has the label {twice!r} twice")
+        if isinstance(given, tuple):  # which stays as it is
+            self._checked = (given, labels)
         return labels
 
     def ask(self, target: Any, items: Sequence[Any], truths: Sequence[Truth]) -> list[list[list[Any]]]:

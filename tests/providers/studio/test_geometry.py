@@ -107,6 +107,7 @@ def test_directions_are_unit_spread_evenly_and_match_the_texture_of_a_sphere():
 
 
 @given(COLOUR)
+@pytest.mark.slow
 def test_a_tint_keeps_a_balls_pattern_of_light_and_dark(rgb):
     cover = SOCCER.material
     tinted = cover.tinted(rgb)

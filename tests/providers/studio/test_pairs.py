@@ -223,6 +223,7 @@ def difference(generator, texts, seed):
     return float(np.mean(left)), float(np.abs(a - b)[~outside].mean())
 
 
+@pytest.mark.slow
 def test_another_colour_leaves_the_rest_of_the_picture(generator):
     outside, inside = difference(generator, ["a photo of a red teapot on grass", "a photo of a blue teapot on grass"], 22)
     assert outside < 1.5 < 20 < inside

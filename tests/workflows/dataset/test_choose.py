@@ -116,6 +116,7 @@ def test_other_pictures_are_others(seed):
     assert not near(red, blue)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_take_seconds_even_where_many_are_alike():
     rng = np.random.default_rng(0)
     count = 100_000
@@ -206,6 +207,7 @@ def test_what_is_left_out_is_drawn_by_lot():
 
 @settings(deadline=None, max_examples=200)
 @given(pictures(("failure", "success")), st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.9]), st.integers(0, 3))
+@pytest.mark.slow
 def test_a_split_parts_no_group_and_leaves_no_label_out(found, test, seed):
     groups = [i.seed for i in found]
     choose.split(found, groups, test, seed)
