@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # a slow machine is no fault of the code
-settings.register_profile("fast", derandomize=True, max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "fast", derandomize=True, max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("search", deadline=None, print_blob=True)
 
 # the suite makes and removes some hundred thousand small files: in memory where there is enough of it

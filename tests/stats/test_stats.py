@@ -243,6 +243,20 @@ def test_the_likelihood_of_a_given_rise_is_maximised(treated, baseline, rise):
     assert found == pytest.approx(max(best, -loss(low), -loss(high)), abs=1e-5)
 
 
+@given(counts(10**5), counts(10**5), st.floats(-0.999999, 0.999999))
+def test_the_profile_is_where_the_slope_changes_its_sign(treated, baseline, rise):
+    (i, n), (j, m) = treated, baseline
+    low, high = max(0.0, -rise), min(1.0, 1 - rise)
+    for _ in range(60):
+        p = (low + high) / 2
+        parts = ((i, p + rise), (i - n, 1 - p - rise), (j, p), (j - m, 1 - p))
+        slope = sum(count / max(rate, 1e-300) for count, rate in parts if count)
+        low, high = (p, high) if slope > 0 else (low, p)
+    ends = ((low + high) / 2, max(0.0, -rise), min(1.0, 1 - rise))
+    best = max(float(log_likelihood(i, n, p + rise) + log_likelihood(j, m, p)) for p in ends)
+    assert float(log_profile(i, n, j, m, rise)) == pytest.approx(best, rel=1e-9, abs=1e-9)
+
+
 @given(counts(60), counts(60), st.sampled_from([0.0, 0.1, 0.3]))
 def test_more_failures_under_the_description_are_never_less_evidence_once_the_null_is_left(treated, baseline, margin):
     (i, n), (j, m) = treated, baseline
