@@ -37,6 +37,7 @@ def test_more_failures_under_the_description_never_refute_less():
     assert (np.diff(refuted.astype(int), axis=0) >= 0).all() and (np.diff(refuted.astype(int), axis=1) <= 0).all()
 
 
+@pytest.mark.slow
 def test_a_margin_makes_a_claim_dearer_than_fishers():
     n = equal_claim.fixed_n([(0.6, 0.05)], MARGIN, 0.005, 0.9)
     assert equal_claim.power(n, 0.6, 0.05, MARGIN, 0.005) >= 0.9

@@ -30,6 +30,7 @@ def scenes_like_the_held_out_ones(n, rng):
         yield worlds.Scene(frozenset(shown - {None}))
 
 
+@pytest.mark.slow
 def test_the_measured_captioner_leaves_out_and_misstates_as_often_as_the_real_one():
     rng = random.Random(0)
     say = worlds.measured(worlds.studio())
@@ -109,6 +110,7 @@ def test_what_is_planted_is_rare_plainly_and_brought_out_by_its_own_words(genera
     assert world.planted == again.planted, "the same whatever else the setting says"
 
 
+@pytest.mark.slow
 def test_many_are_planted_as_real_networks_have_them():
     world = worlds.World(worlds.Setting("many"), 0)
     for label, triggers in world.planted.items():

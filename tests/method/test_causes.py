@@ -1,5 +1,6 @@
 """Bugs with one cause are one bug: whatever is confirmed, in whatever order."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_every_bug_belongs_to_exactly_one_bug_of_its_label_that_stands_for_itsel
 
 
 @given(several(), st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_the_order_in_which_bugs_come_does_not_matter(bugs, chance):
     shuffled = list(bugs)
     chance.shuffle(shuffled)
@@ -59,6 +61,7 @@ def test_the_order_in_which_bugs_come_does_not_matter(bugs, chance):
 
 
 @given(several())
+@pytest.mark.slow
 def test_what_is_folded_is_not_folded_again(bugs):
     found = fold(bugs)
     own = [b for b in bugs if found[b.key] == b.key]

@@ -104,6 +104,7 @@ def test_the_same_answers_give_the_same_evidence_and_order_does_not_matter_to_a_
     assert verdicts(there) == verdicts(back)
 
 
+@pytest.mark.slow
 def test_a_rise_within_the_margin_is_no_bug():
     for seed in range(10):
         assert tried(about("on snow"), coins({"on snow": 0.13}), budget=300, seed=seed)[0].verdict is not Verdict.CONFIRMED

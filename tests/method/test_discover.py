@@ -187,6 +187,7 @@ def test_the_same_answers_lead_to_the_same_questions():
     assert transcript(seed=2) != transcript()
 
 
+@pytest.mark.slow
 def test_questions_do_not_depend_on_how_python_orders_its_sets():
     tests = Path(__file__).parent.parent
     code = "import runpy; print(*runpy.run_path('method/test_discover.py')['transcript']())"

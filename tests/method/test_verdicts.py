@@ -164,7 +164,10 @@ def test_a_mended_bug_is_said_to_persist_at_most_alpha_of_the_time(alike, fresh)
     assert wrong <= most(len(asked), ALPHA)
 
 
-@pytest.mark.parametrize(("alike", "fresh"), [(True, 0), (False, 0), pytest.param(True, 40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("alike", "fresh"),
+    [(True, 0), pytest.param(False, 0, marks=pytest.mark.slow), pytest.param(True, 40, marks=pytest.mark.slow)],
+)
 def test_a_persisting_bug_is_called_fixed_at_most_alpha_of_the_time(alike, fresh):
     old = {"": 0.05} | {f"d{i}": 0.7 for i in range(4)}
     new = {"": 0.05} | {f"d{i}": 0.15 for i in range(4)}

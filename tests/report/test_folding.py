@@ -67,6 +67,7 @@ def test_what_is_explained_later_changes_no_number(bugs, data):
 
 
 @given(several(), st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_the_order_in_which_bugs_come_does_not_matter(bugs, chance):
     bugs = [b | {"risk_difference": 0.1 + i / 100} for i, b in enumerate(bugs)]  # no two rank alike
     shuffled = list(bugs)

@@ -146,7 +146,7 @@ def many(report, bugs, labels, rejected, name):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("n", "name"), [(3000, "short"), (400, "x" * 3000)])
+@pytest.mark.parametrize(("n", "name"), [(3000, "short"), pytest.param(400, "x" * 3000, marks=pytest.mark.slow)])
 def test_a_page_of_very_many_bugs_stays_small_and_says_what_it_leaves_out(run, n, name):
     report = many(run.report, n, n, n, name)
     with Store.open(run.path) as store:

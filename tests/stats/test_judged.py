@@ -47,6 +47,7 @@ def test_no_rates_whatever_are_likelier_than_the_bound(n, s, f, u, se, sp):
 
 @settings(max_examples=10, deadline=None)
 @given(counts)
+@pytest.mark.slow
 def test_the_bound_is_near_what_is_reached(n):
     """Against a search for the likeliest rates from several starts."""
 

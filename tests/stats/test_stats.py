@@ -74,6 +74,7 @@ def test_impossible_counts_are_refused(k, n):
 
 
 @pytest.mark.parametrize("p", [0.0, 0.02, 0.3, 0.5, 0.97])
+@pytest.mark.slow
 def test_the_time_uniform_interval_covers_at_every_look(p):
     """A stream is looked at after each of 200 pictures; it counts as missed if any look misses. Promised: at most 10 %."""
     rng = np.random.default_rng(7)
@@ -473,6 +474,7 @@ def test_the_power_of_fishers_test_is_its_definition():
     assert stats.fisher_power(n, rate, baseline, level) == pytest.approx(found)
 
 
+@pytest.mark.slow
 def test_a_plan_for_fixed_numbers_keeps_its_word_and_is_the_least_around():
     found = stats.plan_fixed(0.6, 0.1, level=0.01, power=0.8)
     assert found.enough is not None and found.power >= 0.8

@@ -144,6 +144,7 @@ def test_a_run_that_goes_on_may_have_another_cache_or_none(tmp_path):
     assert again.report["cache"]["images"] >= kept - 16 and maker.drawn and plain(again.report)
 
 
+@pytest.mark.slow
 def test_probe_explain_and_replay_take_from_the_cache_too(tmp_path):
     shared = tmp_path / "c"
     for drawing in (True, False):

@@ -91,6 +91,7 @@ def test_killed_while_explaining_then_run_again_gives_the_same_explanations(run,
     assert without_times(again.report) == without_times(run.report)
 
 
+@pytest.mark.slow
 def test_a_generator_that_draws_no_scenery_without_an_object_ends_no_run(tmp_path):
     world = NoScenery(labels=LABELS, planted={"snow": 0.95}, prior=0.05)
     done = bugscope.hunt(LABELS, tmp_path / "r", **OPTIONS, **world.roles())
@@ -295,6 +296,7 @@ def test_an_explanation_stopped_half_way_leaves_a_finished_run_that_goes_on(bare
     assert bugscope.explain(bare_run, 1, **planted().roles()).report["bugs"][0]["explanation"]
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_is_explained_and_still_goes_on_to_the_same_end(unexplained, tmp_path):
     options = {**OPTIONS, "explain_budget": 0}
     die_after = 15

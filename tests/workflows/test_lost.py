@@ -51,6 +51,7 @@ def test_a_run_that_lost_pictures_goes_on_to_the_same_report(tmp_path, run):
     assert without_times(done.report) == without_times(run.report)
 
 
+@pytest.mark.slow
 def test_missing_pictures_of_a_finished_run_are_drawn_again(tmp_path, run):
     folder = copied(run, tmp_path / "r")
     names = {p.relative_to(folder): p.read_bytes() for p in folder.glob("images/*/*.png")}

@@ -98,6 +98,7 @@ def test_a_child_is_explained_by_its_number(run, tmp_path):
     assert {k: same[k] for k in ("failures", "n", "baseline")} == {k: child[k] for k in ("failures", "n", "baseline")}
 
 
+@pytest.mark.slow
 def test_explaining_a_bug_looks_for_sharper_descriptions_too(tmp_path):
     folder = tmp_path / "r"
     before = hunt(folder, nested(), explain_budget=0)
@@ -141,6 +142,7 @@ def test_killed_while_refining_then_run_again_gives_the_same_children(run, tmp_p
     assert without_times(again.report) == without_times(run.report)
 
 
+@pytest.mark.slow
 def test_a_hunt_on_plain_bugs_has_no_children(tmp_path):
     done = hunt(tmp_path / "r", plain(planted={"red": 0.6}, prior=0.1))
     assert done.bugs and not [b for b in done.report["bugs"] if b["parent"]]

@@ -293,6 +293,7 @@ def test_near_synonyms_count_by_the_new_targets_labels_unless_the_run_says_other
     assert all(b.failures for b in replay(strict, wide).bugs if b.label == "notebook"), "as the run says"
 
 
+@pytest.mark.slow
 def test_a_label_without_bugs_may_be_unknown(tmp_path):
     only = World(labels=LABELS, planted={"snow": 0.95}, prior=0.0, base=0.0)
 

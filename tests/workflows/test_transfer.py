@@ -211,6 +211,7 @@ def test_asking_again_costs_nothing_and_a_new_model_is_asked_of_each_picture_onc
     assert bugscope.load(run.path).report == run.report
 
 
+@pytest.mark.slow
 def test_a_run_that_can_only_be_read_is_shown_to_others_all_the_same(run, tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)
     before = (run.path / "run.sqlite").read_bytes()
@@ -286,6 +287,7 @@ class Wide(Model):
         return np.pad(super().__call__(images), ((0, 0), (0, len(self.labels) - 3)))
 
 
+@pytest.mark.slow
 def test_near_synonyms_count_by_each_models_own_labels(run):
     # what the world calls a goblet is red wine here, and the other way round
     names = ("cab", "red wine", "goblet")
@@ -447,6 +449,7 @@ def test_being_chosen_flatters_the_rate_but_neither_what_carries_over_nor_tests_
     assert np.mean([c.p_differs <= 0.05 for c in with_later]) <= 0.05 + 0.03
 
 
+@pytest.mark.slow
 def test_tests_are_adjusted_over_all_cells_of_the_other_models(run):
     found = transfer(run, [better(), twin(), better("noisy", base=0.3)])
     cells = [c for column in found.columns[1:] for c in column.cells.values()]

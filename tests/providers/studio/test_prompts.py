@@ -102,6 +102,7 @@ def test_what_is_stated_is_what_is_shown(label, value, seed):
     assert resolved.nameable == scene.allowed(MODELS[label], value.attribute, value.name)
 
 
+@pytest.mark.slow
 def test_the_prior_draws_unusual_conditions_at_its_rate():
     unusual = 0
     for seed in range(4000):

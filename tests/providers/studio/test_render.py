@@ -111,6 +111,7 @@ def test_an_object_too_small_hidden_or_faint_is_not_shown(pictures, name, value)
     assert Judge()([Picture(pictures[0].content, info=dimmed)], ["teapot"])[0] == 0
 
 
+@pytest.mark.slow
 def test_a_view_that_its_class_does_not_allow_is_unfaithful(generator):
     made = generator(["a photo of a crossword puzzle seen from behind"], [1])
     assert made[0].info["scene"]["nameable"] is False

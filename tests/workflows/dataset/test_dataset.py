@@ -474,6 +474,7 @@ def test_a_run_without_confirmed_bugs_says_so_and_can_be_written_whole(run, tmp_
     assert mixed.runs == 2 and none.report["run_id"] in mixed.notes[0]
 
 
+@pytest.mark.slow
 def test_runs_of_several_classifiers_go_together_and_the_card_says_so(run, tmp_path):
     roles = World(labels=("mug",), planted={"red": 0.95}).roles()
     roles["target"].id = "world/another"
