@@ -212,7 +212,7 @@ def plain(run: Path, text: Any, row: str) -> Any:
     if len(text) > LONGEST:
         raise _wrong(run, row, "", f"it holds {len(text):,} characters")
     try:
-        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise _wrong(run, row, "", f"a value in it is damaged ({short(str(error))})") from error
     return all_writable(value, LONGEST) if "\\ud" in text or "\\uD" in text else value
@@ -223,6 +223,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text} is not finite")
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 
 def checked(kind: TypeAdapter[Any], run: Path, value: Any, row: str) -> Any:
