@@ -1,5 +1,6 @@
 """Bytes under the hash of their own."""
 
+import os
 from hashlib import sha256
 
 import pytest
@@ -60,6 +61,18 @@ def test_a_blob_that_is_not_what_it_was_is_found_and_can_be_put_back(tmp_path, l
     with pytest.raises(Lost, match=f"lacks the picture {name}: the file is {what}"):
         blobs.get(name)
     assert blobs.put(b"some bytes", ".png") == name and blobs.get(name) == b"some bytes"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes as on Unix")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_missing_and_never_waited_for(tmp_path, make):
+    files = Files(tmp_path)
+    name = files.put(b"whole", ".png")
+    (tmp_path / name).unlink()
+    make(tmp_path / name)
+    assert not files.has(name)
+    with pytest.raises(Lost, match="lacks the picture"):
+        files.get(name)
 
 
 def test_a_name_may_get_other_bytes_whole_and_leaves_no_crumbs(tmp_path):

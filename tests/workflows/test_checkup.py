@@ -1,6 +1,7 @@
 """`bugscope doctor RUN`: damage to a run folder is found, named and mended, and nothing that can be read is deleted."""
 
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -17,6 +18,7 @@ from bugscope.app.cli import main
 from bugscope.core.errors import StoreError
 from bugscope.store import folder as store_folder
 from bugscope.store.folder import Store
+from bugscope.workflows.checkup import checkup, mend
 from support.benches import load
 from support.hostile import OPTIONS, original, roles
 from support.runs import copied, without_times
@@ -258,3 +260,17 @@ def test_no_damage_is_silent_and_none_ends_in_a_traceback():
     found = damage.measure(counts, every=5)
     assert found["all"]["silent"] == found["all"]["tracebacks"] == found["all"]["hangs"] == 0, found
     assert found["all"]["found by doctor"] > 50
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes as on Unix")
+@pytest.mark.parametrize("name", ["config.yaml", "report.json", "run.sqlite"])
+def test_a_pipe_in_the_place_of_a_file_is_never_waited_for(run, name):
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    assert not all(check.ok for check in checkup(run))
+    if name == "run.sqlite":
+        with pytest.raises(StoreError, match="run.sqlite' is no file; take it away"):
+            mend(run)
+    else:
+        mend(run)
+        assert all(check.ok for check in checkup(run))

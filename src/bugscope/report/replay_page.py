@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from .. import media
 from ..media import Medium, Preview
+from ..store.blobs import regular
 from . import replay_words as said
 from .folding import by_home, under
 from .html import render, thumbnails
@@ -129,6 +130,6 @@ def _flags(text: str) -> Markup:
 
 def _load(path: str, medium: Medium[Any]) -> Any:
     try:
-        return medium.decode(Path(path).read_bytes())
+        return medium.decode(regular(Path(path)))
     except (OSError, ValueError):  # the page says so in its place
         return None

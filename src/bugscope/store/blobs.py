@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import stat
 import tempfile
 from contextlib import suppress
 from hashlib import sha256
@@ -28,6 +29,14 @@ class Unwritable(StoreError):
 
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO)
 """Errors that say that a file is not there or cannot be read from its disk. Others, such as too many open files, pass."""
+
+
+def regular(path: Path) -> bytes:
+    """The bytes of a file. A pipe or a device, which would be waited for, counts as missing. Raises OSError."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.ENOENT, "it is no file", str(path))
+        return file.read()
 
 
 class Blobs(Protocol):
@@ -63,7 +72,7 @@ class Files:
         what = "picture" if Path(self._checked(name)).suffix in FOLDERS else "file"
         try:
             # a link that the user made (images on another disk) is followed, but a name never leads outside
-            data = (self.root / name).read_bytes()
+            data = regular(self.root / name)
         except OSError as error:
             if error.errno not in GONE:
                 raise StoreError(f"cannot read the {what} {str(self.root / name)!r}: {reason(error)}") from error

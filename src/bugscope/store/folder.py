@@ -403,6 +403,8 @@ def _has_sums(db: sqlite3.Connection, file: Path) -> bool:
 
 def readable(file: Path) -> tuple[sqlite3.Connection, int]:
     """A connection for reading, and the schema version. Raises sqlite3.Error."""
+    if not file.is_file():  # a pipe would be waited for
+        raise sqlite3.OperationalError("unable to open database file")
     uri = file.resolve().as_uri()
     try:
         return _checked_in(f"{uri}?mode=ro")

@@ -14,7 +14,7 @@ from typing import Any
 from ..core import yamls
 from ..core.errors import BugscopeError, StoreError
 from . import rows
-from .blobs import Unwritable, reason
+from .blobs import Unwritable, reason, regular
 from .examine import COLUMNS, DAMAGED, KEYS, Row, opened, selected, sound
 from .folder import CONFIG, DATABASE, NAMES, SCHEMA, SPARE, TABLES
 from .place import Lock
@@ -241,7 +241,7 @@ def _restored(run: Path, whole: Sequence[Row]) -> dict[tuple[str, ...], Row]:
 def _report(run: Path) -> dict[str, str]:
     """What report.json says of the run, if it can be read and makes sense."""
     try:
-        found = json.loads((run / "report.json").read_bytes())
+        found = json.loads(regular(run / "report.json"))
         said = {name: found[name] for name in ("run_id", "created")}
         return {name: rows.META[name].validate_python(value, strict=True) for name, value in said.items()}
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -251,7 +251,7 @@ def _report(run: Path) -> dict[str, str]:
 def _config(run: Path) -> Any:
     """What config.yaml holds, None if it cannot be read."""
     try:
-        found = yamls.read((run / CONFIG).read_text(encoding="utf-8"))
+        found = yamls.read(regular(run / CONFIG).decode("utf-8"))
     except (OSError, ValueError, BugscopeError):
         return None
     return found if isinstance(found, dict) else None

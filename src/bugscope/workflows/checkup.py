@@ -16,7 +16,7 @@ from ..core.errors import StoreError, short
 from ..report.seal import sealed
 from ..report.words import few, number
 from ..store import claims, examine
-from ..store.blobs import reason
+from ..store.blobs import reason, regular
 from ..store.examine import Contents
 from ..store.folder import CONFIG, DATABASE, Store
 from ..store.mend import Mender
@@ -60,6 +60,8 @@ def mend(run: Path) -> list[str]:
     Raises StoreError if the folder holds no run, is in use, cannot be written, or cannot be mended.
     """
     _check_is_run(run)
+    if (run / DATABASE).exists() and not (run / DATABASE).is_file():
+        raise StoreError(f"{str(run / DATABASE)!r} is no file; take it away, and put back the right one")
     done = _mended(run)
     for below in RUNS_BELOW:
         if (run / below / DATABASE).is_file():
@@ -200,7 +202,7 @@ class _Checkup:
         # runs of earlier versions keep no second copy
         wanted = config if config is not None else {"labels": identity["labels"], "models": identity["models"]}
         try:
-            found = yamls.read((self.run / CONFIG).read_text(encoding="utf-8"))
+            found = yamls.read(regular(self.run / CONFIG).decode("utf-8"))
             stated = yamls.read(yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True))
         except (OSError, ValueError) as error:
             return self._other_config(f"cannot be read: {short(reason(error))}")
@@ -247,7 +249,7 @@ class _Checkup:
 
     def _read(self, name: str) -> str | None:
         try:
-            return (self.run / name).read_bytes().decode("utf-8")
+            return regular(self.run / name).decode("utf-8")
         except (OSError, ValueError):
             return None
 
