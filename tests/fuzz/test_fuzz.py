@@ -5,7 +5,9 @@
 
 import os
 import pickle
+import signal
 import time
+from contextlib import contextmanager
 from random import SystemRandom
 
 import pytest
@@ -30,6 +32,22 @@ QUICK = {
 """Examples in the fast suite; targets that hunt are left to the slow one, and altered rows to `test_hostile_runs.py`."""
 SECONDS = 60
 """Of the slow form, over all targets."""
+PATIENCE = 120
+"""Seconds after which an example counts as hanging."""
+
+
+@contextmanager
+def patience():
+    def over(number, frame):
+        raise TimeoutError(f"it hangs: no end after {PATIENCE} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(PATIENCE)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module", params=sorted(QUICK))
@@ -57,7 +75,8 @@ def test_a_random_search_finds_nothing(name, tmp_path):
         end = time.monotonic() + SECONDS / len(targets.names())
         while time.monotonic() < end or not count:
             try:
-                one(run.rng(name, first + count))
+                with patience():
+                    one(run.rng(name, first + count))
             except BaseException as error:
                 error.add_note(f"again: PYTHONPATH=tests python -m fuzz --target {name} --replay {first + count}")
                 raise

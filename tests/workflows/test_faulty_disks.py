@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_opened_now_is_not_lost(tmp_path, monkeypatch):
                 def refuse(*_: Any, code: int = code):
                     raise OSError(code, os.strerror(code))
 
-                patch.setattr(Path, "read_bytes", refuse)
+                patch.setattr(blobs, "regular", refuse)
                 with pytest.raises(StoreError, match=os.strerror(code)) as said:
                     store.blobs.get(name)
                 assert not isinstance(said.value, blobs.Lost)
