@@ -417,3 +417,9 @@ def test_a_class_is_found_by_its_id_and_by_all_its_lemmas():
     assert labels.resolve("laptop, laptop computer", ["cat", "laptop, laptop computer"]) == "laptop, laptop computer"
     with pytest.raises(SpecError, match="unknown label ''"):
         labels.resolve("", ["cat", "dog"])
+
+
+def test_an_endless_name_is_shown_short_as_the_value_and_as_the_nearest():
+    with pytest.raises(SpecError, match="unknown label 'ab ab .* Did you mean 'ab ab ") as said:
+        labels.resolve("ab " * 2000, ["ab " * 1999 + "x", "dog"])
+    assert len(str(said.value)) < 1000
