@@ -36,6 +36,12 @@ def test_alone_it_is_the_users_own_and_takes_no_label_away(home, said, on_world)
     assert bugscope.load("r2").report["cache"]["images"] == n
 
 
+@pytest.mark.parametrize("word", ["9" * 5000, "a\0b"])
+def test_a_word_that_no_file_can_have_for_a_name_is_a_label(home, said, on_world, word):
+    code, _, err = said("hunt", "--cache", word, *SMALL, "--out", "r")
+    assert code == 2 and "unknown label" in err and "Traceback" not in err and len(err) < 1500
+
+
 @pytest.mark.parametrize("spelled", [("--cache", "./c"), ("--cache=c",), ("--cache", "c/"), ("--cache", "c")])
 def test_a_folder_may_follow(home, said, on_world, tmp_path, spelled):
     if spelled == ("--cache", "c"):  # a bare word is a folder only if it is a cache already

@@ -99,7 +99,12 @@ class Caching(TyperCommand):
 def _folder_like(word: str) -> bool:
     """A path with a separator in it, a word that the option knows, or a cache in this folder."""
     named = any(mark in word for mark in {os.sep, os.altsep or os.sep, "/"})
-    return named or word in ("auto", "none", ".", "..", "~", "") or Path(word, "bugscope-cache.json").is_file()
+    if named or word in ("auto", "none", ".", "..", "~", ""):
+        return True
+    try:
+        return Path(word, "bugscope-cache.json").is_file()
+    except (OSError, ValueError):  # no file can have this name
+        return False
 
 
 def with_options(command: Callable[..., None], name: str) -> Callable[..., None]:
