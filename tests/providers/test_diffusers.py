@@ -375,6 +375,6 @@ def test_code_of_a_checkpoint_is_not_run(folder, tmp_path, monkeypatch):
     (tmp_path / "copy" / "unet" / "own.py").write_text("open('owned', 'w')\nclass Own: ...\n")
     index = tmp_path / "copy" / "model_index.json"
     index.write_text(json.dumps(json.loads(index.read_text()) | {"unet": ["own", "Own"]}))
-    with pytest.raises(ModelError, match="contains custom code in own.py"):
-        load(tmp_path / "copy")
+    with pytest.raises(ModelError, match="contains custom code in own.py which must be executed"):
+        load("copy")  # a long path would have the middle of the message left out
     assert os.listdir() == ["copy"]

@@ -156,11 +156,11 @@ def test_every_hypothesis_tried_is_in_the_ledger_before_its_first_picture(tmp_pa
             assert (note["drawn"], note["baseline_drawn"]) == (e.drawn, e.baseline_drawn)
 
 
-def test_the_budget_counts_every_picture(tmp_path):
-    for budget, explain in ((60, 0), (60, 200), (111, 30), (111, 0), (300, 200)):
-        folder = tmp_path / f"{budget} and {explain}"
-        hunted(World(), folder, budget=budget, explain_budget=explain)
-        assert len(content(folder)["samples"]) <= budget + explain
+@pytest.mark.parametrize("budget", [60, 111, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("explain", [0, 30, pytest.param(200, marks=pytest.mark.slow)])
+def test_the_budget_counts_every_picture(tmp_path, budget, explain):
+    hunted(World(), tmp_path / "run", budget=budget, explain_budget=explain)
+    assert len(content(tmp_path / "run")["samples"]) <= budget + explain
 
 
 def test_a_budget_that_cannot_pay_for_the_labels_says_what_would(tmp_path):
