@@ -91,7 +91,7 @@ def _empty_scene(text: str) -> Request:
         raise _unknown_words(reading.unknown, scenery(), text)
     if not any(m.kind == "noun" for m in reading.found):
         raise SpecError(
-            f"the prompt {text!r} names no object that the studio knows, such as {_somenames()}; surroundings alone are "
+            f"the prompt {text!r} names no object that the studio knows, such as {_some_objects()}; surroundings alone are "
             "fine too: 'a photo of grass at night', 'a photo of an empty place in fog'"
         )
     for attribute, name in stated.items():
@@ -129,5 +129,5 @@ def _unknown_words(strange: Sequence[str], known: Lexicon, text: str) -> SpecErr
     return SpecError(f"the studio does not know {', '.join(parts)} in the prompt {text!r}")
 
 
-def _somenames() -> str:
+def _some_objects() -> str:
     return ", ".join(sorted(objects.load_all())[:8])
