@@ -125,6 +125,17 @@ def test_a_phrase_survives_the_way_into_a_prompt_and_back(label, phrase):
     assert KNOWING.phrases(WORDS.prompt(label, [phrase]).text, label) == [phrase]
 
 
+SHARING = sorted(label for label in labels.imagenet() if {*label.split()} & {w for p in SAYABLE for w in p.text.split()})
+
+
+@pytest.mark.parametrize("label", SHARING)
+def test_labels_that_share_a_word_with_a_phrase_survive_with_it(label):
+    for phrase in SAYABLE:
+        text = WORDS.prompt(label, [phrase]).text
+        assert KNOWING.phrases(text, label) == WORDS.described(text, label) == [phrase], text
+        assert not phrase.before or language.named(text, labels.imagenet()) == label
+
+
 def test_pairs_of_phrases_survive_too():
     for pair in itertools.permutations(SAYABLE, 2):
         if pair[0].before and pair[1].before:
@@ -156,6 +167,12 @@ REAL = set(labels.imagenet())
         ("wreck", "a man riding a wave on top of a surfboard", ["riding a wave", "on top of a surfboard"]),
         ("teapot", "5 teapots on a shelf", ["5-", "on a shelf"]),
         ("teapot", "a teapot \N{TEAPOT} on snow", ["on snow"]),
+        ("orange", "an orange orange on grass", ["orange-", "on grass"]),
+        ("orange", "two orange, golden oranges", ["two-", "orange-", "golden-"]),
+        ("orange", "an orange that is orange", ["orange-"]),
+        ("orange", "orange and white oranges at night", ["orange and white-", "at night"]),
+        ("orange", "an orange next to two oranges", []),
+        ("teapot", "an orange teapot next to an orange", ["orange-", "next to an orange"]),
         ("balloon", "an image of the moon", []),
     ],
 )  # fmt: skip
@@ -165,7 +182,19 @@ def test_captions_as_captioners_write_them(label, caption, phrases):
 
 # --- which label a text names -------------------------------------------------------------------------------------------
 
-NAMES = ["mug", "coffee mug", "school bus", "bus", "mouse", "jack-o'-lantern", "fly", "hen-of-the-woods", "box", "binoculars"]
+NAMES = [
+    "orange",
+    "mug",
+    "coffee mug",
+    "school bus",
+    "bus",
+    "mouse",
+    "jack-o'-lantern",
+    "fly",
+    "hen-of-the-woods",
+    "box",
+    "binoculars",
+]
 
 
 @pytest.mark.parametrize(

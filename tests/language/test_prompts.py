@@ -46,6 +46,7 @@ def test_the_article_agrees_with_the_adjective():
         ("teapot", "teapots"), ("school bus", "school buses"), ("box", "boxes"), ("strawberry", "strawberries"),
         ("tray", "trays"), ("timber wolf", "timber wolves"), ("mouse", "mice"), ("binoculars", "binoculars"),
         ("brush", "brushes"), ("knife", "knives"),
+        ("bottle of wine", "bottles of wine"), ("box of school buses", "boxes of school buses"),
     ],
 )  # fmt: skip
 def test_counts_take_the_plural(noun, plural):

@@ -14,6 +14,7 @@ from .words import (
     COPULAS,
     GROUPS,
     IDLE,
+    NUMBERS,
     OPENERS,
     PAIRS,
     PARTICIPLES,
@@ -28,6 +29,8 @@ from .words import (
 LONGEST_CAPTION, LONGEST_PHRASE, MOST_PHRASES = 60, 10, 12  # words, words, phrases
 
 Name = tuple[str, ...]
+QUALITIES = ADJECTIVES - NUMBERS
+_ADJECTIVES = frozenset((word,) for word in QUALITIES)
 
 
 def phrases(caption: str, label: str, vocabulary: Vocabulary, nouns: Collection[str] = ()) -> list[Phrase]:
@@ -43,7 +46,8 @@ def phrases(caption: str, label: str, vocabulary: Vocabulary, nouns: Collection[
     own = _forms(label)
     before, tail = _head(words, own, _known(frozenset(nouns)))
     found = [*before, *_tail(tail, own), *media]
-    clean = [p for p in found if not _names(p.text, label)]
+    # "an orange orange": what only says how it looks does not name it
+    clean = [p for p in found if not _names(p.text, label) or (p.before and {*p.text.split()} <= ADJECTIVES | {"and"})]
     return list(dict.fromkeys(clean))[:MOST_PHRASES]
 
 
@@ -55,22 +59,40 @@ def piece(text: str, vocabulary: Vocabulary) -> Phrase | None:
 
 
 def described(text: str, label: str, vocabulary: Vocabulary, nouns: Collection[str] = ()) -> list[Phrase]:
-    """The phrases of a description, with the label in it or without ("a red mug at night"; "red, at night")."""
-    if _names(text.lower(), label):
+    """The phrases of a description, with the label in it, one or several, or without ("two mugs at night"; "red, at night")."""
+    if _mentions(_words(text), _forms(label)):
         return phrases(text, label, vocabulary, nouns)
     read = [piece(part, vocabulary) for part in text.split(",")]
     return [p for p in dict.fromkeys(read) if p is not None and len(p.text.split()) <= LONGEST_PHRASE][:MOST_PHRASES]
 
 
 def named(text: str, names: Iterable[str]) -> str | None:
-    """The longest of `names` (or its plural) that the text mentions, the first mentioned of equals; None if there is none."""
+    """The longest of `names` (or its plural) that the text mentions, the first mentioned of equals; None if there is none.
+
+    A name that is an adjective too ("orange") is none in front of another name.
+    """
     words = _words(text)
     # of names that differ only in case ("Cardigan" the dog, "cardigan" the garment), the one spelled as in the text
     listed = sorted(names, key=lambda name: name in text)
     forms = {form: name for name in listed for form in _forms(name)}
     spans = ((size, -i, tuple(words[i : i + size])) for i in range(len(words)) for size in range(1, len(words) - i + 1))
-    best = max((span for span in spans if span[2] in forms), default=None)
+    mentions = [span for span in spans if span[2] in forms]
+    starts = {-i for _, i, _ in mentions}
+    best = max((m for m in mentions if not _describes(words, -m[1], m[2], starts)), default=None)
     return forms[best[2]] if best else None
+
+
+def _describes(words: Sequence[str], start: int, name: Name, names: Collection[int]) -> bool:
+    """Whether a name is an adjective here: one of the names begins at `names` after it, with only adjectives between."""
+    if name not in _ADJECTIVES:
+        return False
+    after = start + 1
+    while after < len(words) and after not in names:
+        joins = words[after] in ("and", ",") and {*words[after + 1 : after + 2]} <= QUALITIES
+        if not joins and words[after] not in QUALITIES:
+            return False
+        after += 1
+    return after in names
 
 
 def _names(text: str, label: str) -> bool:
@@ -130,11 +152,12 @@ def _head(words: Sequence[str], label: frozenset[Name], nouns: frozenset[Name]) 
 
 def _noun(words: Sequence[str], start: int, label: frozenset[Name], nouns: frozenset[Name]) -> tuple[int, int, bool] | None:
     """Where the noun of the first noun phrase is: its first word, one past its last, and whether it is a known name."""
+    mentions = _mentions(words, label) if label & _ADJECTIVES else ()
     for first in range(start, len(words)):
         if first > start and words[first - 1] in PREPOSITIONS | TRANSITIVE | ARTICLES:
             break
         sizes = [len(name) for name in label if tuple(words[first : first + len(name)]) == name]
-        if sizes:
+        if sizes and not _describes(words, first, tuple(words[first : first + max(sizes)]), mentions):
             return first, first + max(sizes), True
     end = start
     while end < len(words) and not (end > start and words[end] in OPENERS | COPULAS):
@@ -182,9 +205,9 @@ def _tail(words: Sequence[str], label: frozenset[Name]) -> list[Phrase]:
         body = list(piece)
         while body and body[0] in IDLE:
             body.pop(0)
-        if _empty(body) or _mentions(body, label) or len(body) > LONGEST_PHRASE:
-            continue
         stated = piece[0] in COPULAS and all(_adjective(w) or w == "and" for w in body)
+        if _empty(body) or len(body) > LONGEST_PHRASE or (_mentions(body, label) and not stated):
+            continue
         found.append(Phrase(" ".join(body), before=stated))
     return found
 
@@ -235,5 +258,6 @@ def _opens(words: Sequence[str], i: int, current: list[str] | None) -> bool:
     return previous not in WAITING and not (previous in ("lit", "close", "far") and word in ADVERBS)
 
 
-def _mentions(words: Sequence[str], label: frozenset[Name]) -> bool:
-    return any(tuple(words[i : i + len(name)]) == name for name in label for i in range(len(words) - len(name) + 1))
+def _mentions(words: Sequence[str], label: frozenset[Name]) -> list[int]:
+    """Where the words mention the label."""
+    return [i for i in range(len(words)) if any(tuple(words[i : i + len(name)]) == name for name in label)]

@@ -41,7 +41,10 @@ def article(noun: str) -> str:
 
 @lru_cache(maxsize=4096)
 def plural(noun: str) -> str:
-    """`school buses`, `computer mice`: the last word in the plural, by the common rules of English."""
+    """`school buses`, `computer mice`, `bottles of wine`: by the common rules of English."""
+    thing, of, whole = noun.partition(" of ")
+    if thing and of:
+        return f"{plural(thing)}{of}{whole}"
     head, space, last = noun.rpartition(" ")
     word = last.lower()
     if word in UNCHANGED:

@@ -24,7 +24,7 @@ from .workers import TIMEOUT, Pool, cores
 
 __all__ = ["Captioner", "Generator", "Judge"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same prompt and seed give another picture."""
 
 SUGGESTED = ("pineapple", "school bus", "hourglass", "goblet", "folding chair", "mailbox")

@@ -1,21 +1,23 @@
-"""Free English -> what is asked of the studio: an object and conditions, longest match first.
+"""Free English -> what is asked of the studio: an object and conditions.
 
 Nothing is dropped silently: a word that is neither an object, a condition nor a filler is an error that names it and
 the nearest known ones. A prompt without an object is read as an empty scene where it names one ("a photo of grass at
 night"): there, and only there, the noun of a condition is understood without its preposition (`vocabulary.nouns`).
+How a text that could be read in several ways is read: `reading`.
 """
 
-import difflib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import get_args
+from typing import cast, get_args
 
 from ... import language
 from ...core.errors import SpecError
+from ...language.words import PARTICIPLES
 from . import objects
-from .vocabulary import FILLERS, NOTHING, SCENIC, Attribute, by_name, by_wording, nouns
+from .lexicon import OBJECTS, Lexicon, Meaning, words
+from .reading import read
+from .vocabulary import FILLERS, NOTHING, SCENIC, Attribute, Value, by_name, by_wording, nouns
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,137 +28,104 @@ class Request:
     stated: Mapping[Attribute, str]
 
 
-ARTICLES = frozenset({"a", "an", "the"})
-Entry = tuple[str, str, str]
-"""("condition", attribute, value), ("object", "", label), ("objects", "", label) for a plural, ("noun", attribute, value)
-for surroundings, or ("noun", "", "") for none in particular."""
-Table = tuple[Mapping[tuple[str, ...], Entry], int]
-"""Wording as words -> its meaning; and the longest wording in words."""
-
-
-def tokens(text: str) -> list[str]:
-    """Lower-case words without articles; hyphens and apostrophes stay inside words ("jack-o'-lantern")."""
-    words = re.findall(r"[a-z0-9]+(?:['-]+[a-z0-9]+)*", text.lower().replace("’", "'"))
-    return [w for w in words if w not in ARTICLES]
-
-
 @cache
-def _phrases() -> Table:
+def lexicon() -> Lexicon:
     """The wordings for prompts with an object."""
-    table: dict[tuple[str, ...], Entry] = {}
-    for wording, value in by_wording().items():
-        table[tuple(tokens(wording))] = ("condition", value.attribute, value.name)
-    for model in objects.load_all().values():
-        for name in (model.name, *model.synonyms):
-            table[tuple(tokens(name))] = ("object", "", model.name)
-        for name in (model.plural, *(language.plural(n) for n in (model.name, *model.synonyms))):
-            table.setdefault(tuple(tokens(name)), ("objects", "", model.name))
-    return table, max(map(len, table))
+    return Lexicon([*conditions(), *names()], FILLERS)
 
 
 @cache
-def _scenery() -> Table:
+def scenery() -> Lexicon:
     """The wordings for prompts without an object: nouns of surroundings too. A word keeps the meaning that it has with an
     object: "white" stays a colour."""
-    table = dict(_phrases()[0])
+    new = [(text, meaning) for text, meaning in things() if not lexicon().meanings(text)]
+    return Lexicon([*conditions(), *names(), *new], FILLERS)
+
+
+def conditions() -> Iterator[tuple[str, Meaning]]:
+    """Every wording of a condition, and what it means."""
+    for wording, value in by_wording().items():
+        first = wording.split()[0]
+        quality = value.before and first not in PARTICIPLES  # "made of glass" stands after the noun
+        yield wording, Meaning("quality" if quality else "condition", value.attribute, value.name)
+
+
+def names() -> Iterator[tuple[str, Meaning]]:
+    """Every name of an object, in the singular and the plural, and what it means."""
+    for model in objects.load_all().values():
+        one = dict.fromkeys([model.name.lower(), *map(str.lower, model.synonyms)])
+        yield from ((name, Meaning("object", "", model.name)) for name in one)
+        several = dict.fromkeys([model.plural.lower(), *map(language.plural, one)])
+        yield from ((name, Meaning("objects", "", model.name)) for name in several if name not in one)
+
+
+def things() -> Iterator[tuple[str, Meaning]]:
+    """What a picture without an object can be of."""
     for noun, value in nouns().items():
-        for wording in (noun, f"empty {noun}"):
-            table.setdefault(tuple(tokens(wording)), ("noun", value.attribute, value.name))
-    for noun in NOTHING:
-        table.setdefault(tuple(tokens(noun)), ("noun", "", ""))
-    return table, max(map(len, table))
+        yield from ((text, Meaning("noun", value.attribute, value.name)) for text in (noun, f"empty {noun}"))
+    yield from ((text, Meaning("noun")) for text in NOTHING)
 
 
 def parse(text: str) -> Request:
     """Read a prompt. Raises SpecError for unknown words, no object and no surroundings, two objects, contradicting
     conditions, or, where there is no object, a condition that only objects have."""
-    words = tokens(text)
-    found, strange = _read(words, _phrases())
-    labels = [name for kind, _, name in found if kind in ("object", "objects")]
+    reading = read(words(text), lexicon())
+    labels = dict.fromkeys(m.name for m in reading.found if m.kind in OBJECTS)
     if not labels:
         return _empty_scene(text)
-    stated = _conditions(found, text)
-    if strange:
-        raise _unknown_words(strange, text)
-    if len(set(labels)) > 1:
-        raise SpecError(
-            f"the prompt {text!r} names several objects ({', '.join(sorted(set(labels)))}); the studio shows one kind"
-        )
-    if any(kind == "objects" for kind, _, _ in found):
+    stated = _stated(reading.found, text)
+    if reading.unknown or reading.dangling:
+        raise _unknown_words([*reading.unknown, *reading.dangling], lexicon(), text)
+    if len(labels) > 1:
+        raise SpecError(f"the prompt {text!r} names several objects ({', '.join(sorted(labels))}); the studio shows one kind")
+    if any(m.kind == "objects" for m in reading.found):
         stated.setdefault("count", "two")
-    return Request(labels[0], stated)
+    return Request(next(iter(labels)), stated)
 
 
 def _empty_scene(text: str) -> Request:
     """Surroundings alone. At least one noun must say what the picture is of."""
-    found, strange = _read(tokens(text), _scenery())
-    stated = _conditions(found, text)
-    if strange:
-        raise _unknown_words(strange, text)
-    if not any(kind == "noun" for kind, _, _ in found):
+    reading = read(words(text), scenery())
+    stated = _stated(reading.found, text)
+    if reading.unknown:
+        raise _unknown_words(reading.unknown, scenery(), text)
+    if not any(m.kind == "noun" for m in reading.found):
         raise SpecError(
             f"the prompt {text!r} names no object that the studio knows, such as {_some_objects()}; surroundings alone are "
             "fine too: 'a photo of grass at night', 'a photo of an empty place in fog'"
         )
     for attribute, name in stated.items():
         if attribute not in SCENIC:
-            value = by_name(attribute, name)
             raise SpecError(
-                f"the prompt {text!r} names no object that could have the {attribute} {value.phrase if value else name!r}; "
+                f"the prompt {text!r} names no object that could have the {attribute} {_phrase(attribute, name)!r}; "
                 f"surroundings alone have {', '.join(a for a in get_args(Attribute) if a in SCENIC)} only"
             )
     return Request("", stated)
 
 
-def _read(words: Sequence[str], table: Table) -> tuple[list[Entry], list[str]]:
-    """The meanings of the words, and the words without one."""
-    found: list[Entry] = []
-    strange: list[str] = []
-    i = 0
-    while i < len(words):
-        size, entry = _longest(words, i, table)
-        if entry is not None:
-            found.append(entry)
-        elif words[i] not in FILLERS:
-            strange.append(words[i])
-        i += size
-    return found, strange
-
-
-def _longest(words: Sequence[str], start: int, table: Table) -> tuple[int, Entry | None]:
-    """The longest known wording at `start`: how many words, and what it means."""
-    meanings, longest = table
-    for size in range(min(longest, len(words) - start), 0, -1):
-        entry = meanings.get(tuple(words[start : start + size]))
-        if entry is not None:
-            return size, entry
-    return 1, None
-
-
-def _conditions(found: Sequence[Entry], text: str) -> dict[Attribute, str]:
+def _stated(found: Sequence[Meaning], text: str) -> dict[Attribute, str]:
     stated: dict[Attribute, str] = {}
-    for kind, attribute, name in found:
-        if attribute and kind in ("condition", "noun"):
-            _state(stated, attribute, name, text)  # type: ignore[arg-type]
+    for meaning in found:
+        if not meaning.attribute:
+            continue
+        attribute = cast(Attribute, meaning.attribute)
+        name = stated.setdefault(attribute, meaning.name)
+        if name != meaning.name:
+            raise SpecError(
+                f"the prompt {text!r} asks for two values of {attribute}: {_phrase(attribute, name)!r} and "
+                f"{_phrase(attribute, meaning.name)!r}; a picture shows one"
+            )
     return stated
 
 
-def _state(stated: dict[Attribute, str], attribute: Attribute, name: str, text: str) -> None:
-    if stated.get(attribute, name) != name:
-        raise SpecError(f"the prompt {text!r} asks for two values of {attribute}: {stated[attribute]!r} and {name!r}")
-    stated[attribute] = name
+def _phrase(attribute: Attribute, name: str) -> str:
+    value: Value | None = by_name(attribute, name)
+    return value.phrase if value else name
 
 
-@cache
-def _known_words() -> tuple[str, ...]:
-    return tuple(sorted({w for wording in _phrases()[0] for w in wording} | {" ".join(w) for w in _phrases()[0]}))
-
-
-def _unknown_words(strange: Sequence[str], text: str) -> SpecError:
-    parts = []
-    for word in strange:
-        near = difflib.get_close_matches(word, _known_words(), n=2, cutoff=0.6)
-        parts.append(f"{word!r}" + (f" (nearest: {', '.join(near)})" if near else ""))
+def _unknown_words(strange: Sequence[str], known: Lexicon, text: str) -> SpecError:
+    near = {word: known.nearest(word) for word in strange}
+    parts = (f"{word!r}" + (f" (nearest: {', '.join(n)})" if n else "") for word, n in near.items())
     return SpecError(f"the studio does not know {', '.join(parts)} in the prompt {text!r}")
 
 

@@ -101,7 +101,7 @@ def _calyx(rng: Generator) -> Mesh:
 
 @model(
     "Granny Smith",
-    synonyms=("green apple", "apple"),
+    synonyms=("apple",),
     plural="Granny Smiths",
     grounds=KITCHEN,
     elevation=(12.0, 40.0),

@@ -46,13 +46,12 @@ def screw(rng: Generator) -> list[Part]:
 
 @model(
     "chain",
-    synonyms=("metal chain",),
     grounds=("wood", "concrete", "white"),
     elevation=(20.0, 50.0),
     azimuth=(-60.0, 60.0),
     distance=(0.7, 1.0),
     views=("above",),
-    materials=("gold",),
+    materials=("gold", "metal"),
     counts=False,
 )
 def chain(rng: Generator) -> list[Part]:

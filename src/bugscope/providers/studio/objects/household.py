@@ -180,13 +180,13 @@ def bookcase(rng: Generator) -> list[Part]:
 
 @model(
     "chest",
-    synonyms=("treasure chest", "wooden chest"),
+    synonyms=("treasure chest",),
     place="floor",
     grounds=("wood", "carpet", "sand"),
     elevation=(10.0, 28.0),
     azimuth=(-45.0, 45.0),
     max_elevation=65.0,
-    materials=("gold", "metal"),
+    materials=("gold", "metal", "wood"),
     views=("above", "rear", "upside down", "low"),
 )
 def chest(rng: Generator) -> list[Part]:
@@ -206,12 +206,12 @@ def chest(rng: Generator) -> list[Part]:
 
 @model(
     "crate",
-    synonyms=("wooden crate",),
     place="floor",
     grounds=("wood", "concrete", "grass"),
     elevation=(10.0, 30.0),
     azimuth=(-50.0, 50.0),
     max_elevation=70.0,
+    materials=("wood",),
     views=("above", "upside down", "low"),
 )
 def crate(rng: Generator) -> list[Part]:
