@@ -8,14 +8,15 @@ night"): there, and only there, the noun of a condition is understood without it
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import get_args
 
 from ... import language
 from ...core.errors import SpecError
-from . import objects
-from .vocabulary import FILLERS, NOTHING, SCENIC, Attribute, by_name, by_wording, nouns
+from . import objects, stickers
+from .vocabulary import FILLERS, NOTHING, SCENIC, STICKER, Attribute, Value, by_name, by_wording, clash, nouns, sticker
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,14 @@ def _scenery() -> Table:
 def parse(text: str) -> Request:
     """Read a prompt. Raises SpecError for unknown words, no object and no surroundings, two objects, contradicting
     conditions, or, where there is no object, a condition that only objects have."""
-    words = tokens(text)
+    rest, said, alone = stickers.taken_out(text)
+    words = tokens(rest)
     found, strange = _read(words, _phrases())
+    laid: list[Entry] = [("noun" if alone else "condition", "overlay", STICKER + word) for word in said]
     labels = [name for kind, _, name in found if kind in ("object", "objects")]
     if not labels:
-        return _empty_scene(text)
-    stated = _conditions(found, text)
+        return _empty_scene(text, words, laid)
+    stated = _conditions([*found, *laid], text)
     if strange:
         raise _unknown_words(strange, text)
     if len(set(labels)) > 1:
@@ -87,9 +90,20 @@ def parse(text: str) -> Request:
     return Request(labels[0], stated)
 
 
-def _empty_scene(text: str) -> Request:
+def value_of(phrase: str) -> Value | None:
+    """The value that a phrase means, as a caption or a checklist has it; None if the studio does not know it."""
+    value = by_wording().get(phrase.lower())
+    if value is None and STICKER.rstrip(": ") in phrase.lower():
+        with suppress(SpecError):
+            rest, said, _ = stickers.taken_out(phrase)
+            return sticker(said[0]) if len(said) == 1 and not tokens(rest) else None
+    return value
+
+
+def _empty_scene(text: str, words: Sequence[str], laid: Sequence[Entry]) -> Request:
     """Surroundings alone. At least one noun must say what the picture is of."""
-    found, strange = _read(tokens(text), _scenery())
+    found, strange = _read(words, _scenery())
+    found = [*found, *laid]
     stated = _conditions(found, text)
     if strange:
         raise _unknown_words(strange, text)
@@ -138,6 +152,8 @@ def _conditions(found: Sequence[Entry], text: str) -> dict[Attribute, str]:
     for kind, attribute, name in found:
         if attribute and kind in ("condition", "noun"):
             _state(stated, attribute, name, text)  # type: ignore[arg-type]
+    if why := clash(stated):
+        raise SpecError(f"the prompt {text!r} asks for {why}")
     return stated
 
 
@@ -155,7 +171,8 @@ def _known_words() -> tuple[str, ...]:
 def _unknown_words(strange: Sequence[str], text: str) -> SpecError:
     parts = []
     for word in strange:
-        near = difflib.get_close_matches(word, _known_words(), n=2, cutoff=0.6)
+        within = [wording for wording in by_wording() if word in tokens(wording)]  # known, but not on its own
+        near = within[:2] or difflib.get_close_matches(word, _known_words(), n=2, cutoff=0.6)
         parts.append(f"{word!r}" + (f" (nearest: {', '.join(near)})" if near else ""))
     return SpecError(f"the studio does not know {', '.join(parts)} in the prompt {text!r}")
 
