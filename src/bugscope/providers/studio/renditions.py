@@ -19,7 +19,7 @@ CELLS = 64
 """Cells of pixel art along the smaller side."""
 COLOURS = 24
 """Colours of its palette."""
-SCREEN = 64
+SCREEN = 80
 """Halftone dots along the smaller side."""
 _INKS = (((0.0, 0.62, 0.87), 15.0), ((0.88, 0.1, 0.5), 75.0), ((0.99, 0.87, 0.05), 0.0), ((0.1, 0.1, 0.11), 45.0))
 """Cyan, magenta, yellow and black, with the usual angles of their screens in degrees."""

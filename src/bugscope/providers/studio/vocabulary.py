@@ -58,7 +58,7 @@ FILM_VALUES: tuple[Value, ...] = (
     _film("rendition", "sketch", "in a pencil sketch", "pencil sketch", "pencil drawing", "in a pencil drawing",
           "drawn in pencil", "in pencil", "sketch"),
     _film("rendition", "painting", "in an oil painting", "oil painting", "painted in oil", "painting", "in a painting"),
-    _film("rendition", "cartoon", "in a cartoon", "cartoon", "in a comic", "in a comic book", "cartoon drawing"),
+    _film("rendition", "cartoon", "in a cartoon", "cartoon", "in a comic", "cartoon drawing"),
     _film("rendition", "pixel art", "in pixel art", "pixel art"),
     _film("rendition", "halftone", "in a halftone print", "halftone print", "halftone", "in a newspaper print"),
     _film("rendition", "grey", "in a black and white photo", "black and white photo", "black-and-white photo",

@@ -62,7 +62,7 @@ def wavy(shot: Shot, rng: Random) -> Shot:
 
 def frosted(shot: Shot, rng: Random) -> Shot:
     """A frosted filter in front of the lens: every pixel comes from somewhere near."""
-    scatter = [0.011 * rng.standard_normal(shot.image.shape[:2]) for _ in range(2)]
+    scatter = [0.0085 * rng.standard_normal(shot.image.shape[:2]) for _ in range(2)]
     h, w = shot.image.shape[:2]
     rows, columns = np.mgrid[:h, :w]
     from_row, from_column = (
