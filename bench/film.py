@@ -119,7 +119,8 @@ def table(rows: Sequence[Row], models: Sequence[str]) -> list[str]:
         shares = [f"{k / row.n:.2f}" if row.n else "–" for k in row.right]
         rate = stats.wilson(row.right[0], row.n) if row.n else None
         interval = f"{rate.low:.2f}–{rate.high:.2f}" if rate else "–"
-        cells = [row.phrase, f"{row.added:.0f}", str(row.n), shares[0], interval, *shares[1:], ", ".join(map(str, row.carton))]
+        added = max(row.added, 0)
+        cells = [row.phrase, f"{added:.0f}", str(row.n), shares[0], interval, *shares[1:], ", ".join(map(str, row.carton))]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
