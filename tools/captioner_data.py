@@ -17,13 +17,14 @@ from bugscope.language import Wording
 from bugscope.media import picture
 from bugscope.providers.studio import Generator, objects
 from bugscope.providers.studio.scene import allowed
-from bugscope.providers.studio.vocabulary import VALUES, Attribute
+from bugscope.providers.studio.vocabulary import VALUES, Attribute, Value, clash
 
 WORDS = Wording(picture.words)
 
 CHANCE: dict[Attribute, float] = {
     "count": 0.1, "colour": 0.25, "material": 0.1, "ground": 0.6, "light": 0.5, "weather": 0.2, "view": 0.35, "pose": 0.1,
     "distance": 0.15, "occlusion": 0.1, "camera": 0.15,
+    "rendition": 0.1, "lens": 0.1, "framing": 0.04, "setting": 0.08, "overlay": 0.1, "quality": 0.04,
 }  # fmt: skip
 
 
@@ -34,12 +35,14 @@ def prompts(n: int, seed: int, scale: float = 1.0) -> list[str]:
     texts = []
     for i in range(n):
         model = models[i % len(models)]
-        phrases = []
+        stated: dict[Attribute, Value] = {}
         for attribute, chance in CHANCE.items():
             fair = [v for v in VALUES if v.attribute == attribute and allowed(model, attribute, v.name)]
             if fair and rng.random() < chance * scale:
                 value = fair[rng.integers(len(fair))]
-                phrases.append(Phrase(value.phrase, value.before))
+                if not clash({a: v.name for a, v in stated.items()} | {attribute: value.name}):
+                    stated[attribute] = value
+        phrases = [Phrase(v.phrase, v.before) for v in stated.values()]
         texts.append(WORDS.prompt(model.name, phrases).text)
     return texts
 
@@ -49,7 +52,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--n", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on the chances of conditions; 1 gives 2.3 per picture")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on the chances of conditions; 1 gives 2.8 per picture")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     log = args.folder / "scenes.jsonl"

@@ -31,6 +31,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 ORDINARY = {
     "count": "one", "colour": "own", "material": "own", "ground": "none", "light": "indoors", "weather": "clear",
     "view": "side", "pose": "upright", "distance": "normal", "occlusion": "none", "camera": "sharp",
+    "rendition": "photo", "lens": "clean", "framing": "level", "setting": "right", "overlay": "none", "quality": "fine",
 }  # fmt: skip
 HELD_OUT = 15
 """Per cent of the scenes that are kept out of training, chosen by a hash of the seed."""
@@ -38,7 +39,7 @@ HELD_OUT = 15
 
 def truth(scene: dict) -> dict[str, str]:
     """What a picture shows, in the form of the captioner's answers."""
-    values = {a: str(scene["distance_name" if a == "distance" else a]) for a in captioner.ORDER}
+    values = {a: str(scene.get("distance_name" if a == "distance" else a, "")) for a in captioner.ORDER}
     values["count"] = {"1": "one", "2": "two", "3": "three"}[values["count"]]
     values = {a: v if by_name(a, v) else ORDINARY[a] for a, v in values.items()}
     return {"label": scene["label"], **values}

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from bugscope import language
 from bugscope.core.records import Phrase
 from bugscope.language import Kind, edits
-from bugscope.providers.studio.vocabulary import VALUES
+from bugscope.providers.studio.vocabulary import FILM, VALUES
 from support.words import WORDS
 
 BY_ATTRIBUTE = {
     "count": Kind.COUNT, "colour": Kind.COLOUR, "material": Kind.MATERIAL, "ground": Kind.PLACE, "background": Kind.PLACE,
     "weather": Kind.WEATHER, "view": Kind.VIEWPOINT, "pose": Kind.POSE, "distance": Kind.DISTANCE,
-    "occlusion": Kind.OCCLUSION, "camera": Kind.STYLE,
+    "occlusion": Kind.OCCLUSION, **dict.fromkeys(FILM, Kind.STYLE),
 }  # fmt: skip
 INDOORS = {"indoors", "in a bright studio", "in a dark room"}
 GROUPS, SURROUNDINGS, CAMERA = WORDS.words.groups, WORDS.words.surroundings, WORDS.words.camera

@@ -297,9 +297,10 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
         Kind.STYLE,
         r"\b(?:blur(?:red|ry)?|(?:out of|soft|shallow|deep) focus|"
         r"depth of field|in motion|moving|defocused|unfocused|bokeh|grainy|noisy|noise|pixelated|"
-        r"overexposed|underexposed|"
+        r"overexposed|underexposed|exposure|white balance|contrast|aberration|vignette|resolution|compressed|"
         r"photo(?! studio)|photograph|picture|painting|drawing|sketch|illustration|cartoon|rendering|origami|"
-        r"black and white|sepia|monochrome|frame|watermark|filter|style|lens)\b",
+        r"pixel art|halftone|black and white|sepia|monochrome|thermal|infrared|"
+        r"frame|watermark|date stamp|subtitles|sticker that says|filter|style|lens)\b",
     ),
     (Kind.POSE, r"\b(?:upside[ -]down|on (?:its|their) (?:side|back|head)|tilted|rotated|turned|overturned)\b"),
     (
@@ -353,8 +354,17 @@ GROUPS: tuple[tuple[Phrase, ...], ...] = (
     _after("far away", "in a close-up"),
     _after("partly hidden by leaves", "partly hidden by a post"),
     _after("next to a person", "next to a dog", "next to a book"),
-    _after("with motion blur", "out of focus", "in a grainy photo"),
-)
+    _after("with motion blur", "out of focus", "in a grainy photo", "with zoom blur"),
+    _after("in a pencil sketch", "in an oil painting", "in a cartoon", "in pixel art", "in a black and white photo",
+           "in a sepia photo", "in a halftone print", "in a thermal photo"),
+    _after("in an overexposed photo", "in an underexposed photo", "in a low contrast photo", "with a wrong white balance"),
+    _after("in a low resolution photo", "in a heavily compressed photo"),
+    _after("in a tilted photo", "in a sideways photo"),
+    _after("through a dirty lens", "through a wet lens", "through a fisheye lens", "with lens flare", "with a vignette",
+           "with chromatic aberration", "through an icy lens", "through a frosted lens", "through a wavy lens"),
+    _after("with a watermark", "with a date stamp", "with subtitles", "in a picture frame", "with a stock photo watermark",
+           "with a sticker that says piggy bank"),
+)  # fmt: skip
 """Phrases that may replace one another. A phrase in no group takes the first group of its kind and preposition."""
 
 CHECKLIST: tuple[Phrase, ...] = (

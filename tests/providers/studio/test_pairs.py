@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bugscope.core.explanation import Edit
 from bugscope.core.records import Phrase
 from bugscope.providers.studio import Generator, objects, prompts, scene, stage
-from bugscope.providers.studio.vocabulary import SCENIC, VALUES, by_wording
+from bugscope.providers.studio.vocabulary import SCENIC, VALUES, by_wording, clash
 from support.words import WORDS
 
 MODELS = sorted(objects.load_all())
@@ -42,6 +42,10 @@ class Pair:
         return by_wording()[(self.edit.phrase or self.edit.replacement).text].attribute
 
 
+def possible(phrases):
+    return not clash({by_wording()[p.text].attribute: by_wording()[p.text].name for p in phrases})
+
+
 def request(label, phrases):
     if label:
         return prompts.parse(WORDS.prompt(label, phrases).text)
@@ -57,6 +61,7 @@ def pairs(draw, models=MODELS):
     phrases = [phrase(v) for v in values]
     others = [alternatives(p) for p in phrases]
     edit = draw(st.sampled_from(WORDS.edits(phrases, alternatives=others, limit=30, add=new)))
+    assume(possible(phrases) and possible(edit.phrases))
     return Pair(edit, request(label, phrases), request(label, edit.phrases), draw(SEEDS))
 
 

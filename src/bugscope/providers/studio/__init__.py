@@ -19,7 +19,7 @@ from . import objects, prompts, variants
 from .captioner import Captioner
 from .render import SAMPLES, SIZE
 from .scene import allowed
-from .vocabulary import VALUES, by_wording
+from .vocabulary import VALUES
 from .workers import TIMEOUT, Pool, cores
 
 __all__ = ["Captioner", "Generator", "Judge"]
@@ -81,7 +81,7 @@ class Generator:
 
     def admissible(self, label: str, phrase: Phrase) -> bool:
         """Whether the studio knows the phrase and a person could still name the object under it."""
-        value = by_wording().get(phrase.text.lower())
+        value = prompts.value_of(phrase.text)
         model = objects.load_all().get(label)
         return value is not None and model is not None and allowed(model, value.attribute, value.name)
 
@@ -92,12 +92,20 @@ class Generator:
 class Judge:
     """Exact for studio pictures: 1 where the label is shown plainly enough for a person to name, else 0.
 
-    The thresholds: the object covers at least `AREA` of the frame, at least `SHARE` of its silhouette is in frame and
-    unhidden, its pixels differ from what is around them by at least `CONTRAST` (RMS, sRGB 0..1), and the class allows
-    the view, colour and material (`objects.Traits`).
+    The thresholds: the object covers at least `AREA` of the frame (more where the picture is `COARSE`), at least `SHARE` of its
+    silhouette is in frame and unhidden, its pixels differ from what is around them by at least `CONTRAST` (RMS, sRGB 0..1), and
+    the class allows the view, colour and material (`objects.Traits`). All of it is asked of the finished picture: what a lens
+    bends out of the frame and what an overlay hides is not shown.
     """
 
     AREA, SHARE, CONTRAST = 0.015, 0.5, 0.06
+    COARSE: Mapping[tuple[str, str], float] = {
+        ("rendition", "pixel art"): 0.06,  # about 16 x 16 cells
+        ("rendition", "halftone"): 0.06,
+        ("rendition", "thermal"): 0.04,
+        ("lens", "frosted"): 0.04,
+        ("quality", "low resolution"): 0.06,  # about 14 x 14 pixels
+    }
     exact = True
 
     def __init__(self, model: str = "") -> None:
@@ -112,10 +120,11 @@ class Judge:
         if "view" not in info or "scene" not in info:
             raise ModelError("the studio's judge knows only pictures of the studio; choose another judge for this generator")
         scene, view = info["scene"], info["view"]
+        least = max([self.AREA, *(area for (a, name), area in self.COARSE.items() if scene.get(a) == name)])
         return bool(
             scene["label"] in accepted(label)
             and scene["nameable"]
-            and view["area"] >= self.AREA
+            and view["area"] >= least
             and view["share"] >= self.SHARE
             and view["contrast"] >= self.CONTRAST
         )

@@ -24,6 +24,7 @@ SURE = 0.6
 """An attribute is stated only where the network gives its value at least this probability."""
 ORDER: tuple[Attribute, ...] = (
     "count", "colour", "material", "pose", "ground", "light", "weather", "view", "distance", "occlusion", "camera",
+    "rendition", "lens", "framing", "setting", "overlay", "quality",
 )  # fmt: skip
 assert set(ORDER) | {"background"} == set(get_args(Attribute))
 
@@ -71,6 +72,8 @@ class Captioner:
         """The sentence for what was read."""
         phrases = []
         for attribute in ORDER:
+            if attribute not in read:  # the network was trained before the studio had it
+                continue
             name, probability = read[attribute]
             value = by_name(attribute, name)  # ordinary values ("clear", "upright") have no phrase
             if value is not None and probability >= SURE:

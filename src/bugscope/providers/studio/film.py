@@ -1,21 +1,99 @@
-"""Linear radiance -> the picture a camera would have taken: exposure, weather in the air, tone, camera faults.
+"""Linear radiance -> the picture a camera would have taken: exposure, weather in the air, tone, then what was stated of the
+picture itself.
+
+A drawing or a painting is made of the scene and then photographed, with the faults of the camera; prints and toned photographs
+come after the camera; then what is laid over the picture; then the file. Every stage draws from a random stream of its own, so
+another stage, or none, leaves the others as they were.
 
 Images are float64 [h, w, 3]; depth [h, w] in scene units with 0 where nothing was hit.
 """
+
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from . import faults, overlays, renditions, warps
 from .materials import LUMINANCE
 from .scene import Random, Scene
+from .shots import Array, Regions, Shot, Stage, painted
 
-Array = NDArray[np.float64]
+DRAWN: Mapping[str, Stage] = {
+    "sketch": painted(renditions.sketch),
+    "painting": painted(renditions.painting),
+    "cartoon": painted(renditions.cartoon),
+    "pixel art": painted(renditions.pixel_art),
+}
+"""Renditions made before there is a camera: what it photographs."""
+PRINTED: Mapping[str, Stage] = {
+    "halftone": painted(renditions.halftone),
+    "grey": painted(renditions.grey),
+    "sepia": painted(renditions.sepia),
+    "thermal": painted(renditions.thermal),
+}
+"""Renditions of what the camera took."""
+LENS: Mapping[str, Stage] = {
+    "fisheye": warps.fisheye,
+    "wavy": warps.wavy,
+    "frosted": warps.frosted,
+    "wet": warps.drops,
+    "icy": faults.icy,
+    "dirty": painted(faults.dirty),
+    "flare": painted(faults.flare),
+    "vignette": painted(faults.vignette),
+    "fringes": painted(faults.fringes),
+}
+FRAMING: Mapping[str, Stage] = {"tilted": warps.tilted, "sideways": warps.sideways}
+SETTING: Mapping[str, Stage] = {
+    "over": painted(faults.overexposed),
+    "under": painted(faults.underexposed),
+    "contrast": painted(faults.low_contrast),
+    "balance": painted(faults.unbalanced),
+}
+OVERLAY: Mapping[str, Stage] = {
+    "watermark": overlays.watermark,
+    "stock watermark": overlays.stock_watermark,
+    "date": overlays.date_stamp,
+    "subtitles": overlays.subtitles,
+    "frame": overlays.frame,
+}
+QUALITY: Mapping[str, Stage] = {
+    "low resolution": painted(faults.low_resolution),
+    "compressed": painted(faults.compressed),
+}
 
 
-def develop(radiance: Array, depth: Array, scene: Scene) -> NDArray[np.uint8]:
-    """The finished 8-bit sRGB picture [h, w, 3]. Depth is in camera distances (the object stands at 1)."""
+def develop(radiance: Array, depth: Array, scene: Scene, regions: Regions) -> tuple[NDArray[np.uint8], Shot]:
+    """The finished 8-bit sRGB picture [h, w, 3], and the shot that it is of, with what is still seen of the object.
+
+    `depth` is in camera distances (the object stands at 1). `regions` [m, n]: which object each pixel shows, 0 for none; at any
+    size, of the same frame.
+    """
     rng = scene.rng("film")
+    shot = Shot.of(_in_the_air(radiance, depth, scene, rng), regions)
+    shot = applied(shot, scene, "rendition", DRAWN)
+    shot = applied(shot, scene, "lens", LENS)
+    shot = applied(shot, scene, "framing", FRAMING)
+    shot = painted(partial(_focus, scene))(shot, rng)
+    shot = applied(shot, scene, "setting", SETTING)
+    shot = painted(partial(_grain, scene))(shot, rng)
+    shot = applied(shot, scene, "rendition", PRINTED)
+    shot = applied(shot, scene, "overlay", OVERLAY)
+    shot = applied(shot, scene, "quality", QUALITY)
+    return np.asarray(np.clip(shot.image, 0, 1) * 255 + 0.5).astype(np.uint8), shot
+
+
+def applied(shot: Shot, scene: Scene, attribute: str, stages: Mapping[str, Stage]) -> Shot:
+    """What the scene says of the attribute, done with the attribute's own random stream; nothing if it is not in `stages`."""
+    kind, _, text = getattr(scene, attribute).partition(": ")
+    stage = partial(overlays.sticker, text=text) if text else stages.get(kind)
+    return stage(shot, scene.rng(attribute)) if stage else shot
+
+
+def _in_the_air(radiance: Array, depth: Array, scene: Scene, rng: Random) -> Array:
+    """Exposed, with the weather, in sRGB."""
     image = radiance * exposure(radiance, scene.light)
     if scene.weather == "fog":
         image = fog(image, depth, rng.uniform(0.85, 1.15), dark=scene.light in ("night", "dark"))
@@ -24,12 +102,21 @@ def develop(radiance: Array, depth: Array, scene: Scene) -> NDArray[np.uint8]:
         image = rain(image, rng)
     if scene.weather == "snowfall":
         image = snowfall(image, rng)
+    return image
+
+
+def _focus(scene: Scene, image: Array, rng: Random) -> Array:
     if scene.camera == "motion":
-        image = motion_blur(image, rng)
+        return motion_blur(image, rng)
+    if scene.camera == "zoom":
+        return faults.zoom_blur(image, rng)
     if scene.camera == "defocus":
-        image = ndimage.gaussian_filter(image, (2.2, 2.2, 0), mode="nearest")
-    image = image + rng.normal(0, 0.09 if scene.camera == "noise" else 0.008, image.shape)
-    return np.asarray(np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+        return np.asarray(ndimage.gaussian_filter(image, (2.2, 2.2, 0), mode="nearest"))
+    return image
+
+
+def _grain(scene: Scene, image: Array, rng: Random) -> Array:
+    return image + rng.normal(0, 0.09 if scene.camera == "noise" else 0.008, image.shape)
 
 
 def exposure(radiance: Array, light: str) -> float:

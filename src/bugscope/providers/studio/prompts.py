@@ -7,6 +7,7 @@ How a text that could be read in several ways is read: `reading`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import cast, get_args
@@ -14,10 +15,10 @@ from typing import cast, get_args
 from ... import language
 from ...core.errors import SpecError
 from ...language.words import PARTICIPLES
-from . import objects
-from .lexicon import OBJECTS, Lexicon, Meaning, words
+from . import objects, stickers
+from .lexicon import OBJECTS, Lexicon, Meaning, Word, words
 from .reading import read
-from .vocabulary import FILLERS, NOTHING, SCENIC, Attribute, Value, by_name, by_wording, nouns
+from .vocabulary import FILLERS, NOTHING, SCENIC, STICKER, Attribute, Value, by_name, by_wording, clash, nouns, sticker
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,13 @@ def things() -> Iterator[tuple[str, Meaning]]:
 def parse(text: str) -> Request:
     """Read a prompt. Raises SpecError for unknown words, no object and no surroundings, two objects, contradicting
     conditions, or, where there is no object, a condition that only objects have."""
-    reading = read(words(text), lexicon())
+    rest, said, alone = stickers.taken_out(text)
+    laid = [Meaning("noun" if alone else "condition", "overlay", STICKER + what) for what in said]
+    reading = read(words(rest), lexicon())
     labels = dict.fromkeys(m.name for m in reading.found if m.kind in OBJECTS)
     if not labels:
-        return _empty_scene(text)
-    stated = _stated(reading.found, text)
+        return _empty_scene(text, words(rest), laid)
+    stated = _stated([*reading.found, *laid], text)
     if reading.unknown or reading.dangling:
         raise _unknown_words([*reading.unknown, *reading.dangling], lexicon(), text)
     if len(labels) > 1:
@@ -83,13 +86,24 @@ def parse(text: str) -> Request:
     return Request(next(iter(labels)), stated)
 
 
-def _empty_scene(text: str) -> Request:
+def value_of(phrase: str) -> Value | None:
+    """The value that a phrase means, as a caption or a checklist has it; None if the studio does not know it."""
+    value = by_wording().get(phrase.lower())
+    if value is None and STICKER.rstrip(": ") in phrase.lower():
+        with suppress(SpecError):
+            rest, said, _ = stickers.taken_out(phrase)
+            return sticker(said[0]) if len(said) == 1 and not words(rest) else None
+    return value
+
+
+def _empty_scene(text: str, rest: Sequence[Word], laid: Sequence[Meaning]) -> Request:
     """Surroundings alone. At least one noun must say what the picture is of."""
-    reading = read(words(text), scenery())
-    stated = _stated(reading.found, text)
+    reading = read(rest, scenery())
+    found = [*reading.found, *laid]
+    stated = _stated(found, text)
     if reading.unknown:
         raise _unknown_words(reading.unknown, scenery(), text)
-    if not any(m.kind == "noun" for m in reading.found):
+    if not any(m.kind == "noun" for m in found):
         raise SpecError(
             f"the prompt {text!r} names no object that the studio knows, such as {_some_objects()}; surroundings alone are "
             "fine too: 'a photo of grass at night', 'a photo of an empty place in fog'"
@@ -115,6 +129,8 @@ def _stated(found: Sequence[Meaning], text: str) -> dict[Attribute, str]:
                 f"the prompt {text!r} asks for two values of {attribute}: {_phrase(attribute, name)!r} and "
                 f"{_phrase(attribute, meaning.name)!r}; a picture shows one"
             )
+    if why := clash(stated):
+        raise SpecError(f"the prompt {text!r} asks for {why}")
     return stated
 
 

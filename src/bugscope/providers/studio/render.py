@@ -45,6 +45,17 @@ class View:
     contrast: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """`radiance` [h, w, 3], linear; `depth` [h, w] in camera distances; `shows` [m, m]: where the object is seen; `whole`: how
+    many such pixels its whole silhouette has, in frame or not."""
+
+    radiance: NDArray[np.float64]
+    depth: NDArray[np.float64]
+    shows: NDArray[np.bool_]
+    whole: int
+
+
 class Renderer:
     """`Renderer("scalar")(scene) -> (uint8 [224, 224, 3], View)`. One per process: Mitsuba's variant is global."""
 
@@ -61,6 +72,10 @@ class Renderer:
         self.size, self.samples = size, samples
 
     def __call__(self, scene: Scene) -> tuple[NDArray[np.uint8], View]:
+        return finished(self.trace(scene), scene)
+
+    def trace(self, scene: Scene) -> Traced:
+        """The light of the scene, before it becomes a picture."""
         stage = build(scene)
         objects = self._shapes(stage.objects)
         everything = self.mi.load_dict(
@@ -72,15 +87,15 @@ class Renderer:
         albedo = np.clip(np.nan_to_num(raw[..., 3:6]), 0, 1).astype(np.float32)
         normal = np.clip(np.nan_to_num(raw[..., 6:9]), -1, 1).astype(np.float32)
         clean = self.oidn.denoise(*map(np.ascontiguousarray, (radiance, albedo, normal)), hdr=True)
-        picture = develop(np.asarray(clean, dtype=np.float64), np.nan_to_num(raw[..., 9]).astype(np.float64), scene)
-        return picture, self._view(stage, objects, everything, picture)
+        depth = np.nan_to_num(raw[..., 9]).astype(np.float64)
+        return Traced(np.asarray(clean, dtype=np.float64), depth, *self._object(stage, objects, everything))
 
     # --- what the judge needs -------------------------------------------------------------------------------------------
 
-    def _view(self, stage: Stage, objects: dict[str, Any], everything: Any, picture: NDArray[np.uint8]) -> View:
-        """First hits of the object alone (in a wider frame) against first hits of the whole scene."""
+    def _object(self, stage: Stage, objects: dict[str, Any], everything: Any) -> tuple[NDArray[np.bool_], int]:
+        """`Traced.shows` and `Traced.whole`, by first hits of the object alone, in a wider frame, and of the whole scene."""
         if not objects:
-            return View(0.0, 0.0, 0.0)
+            return np.zeros((MASK_SIZE, MASK_SIZE), dtype=np.bool_), 0
         alone = self.mi.load_dict({"type": "scene", **objects})
         wide = round(MASK_SIZE * MASK_FIELD)
         silhouette = self._depth(alone, stage, wide, MASK_FIELD)
@@ -88,8 +103,7 @@ class Renderer:
         inside = silhouette[edge : edge + MASK_SIZE, edge : edge + MASK_SIZE]
         seen = self._depth(everything, stage, MASK_SIZE, 1.0)
         visible = (inside > 0) & (np.abs(seen - inside) < 0.02 * np.maximum(inside, 1e-6))
-        total = int((silhouette > 0).sum())
-        return View(float(visible.mean()), float(visible.sum() / total) if total else 0.0, contrast(picture, visible))
+        return visible, int((silhouette > 0).sum())
 
     def _depth(self, scene: Any, stage: Stage, size: int, widen: float) -> NDArray[np.float64]:
         depth = self._render(scene, stage, size, 1, 0, guides=False, widen=widen)[..., 0]
@@ -250,6 +264,16 @@ def _speck(kind: str) -> Part:
         "cut-out": Material((0.5, 0.5, 0.5), opacity=np.ones((2, 2))),
     }.get(kind, Material((0.5, 0.5, 0.5)))
     return Part(mesh, material, emission=(0.0, 0.0, 0.0) if kind == "light" else None)
+
+
+def finished(traced: Traced, scene: Scene) -> tuple[NDArray[np.uint8], View]:
+    """The picture, and how much of the object it shows once everything is done to it."""
+    picture, shot = develop(traced.radiance, traced.depth, scene, traced.shows.astype(np.int32))
+    visible = shot.regions > 0
+    if not traced.whole:
+        return picture, View(0.0, 0.0, 0.0)
+    share = float(shot.area[visible].sum()) / traced.whole
+    return picture, View(float(visible.mean()), share, contrast(picture, visible))
 
 
 def contrast(picture: NDArray[np.uint8], visible: NDArray[np.bool_]) -> float:

@@ -37,6 +37,12 @@ FOLLOWS: Mapping[Attribute, tuple[str, ...]] = {
     "distance": ("distance_name", "distance"),
     "occlusion": ("occlusion",),
     "camera": ("camera",),
+    "rendition": ("rendition",),
+    "lens": ("lens",),
+    "framing": ("framing",),
+    "setting": ("setting",),
+    "overlay": ("overlay",),
+    "quality": ("quality",),
 }
 """Attribute -> the fields of `Scene` that may change with it at one seed; `nameable` may change with any."""
 PLACE = ("ground", "background", "light")
@@ -77,6 +83,13 @@ class Scene:
     nameable: bool
     """False where the class does not allow a stated view, colour, material or count (a person could not name it), and
     where there is no object."""
+    rendition: str = ""
+    lens: str = ""
+    framing: str = ""
+    setting: str = ""
+    overlay: str = ""
+    """Of a sticker also what it says: "sticker: iPod"."""
+    quality: str = ""
 
     def to_mapping(self) -> dict[str, Any]:
         return asdict(self)
@@ -120,6 +133,12 @@ def resolve(request: Request, seed: int) -> Scene:
         distance=_between(stream(seed, "distance"), traits.distance) * {"far": 2.7, "close": 0.62}.get(distance_name, 1.0),
         field_of_view=traits.field_of_view,
         nameable=bool(model.name) and all(allowed(model, a, v) for a, v in stated.items()),
+        rendition=stated.get("rendition", ""),
+        lens=stated.get("lens", ""),
+        framing=stated.get("framing", ""),
+        setting=stated.get("setting", ""),
+        overlay=stated.get("overlay", ""),
+        quality=stated.get("quality", ""),
     )
 
 

@@ -35,6 +35,16 @@ def fbm(
     return np.asarray((noise - noise.mean()) / (noise.std() + 1e-9))
 
 
+def strokes(rng: np.random.Generator, h: int, w: int, angle: float, beta: float = 1.0, long: float = 8.0) -> Array:
+    """Seamless noise [h, w] drawn out `long` times along `angle` (radians from x to y): hatching, bristles, needles."""
+    fy, fx = np.fft.fftfreq(h)[:, None] * h, np.fft.rfftfreq(w)[None] * w
+    along, across = np.cos(angle) * fx + np.sin(angle) * fy, np.cos(angle) * fy - np.sin(angle) * fx
+    frequency = np.hypot(along * long, across)
+    frequency[0, 0] = np.inf
+    noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((h, w))) * frequency**-beta, (h, w))
+    return np.asarray((noise - noise.mean()) / (noise.std() + 1e-9))
+
+
 def linear(srgb: ArrayLike) -> Array:
     """sRGB -> linear light (IEC 61966-2-1)."""
     c = np.asarray(srgb, float)

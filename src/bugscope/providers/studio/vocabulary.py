@@ -2,7 +2,8 @@
 
 Every value of every attribute has one canonical phrase (what captions and checklists say) and synonyms. With a chance of
 `UNUSUAL` a picture shows one condition that the prompt does not ask for, in proportion to the `weight` of its value: a bug
-under a condition that exploration never draws cannot be found.
+under a condition that exploration never draws cannot be found. What is done to the picture itself (`FILM`), but for the faults
+of focus and grain, has no weight: it is shown only if a prompt says so.
 """
 
 from collections.abc import Mapping
@@ -17,10 +18,12 @@ from ...media import picture
 
 Attribute = Literal[
     "count", "colour", "material", "ground", "background", "light", "weather", "view", "pose", "distance",
-    "occlusion", "camera",
+    "occlusion", "camera", "rendition", "lens", "framing", "setting", "overlay", "quality",
 ]  # fmt: skip
 
-SCENIC: frozenset[Attribute] = frozenset({"ground", "background", "light", "weather", "view", "occlusion", "camera"})
+FILM: frozenset[Attribute] = frozenset({"camera", "rendition", "lens", "framing", "setting", "overlay", "quality"})
+"""What is said of the picture, not of what it shows (`film.py`)."""
+SCENIC: frozenset[Attribute] = FILM | {"ground", "background", "light", "weather", "view", "occlusion"}
 """The attributes that a picture without an object can have too."""
 
 
@@ -41,6 +44,58 @@ def _colours() -> list[Value]:
     names = ("red", "blue", "green", "yellow", "orange", "purple", "pink", "black", "white", "gray")
     return [Value("colour", n, n, (f"{n} coloured", *others.get(n, ())), before=True, weight=0.005) for n in names]
 
+
+def _film(attribute: Attribute, name: str, phrase: str, *synonyms: str) -> Value:
+    """Of no weight: what is done to a picture is done only if a prompt says so."""
+    return Value(attribute, name, phrase, synonyms)
+
+
+STICKER = "sticker: "
+"""What the name of a sticker's value begins with; the rest is what it says."""
+
+FILM_VALUES: tuple[Value, ...] = (
+    _film("camera", "zoom", "with zoom blur", "zoom blur"),
+    _film("rendition", "sketch", "in a pencil sketch", "pencil sketch", "pencil drawing", "in a pencil drawing",
+          "drawn in pencil", "in pencil", "sketch"),
+    _film("rendition", "painting", "in an oil painting", "oil painting", "painted in oil", "painting", "in a painting"),
+    _film("rendition", "cartoon", "in a cartoon", "cartoon", "in a comic", "cartoon drawing"),
+    _film("rendition", "pixel art", "in pixel art", "pixel art"),
+    _film("rendition", "halftone", "in a halftone print", "halftone print", "halftone", "in a newspaper print"),
+    _film("rendition", "grey", "in a black and white photo", "black and white photo", "black-and-white photo",
+          "black and white picture", "in black and white", "monochrome"),
+    _film("rendition", "sepia", "in a sepia photo", "sepia photo", "sepia", "in sepia"),
+    _film("rendition", "thermal", "in a thermal photo", "thermal photo", "thermal image", "in a thermal image",
+          "seen by a thermal camera", "taken with a thermal camera", "thermal camera"),
+    _film("lens", "fisheye", "through a fisheye lens", "with a fisheye lens", "fisheye", "fisheye lens"),
+    _film("lens", "dirty", "through a dirty lens", "with a dirty lens", "dirty lens", "through a dusty lens"),
+    _film("lens", "wet", "through a wet lens", "with drops on the lens", "with water drops on the lens",
+          "with raindrops on the lens", "wet lens", "drops on the lens"),
+    _film("lens", "icy", "through an icy lens", "with frost on the lens", "with ice on the lens", "icy lens"),
+    _film("lens", "frosted", "through a frosted lens", "through frosted glass", "frosted lens"),
+    _film("lens", "wavy", "through a wavy lens", "through wavy glass", "wavy lens"),
+    _film("lens", "flare", "with lens flare", "lens flare", "with sun flare"),
+    _film("lens", "vignette", "with a vignette", "vignette", "with vignetting", "with dark corners"),
+    _film("lens", "fringes", "with chromatic aberration", "chromatic aberration", "with colour fringes", "with color fringes"),
+    _film("framing", "tilted", "in a tilted photo", "tilted photo", "with a tilted camera", "with a tilted horizon"),
+    _film("framing", "sideways", "in a sideways photo", "sideways photo", "turned by 90 degrees", "turned 90 degrees",
+          "rotated by 90 degrees", "turned sideways", "sideways"),
+    _film("setting", "over", "in an overexposed photo", "overexposed", "over-exposed"),
+    _film("setting", "under", "in an underexposed photo", "underexposed", "under-exposed"),
+    _film("setting", "contrast", "in a low contrast photo", "low contrast", "with low contrast", "in a washed out photo",
+          "washed out", "low-contrast"),
+    _film("setting", "balance", "with a wrong white balance", "wrong white balance", "with a colour cast",
+          "with a color cast"),
+    _film("overlay", "watermark", "with a watermark", "watermarked", "watermark"),
+    _film("overlay", "stock watermark", "with a stock photo watermark", "stock photo watermark"),
+    _film("overlay", "date", "with a date stamp", "date stamp", "with a timestamp", "with a time stamp"),
+    _film("overlay", "subtitles", "with subtitles", "subtitled", "subtitles"),
+    _film("overlay", f"{STICKER}piggy bank", "with a sticker that says piggy bank"),
+    _film("overlay", "frame", "in a picture frame", "in a frame", "framed", "picture frame"),
+    _film("quality", "low resolution", "in a low resolution photo", "low resolution", "in low resolution", "low-resolution",
+          "with a low resolution", "pixelated"),
+    _film("quality", "compressed", "in a heavily compressed photo", "heavily compressed", "with heavy JPEG compression",
+          "with JPEG artifacts", "with JPEG compression", "with compression artifacts", "heavy JPEG", "compressed"),
+)  # fmt: skip
 
 VALUES: tuple[Value, ...] = (
     Value("count", "two", "two", ("2", "a pair of", "a couple of"), before=True, weight=0.015),
@@ -106,6 +161,7 @@ VALUES: tuple[Value, ...] = (
     Value("camera", "motion", "with motion blur", ("blurred", "blurry", "in motion", "moving"), weight=0.01),
     Value("camera", "defocus", "out of focus", ("defocused", "unfocused"), weight=0.01),
     Value("camera", "noise", "in a grainy photo", ("grainy", "noisy", "with noise", "with sensor noise"), weight=0.01),
+    *FILM_VALUES,
 )
 
 UNUSUAL = 0.2
@@ -152,9 +208,34 @@ def nouns() -> Mapping[str, Value]:
     words: dict[str, Value] = {}
     for wording, value in by_wording().items():
         noun = language.bare(wording)
-        if noun and value.attribute in SCENIC - {"view", "camera"} and Wording(picture.words).kind(Phrase(wording)) in _THINGS:
+        if noun and value.attribute in SCENIC - FILM - {"view"} and Wording(picture.words).kind(Phrase(wording)) in _THINGS:
             assert words.setdefault(noun, value) is value, f"two meanings for {noun!r}"
     return words
+
+
+def sticker(text: str) -> Value:
+    """The value of a sticker that says `text`."""
+    return Value("overlay", STICKER + text, f"with a sticker that says {text}")
+
+
+_NO_COLOURS = ("grey", "sepia", "thermal")
+CLASHES: tuple[tuple[tuple[Attribute, str], tuple[Attribute, str], str], ...] = (
+    *((("rendition", r), ("setting", "balance"), "without colours it cannot be seen") for r in _NO_COLOURS),
+    *((("rendition", r), ("lens", "fringes"), "without colours they cannot be seen") for r in _NO_COLOURS),
+    *((("rendition", r), ("quality", "low resolution"), "such a picture has no fine detail to lose")
+      for r in ("pixel art", "halftone")),
+)  # fmt: skip
+"""Values of different attributes that cannot be in one picture, and why."""
+
+
+def clash(stated: Mapping[Attribute, str]) -> str:
+    """Which two of the stated values cannot be together, as half a sentence; "" if all can."""
+    for (a, x), (b, y), why in CLASHES:
+        if stated.get(a) == x and stated.get(b) == y:
+            first, second = by_name(a, x), by_name(b, y)
+            assert first and second
+            return f"{first.phrase!r} and {second.phrase!r}, which cannot be together: {why}"
+    return ""
 
 
 @cache
