@@ -345,7 +345,10 @@ def test_any_label_can_be_on_a_sticker(label):
         ("a teapot with a sticker that says abcdefghijklmnopqrstuvwxyz", "26 characters, and 24 fit"),
         ("a teapot with a sticker that says a with a sticker that says b", "two values of overlay"),
         ("a teapot with a watermark with subtitles", "two values of overlay: 'with a watermark' and 'with subtitles'"),
-        ("a pencil sketch of a teapot in an oil painting", "two values of rendition: 'in a pencil sketch' and 'in an oil painting'"),
+        (
+            "a pencil sketch of a teapot in an oil painting",
+            "two values of rendition: 'in a pencil sketch' and 'in an oil painting'",
+        ),
         ("a teapot with a watermarc", r"does not know 'watermarc' \(nearest: watermark"),
         ("a tilted teapot", r"does not know 'tilted' \(nearest: tilted photo, in a tilted photo\)"),
         ("a teapot in sepia with chromatic aberration", "'in a sepia photo' and 'with chromatic aberration', which cannot be"),

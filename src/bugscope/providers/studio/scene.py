@@ -173,7 +173,7 @@ def allowed(model: Model, attribute: Attribute, name: str) -> bool:
 
 def _nothing(**traits: Any) -> Model:
     """Seen a little flatter than an object on a table, so that trees and walls above the ground are in frame."""
-    return Model("", (), "", lambda rng: [], Traits(elevation=(4.0, 14.0), **traits))
+    return Model("", (), "", lambda rng: [], traits=Traits(elevation=(4.0, 14.0), **traits))
 
 
 _EMPTY = {True: _nothing(place="outdoors"), False: _nothing(grounds=(*GROUNDS["table"], *GROUNDS["floor"]))}

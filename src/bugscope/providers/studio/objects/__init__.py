@@ -43,24 +43,31 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`name` is the ImageNet-1k label; synonyms and plural are everyday English."""
+    """`name` is the ImageNet-1k label; synonyms and plural are everyday English.
+
+    `metres`: the longest side of such a thing, for its size beside others. `coco`: the class that it is in COCO, "" if none.
+    """
 
     name: str
     synonyms: tuple[str, ...]
     plural: str
     build: Build
+    metres: float = 0.3
+    coco: str = ""
     traits: Traits = field(default_factory=Traits)
 
 
 OBJECTS: dict[str, Model] = {}
 
 
-def model(name: str, *, synonyms: tuple[str, ...] = (), plural: str = "", **traits: Any) -> Callable[[Build], Build]:
+def model(
+    name: str, *, metres: float, coco: str = "", synonyms: tuple[str, ...] = (), plural: str = "", **traits: Any
+) -> Callable[[Build], Build]:
     """Register a builder: `build(rng)` returns its parts, the same for the same state of rng."""
 
     def register(build: Build) -> Build:
         assert name not in OBJECTS, f"two models of {name!r}"
-        OBJECTS[name] = Model(name, synonyms, plural or name + "s", build, Traits(**traits))
+        OBJECTS[name] = Model(name, synonyms, plural or name + "s", build, metres, coco, Traits(**traits))
         return build
 
     return register

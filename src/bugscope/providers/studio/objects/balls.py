@@ -37,6 +37,8 @@ def _nearest(directions: Array, points: Array) -> Array:
 
 @model(
     "soccer ball",
+    metres=0.22,
+    coco="sports ball",
     synonyms=("football", "soccer"),
     place="outdoors",
     grounds=("grass", "grass", "concrete", "wood", "asphalt"),
@@ -73,7 +75,15 @@ def _soccer_pattern() -> tuple[NDArray[np.bool_], Array]:
     return five.max(-1) > six.max(-1), smoothstep(0.0, 0.012, ranked[..., -1] - ranked[..., -2])
 
 
-@model("basketball", place="outdoors", grounds=("wood", "wood", "asphalt", "concrete"), elevation=(5.0, 30.0), views=VIEWS)
+@model(
+    "basketball",
+    metres=0.24,
+    coco="sports ball",
+    place="outdoors",
+    grounds=("wood", "wood", "asphalt", "concrete"),
+    elevation=(5.0, 30.0),
+    views=VIEWS,
+)
 def basketball(rng: Generator) -> list[Part]:
     """Orange pebbled leather with black ribs."""
     pebbles, panel = fbm(rng, 512, 1024, 0.1), _basketball_panels()
@@ -101,6 +111,8 @@ def _basketball_panels() -> Array:
 
 @model(
     "tennis ball",
+    metres=0.067,
+    coco="sports ball",
     place="outdoors",
     grounds=("grass", "asphalt", "concrete", "wood"),
     elevation=(8.0, 40.0),
@@ -148,7 +160,15 @@ def _fuzz(rng: Generator) -> Mesh:
     return Mesh(vertices, faces, np.zeros((len(vertices), 2)), normals)
 
 
-@model("golf ball", place="outdoors", grounds=("grass", "grass", "grass", "wood"), elevation=(8.0, 35.0), views=VIEWS)
+@model(
+    "golf ball",
+    metres=0.043,
+    coco="sports ball",
+    place="outdoors",
+    grounds=("grass", "grass", "grass", "wood"),
+    elevation=(8.0, 35.0),
+    views=VIEWS,
+)
 def golf_ball(rng: Generator) -> list[Part]:
     """White with 330 dimples, sometimes on a tee."""
     cover = Material((0.94, 0.94, 0.93), roughness=0.25, clearcoat=0.5, bump=_dimples(), bump_scale=0.08)
@@ -166,6 +186,8 @@ def _dimples() -> Array:
 
 @model(
     "ping-pong ball",
+    metres=0.04,
+    coco="sports ball",
     synonyms=("table tennis ball", "ping pong ball"),
     grounds=("wood", "cloth", "white", "concrete"),
     elevation=(10.0, 35.0),
@@ -185,7 +207,9 @@ def ping_pong_ball(rng: Generator) -> list[Part]:
     return parts
 
 
-@model("croquet ball", place="outdoors", grounds=("grass",), elevation=(10.0, 35.0), views=VIEWS)
+@model(
+    "croquet ball", metres=0.092, coco="sports ball", place="outdoors", grounds=("grass",), elevation=(10.0, 35.0), views=VIEWS
+)
 def croquet_ball(rng: Generator) -> list[Part]:
     """Glossy, in one of the five colours of the game."""
     colour = choice(rng, (0.75, 0.05, 0.05), (0.08, 0.15, 0.6), (0.9, 0.75, 0.05), (0.05, 0.05, 0.05), (0.1, 0.4, 0.15))

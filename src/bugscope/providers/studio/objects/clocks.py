@@ -25,6 +25,8 @@ BRASS = Material((0.8, 0.7, 0.4), roughness=0.2, metallic=1.0)
 
 @model(
     "wall clock",
+    metres=0.3,
+    coco="clock",
     synonyms=("clock", "kitchen clock"),
     grounds=("none",),
     lights=("indoors",),
@@ -41,6 +43,8 @@ def wall_clock(rng: Generator) -> list[Part]:
 
 @model(
     "analog clock",
+    metres=0.15,
+    coco="clock",
     synonyms=("alarm clock", "table clock"),
     grounds=("wood", "white", "marble"),
     elevation=(5.0, 20.0),
@@ -149,6 +153,8 @@ SEGMENT_PLACES = {
 
 @model(
     "digital clock",
+    metres=0.18,
+    coco="clock",
     synonyms=("digital alarm clock",),
     grounds=("wood", "white"),
     lights=("dark", "indoors"),

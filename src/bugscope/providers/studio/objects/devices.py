@@ -126,6 +126,8 @@ def _keys(keys: Sequence[_Key], dark: bool, height: float) -> list[Part]:
 
 @model(
     "computer keyboard",
+    metres=0.44,
+    coco="keyboard",
     synonyms=("keyboard",),
     grounds=("wood", "white", "wood"),
     elevation=(25.0, 60.0),
@@ -224,6 +226,8 @@ def _wallpaper(rng: Generator) -> Array:
 
 @model(
     "notebook",
+    metres=0.35,
+    coco="laptop",
     synonyms=("laptop", "laptop computer", "notebook computer"),
     grounds=("wood", "wood", "white"),
     elevation=(12.0, 35.0),
@@ -271,6 +275,8 @@ def _laptop_lid(width: float, depth: float, lean: float) -> tuple[Mesh, Mesh, Me
 
 @model(
     "monitor",
+    metres=0.55,
+    coco="tv",
     synonyms=("computer monitor", "computer screen", "display"),
     grounds=("wood", "white", "wood"),
     elevation=(3.0, 14.0),
@@ -296,6 +302,8 @@ def monitor(rng: Generator) -> list[Part]:
 
 @model(
     "remote control",
+    metres=0.18,
+    coco="remote",
     synonyms=("tv remote", "remote"),
     grounds=("wood", "carpet", "cloth"),
     elevation=(25.0, 65.0),
@@ -346,6 +354,7 @@ class _Driver:
 
 @model(
     "loudspeaker",
+    metres=0.4,
     synonyms=("speaker", "speaker box"),
     grounds=("wood", "carpet", "white"),
     elevation=(2.0, 18.0),
@@ -403,6 +412,8 @@ def _surround(driver: _Driver) -> Mesh:
 
 @model(
     "mouse",
+    metres=0.11,
+    coco="mouse",
     plural="computer mice",
     synonyms=("computer mouse",),
     grounds=("wood", "white", "wood"),
@@ -455,6 +466,7 @@ def _mouse_seams(colour: Colour) -> Array:
 
 @model(
     "iPod",
+    metres=0.1,
     synonyms=("ipod", "music player", "mp3 player"),
     grounds=("wood", "white", "cloth"),
     elevation=(25.0, 75.0),

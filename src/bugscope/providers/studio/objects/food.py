@@ -40,6 +40,7 @@ def _lowest(mesh: Mesh) -> float:
 
 @model(
     "strawberry",
+    metres=0.04,
     plural="strawberries",
     grounds=KITCHEN,
     elevation=(15.0, 45.0),
@@ -101,6 +102,8 @@ def _calyx(rng: Generator) -> Mesh:
 
 @model(
     "Granny Smith",
+    metres=0.08,
+    coco="apple",
     synonyms=("apple",),
     plural="Granny Smiths",
     grounds=KITCHEN,
@@ -145,7 +148,16 @@ def _apple_skin(rng: Generator) -> Array:
 # --- banana -------------------------------------------------------------------------------------------------------------
 
 
-@model("banana", grounds=KITCHEN, elevation=(20.0, 55.0), yaw=(0.0, 360.0), views=("above",), materials=("gold",))
+@model(
+    "banana",
+    metres=0.2,
+    coco="banana",
+    grounds=KITCHEN,
+    elevation=(20.0, 55.0),
+    yaw=(0.0, 360.0),
+    views=("above",),
+    materials=("gold",),
+)
 def banana(rng: Generator) -> list[Part]:
     """One to four bananas of a hand, side by side."""
     number = choice(rng, 1, 2, 3, 4)
@@ -184,6 +196,7 @@ def _banana_peel(rng: Generator) -> Array:
 
 @model(
     "mushroom",
+    metres=0.08,
     place="outdoors",
     grounds=("dirt", "grass", "grass"),
     elevation=(8.0, 30.0),
@@ -216,6 +229,7 @@ def mushroom(rng: Generator) -> list[Part]:
 
 @model(
     "pineapple",
+    metres=0.3,
     grounds=KITCHEN,
     elevation=(8.0, 25.0),
     max_elevation=74.0,
@@ -261,7 +275,9 @@ def _pineapple_tuft(rng: Generator) -> Mesh:
 # --- baking -------------------------------------------------------------------------------------------------------------
 
 
-@model("pretzel", grounds=KITCHEN, elevation=(35.0, 75.0), views=("above",), materials=("gold",), max_elevation=88.0)
+@model(
+    "pretzel", metres=0.15, grounds=KITCHEN, elevation=(35.0, 75.0), views=("above",), materials=("gold",), max_elevation=88.0
+)
 def pretzel(rng: Generator) -> list[Part]:
     """A knotted rope of dough with grains of salt."""
     loop = [
@@ -295,6 +311,7 @@ def pretzel(rng: Generator) -> list[Part]:
 
 @model(
     "jack-o'-lantern",
+    metres=0.3,
     synonyms=("pumpkin lantern", "halloween pumpkin", "carved pumpkin"),
     plural="jack-o'-lanterns",
     grounds=("wood", "dirt", "grass"),

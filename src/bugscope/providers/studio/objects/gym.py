@@ -18,6 +18,7 @@ STEEL = Material((0.75, 0.75, 0.76), roughness=0.25, metallic=1.0)
 
 @model(
     "barbell",
+    metres=1.8,
     synonyms=("weight bar",),
     place="floor",
     grounds=("wood", "concrete", "carpet"),
@@ -57,6 +58,7 @@ def _plate(radius: float) -> Mesh:
 
 @model(
     "dumbbell",
+    metres=0.35,
     synonyms=("hand weight", "free weight"),
     place="floor",
     grounds=("wood", "carpet", "concrete"),
@@ -107,6 +109,8 @@ HEAD_WIDTH, HEAD_LENGTH = 1.05, 1.4
 
 @model(
     "racket",
+    metres=0.68,
+    coco="tennis racket",
     synonyms=("tennis racket", "tennis racquet", "racquet"),
     place="outdoors",
     grounds=("grass", "concrete", "asphalt", "wood"),

@@ -13,6 +13,7 @@ PI = float(np.pi)
 
 @model(
     "screw",
+    metres=0.05,
     grounds=("wood", "white", "wood"),
     elevation=(20.0, 50.0),
     yaw=(0.0, 360.0),
@@ -46,6 +47,7 @@ def screw(rng: Generator) -> list[Part]:
 
 @model(
     "chain",
+    metres=0.3,
     grounds=("wood", "concrete", "white"),
     elevation=(20.0, 50.0),
     azimuth=(-60.0, 60.0),
@@ -78,6 +80,7 @@ def chain(rng: Generator) -> list[Part]:
 
 @model(
     "matchstick",
+    metres=0.05,
     synonyms=("match",),
     plural="matchsticks",
     grounds=("wood", "white"),

@@ -46,6 +46,8 @@ def _around(label: Mesh) -> Mesh:
 
 @model(
     "pill bottle",
+    metres=0.09,
+    coco="bottle",
     synonyms=("medicine bottle",),
     elevation=(8.0, 28.0),
     max_elevation=65.0,
@@ -92,7 +94,7 @@ def _pills(rng: Generator) -> list[Mesh]:
     return pills
 
 
-@model("lipstick", elevation=(5.0, 25.0), max_elevation=60.0, views=("above", "rear", "low"))
+@model("lipstick", metres=0.08, elevation=(5.0, 25.0), max_elevation=60.0, views=("above", "rear", "low"))
 def lipstick(rng: Generator) -> list[Part]:
     """An open lipstick with its cap beside it."""
     case = Material(
@@ -119,6 +121,7 @@ def lipstick(rng: Generator) -> list[Part]:
 
 @model(
     "toilet tissue",
+    metres=0.11,
     synonyms=("toilet paper", "toilet roll"),
     plural="toilet rolls",
     grounds=("wood", "tile", "white", "marble"),
@@ -144,6 +147,7 @@ def toilet_tissue(rng: Generator) -> list[Part]:
 
 @model(
     "bookcase",
+    metres=1.8,
     synonyms=("bookshelf",),
     plural="bookcases",
     place="floor",
@@ -180,6 +184,7 @@ def bookcase(rng: Generator) -> list[Part]:
 
 @model(
     "chest",
+    metres=0.8,
     synonyms=("treasure chest",),
     place="floor",
     grounds=("wood", "carpet", "sand"),
@@ -206,6 +211,7 @@ def chest(rng: Generator) -> list[Part]:
 
 @model(
     "crate",
+    metres=0.5,
     place="floor",
     grounds=("wood", "concrete", "grass"),
     elevation=(10.0, 30.0),
@@ -231,6 +237,8 @@ def crate(rng: Generator) -> list[Part]:
 
 @model(
     "dining table",
+    metres=1.5,
+    coco="dining table",
     synonyms=("kitchen table",),
     place="floor",
     grounds=("wood", "carpet", "tile"),
@@ -264,6 +272,8 @@ def _chair(side: int) -> Mesh:
 
 @model(
     "folding chair",
+    metres=0.85,
+    coco="chair",
     place="floor",
     grounds=("wood", "grass", "concrete", "carpet"),
     elevation=(8.0, 25.0),

@@ -21,6 +21,7 @@ WARM_BULB = np.array((1.0, 0.82, 0.55))
 
 @model(
     "table lamp",
+    metres=0.5,
     synonyms=("lamp", "bedside lamp"),
     grounds=("wood", "wood", "white"),
     lights=("dark", "indoors"),
@@ -74,6 +75,8 @@ POST_HEIGHT = 1.5
 
 @model(
     "traffic light",
+    metres=1,
+    coco="traffic light",
     synonyms=("traffic signal", "stoplight"),
     place="outdoors",
     grounds=("asphalt", "concrete"),
@@ -128,6 +131,7 @@ WHITEWASH: Colour = (0.94, 0.94, 0.92)
 
 @model(
     "beacon",
+    metres=20,
     synonyms=("lighthouse",),
     place="outdoors",
     grounds=("grass", "water", "sand", "dirt"),
@@ -215,6 +219,7 @@ HALF_HEIGHT = 1.5
 
 @model(
     "hourglass",
+    metres=0.2,
     synonyms=("sandglass", "sand timer"),
     plural="hourglasses",
     elevation=(5.0, 20.0),

@@ -15,6 +15,7 @@ SIDES = (-1, 1)
 
 @model(
     "abacus",
+    metres=0.3,
     plural="abacuses",
     grounds=("wood", "white", "cloth"),
     elevation=(5.0, 30.0),
@@ -52,6 +53,7 @@ def abacus(rng: Generator) -> list[Part]:
 
 @model(
     "crossword puzzle",
+    metres=0.25,
     synonyms=("crossword",),
     grounds=("wood", "white"),
     elevation=(50.0, 88.0),
@@ -115,6 +117,7 @@ def _crossword(rng: Generator) -> np.ndarray:
 
 @model(
     "rule",
+    metres=0.3,
     synonyms=("ruler",),
     plural="rulers",
     grounds=("wood", "white"),
@@ -151,6 +154,7 @@ def ruler(rng: Generator) -> list[Part]:
 
 @model(
     "honeycomb",
+    metres=0.2,
     grounds=("wood",),
     lights=("indoors",),
     elevation=(40.0, 80.0),

@@ -29,6 +29,7 @@ BLADE_WIDTH, BLADE_HEIGHT = 3.2, 0.75
 
 @model(
     "street sign",
+    metres=2.2,
     synonyms=("road sign", "street name sign"),
     place="outdoors",
     grounds=("grass", "concrete", "asphalt"),
@@ -77,6 +78,8 @@ def _sign_face(name: str, background: tuple[int, int, int]) -> Array:
 
 @model(
     "park bench",
+    metres=1.6,
+    coco="bench",
     plural="park benches",
     synonyms=("bench", "garden bench"),
     place="outdoors",
@@ -119,6 +122,7 @@ MAILBOX_COLOURS: tuple[Colour, ...] = (
 
 @model(
     "mailbox",
+    metres=1.1,
     plural="mailboxes",
     synonyms=("letterbox", "letter box", "mail box"),
     place="outdoors",
@@ -185,6 +189,7 @@ def _house_number(rng: Generator) -> Array:
 
 @model(
     "picket fence",
+    metres=3,
     synonyms=("garden fence", "fence", "paling fence"),
     place="outdoors",
     grounds=("grass",),
@@ -214,6 +219,7 @@ def picket_fence(rng: Generator) -> list[Part]:
 
 @model(
     "manhole cover",
+    metres=0.6,
     synonyms=("manhole",),
     place="outdoors",
     grounds=("asphalt", "asphalt", "brick"),
@@ -255,6 +261,7 @@ def _stud_rings(pattern: int) -> list[Mesh]:
 
 @model(
     "obelisk",
+    metres=20,
     place="outdoors",
     grounds=("grass", "grass", "concrete"),
     elevation=(-2.0, 6.0),
@@ -294,6 +301,7 @@ TOWNS = ("RIVERTON", "OAKDALE", "FAIRVIEW", "HILLSBORO", "LAKEWOOD")
 
 @model(
     "water tower",
+    metres=30,
     synonyms=("water tank",),
     place="outdoors",
     grounds=("grass", "dirt", "concrete"),

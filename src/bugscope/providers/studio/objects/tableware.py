@@ -27,6 +27,8 @@ def _decorated(rng: Generator, colour: Colour, above: float) -> Colour | Array:
 
 @model(
     "coffee mug",
+    metres=0.11,
+    coco="cup",
     synonyms=("mug",),
     elevation=(10.0, 35.0),
     azimuth=(-60.0, 60.0),
@@ -71,6 +73,7 @@ def _mug_print(rng: Generator, colour: Colour) -> Array:
 
 @model(
     "teapot",
+    metres=0.22,
     elevation=(8.0, 30.0),
     azimuth=(-50.0, 50.0),
     max_elevation=76.0,
@@ -103,6 +106,7 @@ def teapot(rng: Generator) -> list[Part]:
 
 @model(
     "pitcher",
+    metres=0.25,
     synonyms=("jug",),
     plural="pitchers",
     elevation=(8.0, 28.0),
@@ -127,6 +131,8 @@ def pitcher(rng: Generator) -> list[Part]:
 
 @model(
     "vase",
+    metres=0.3,
+    coco="vase",
     elevation=(5.0, 25.0),
     max_elevation=55.0,
     materials=("gold", "metal", "glass"),
@@ -159,6 +165,8 @@ def _vase_painting(rng: Generator, colour: Colour) -> Colour | Array:
 
 @model(
     "goblet",
+    metres=0.2,
+    coco="wine glass",
     synonyms=("wine glass", "chalice"),
     grounds=("wood", "cloth", "white", "marble"),
     elevation=(5.0, 22.0),
@@ -183,6 +191,8 @@ def goblet(rng: Generator) -> list[Part]:
 
 @model(
     "wine bottle",
+    metres=0.3,
+    coco="bottle",
     synonyms=("bottle of wine",),
     elevation=(3.0, 18.0),
     distance=(1.0, 1.15),
@@ -224,6 +234,7 @@ def _wine_label(rng: Generator) -> Array:
 
 @model(
     "candle",
+    metres=0.2,
     synonyms=("lit candle",),
     grounds=("wood", "marble", "cloth"),
     lights=("dark", "dark", "indoors"),
@@ -254,6 +265,7 @@ def candle(rng: Generator) -> list[Part]:
 
 @model(
     "bucket",
+    metres=0.3,
     synonyms=("pail",),
     place="outdoors",
     grounds=("grass", "concrete", "dirt", "sand"),

@@ -62,6 +62,8 @@ def _sign(text: str, width: int, height: int, background: tuple[int, int, int], 
 
 @model(
     "school bus",
+    metres=10,
+    coco="bus",
     plural="school buses",
     place="outdoors",
     grounds=("asphalt", "asphalt", "concrete"),
@@ -109,6 +111,8 @@ def _warning_lights(apart: float) -> Mesh:
 
 @model(
     "cab",
+    metres=4.8,
+    coco="car",
     synonyms=("taxi", "taxicab"),
     place="outdoors",
     grounds=("asphalt",),
@@ -161,6 +165,7 @@ def _chequers() -> NDArray[np.float64]:
 
 @model(
     "car wheel",
+    metres=0.65,
     synonyms=("wheel",),
     place="outdoors",
     grounds=("asphalt", "concrete"),
@@ -192,6 +197,7 @@ def _spokes(rng: Generator, n: int) -> Mesh:
 
 @model(
     "balloon",
+    metres=16,
     synonyms=("hot-air balloon", "hot air balloon"),
     place="sky",
     elevation=(-35.0, -5.0),
@@ -226,6 +232,7 @@ def _gores(rng: Generator, gores: int) -> NDArray[np.float64]:
 
 @model(
     "parachute",
+    metres=8,
     synonyms=("chute",),
     place="sky",
     elevation=(-35.0, -8.0),
