@@ -22,7 +22,7 @@ from bugscope.core.labels import accepted
 from bugscope.media.picture import Picture
 from bugscope.providers import efficientnet_lite
 from bugscope.providers.studio import Judge, prompts
-from bugscope.providers.studio.render import SIZE, Renderer, Traced, finished
+from bugscope.providers.studio.render import Renderer, Traced, finished
 from bugscope.providers.studio.scene import Scene, resolve
 from bugscope.providers.studio.textures import font
 from bugscope.providers.studio.vocabulary import FILM, VALUES, Value
@@ -92,7 +92,7 @@ def measured(light: Sequence[Light], nets: Sequence[efficientnet_lite.Classifier
 
 
 def _picture(one: Light, value: Value | None) -> Picture:
-    pixels, view = finished(one.traced, one.under(value))
+    pixels, view, _, _ = finished(one.traced, one.under(value))
     return Picture(Image.fromarray(pixels), info={"scene": one.under(value).to_mapping(), "view": asdict(view)})
 
 
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, help="write the table here")
     parser.add_argument("--sheet", type=Path, help="draw the sheet here and measure nothing")
     args = parser.parse_args()
-    light = traced(args.labels, 1 if args.sheet else args.n, 5 if args.sheet else args.seed, Renderer("scalar", size=SIZE))
+    light = traced(args.labels, 1 if args.sheet else args.n, 5 if args.sheet else args.seed, Renderer("scalar"))
     if args.sheet:
         sheet(light).save(args.sheet, quality=85)
         return

@@ -27,7 +27,7 @@ def light():
     shows = np.zeros((96, 96), dtype=bool)
     shows[20:76, 20:76] = True
     radiance = rng.random((32, 32, 3)) * (shows[1::3, 1::3] * 0.8 + 0.1)[..., None]
-    made = Traced(radiance, np.ones((32, 32)), shows, int(shows.sum()))
+    made = Traced(radiance, np.ones((32, 32)), shows.astype(np.int32), float(shows.mean()), ("teapot",))
     return [bench.Light("teapot", seed, made) for seed in bench.usual_seeds("teapot", 2, 0)]
 
 
@@ -59,5 +59,5 @@ def test_a_sheet_has_a_place_for_every_condition(light):
 
 @pytest.mark.slow
 def test_scenes_are_traced():
-    made = bench.traced(["teapot"], 1, 0, Renderer("scalar", size=32, samples=1))
+    made = bench.traced(["teapot"], 1, 0, Renderer("scalar", size=(32, 32), samples=1))
     assert made[0].traced.radiance.shape == (32, 32, 3) and made[0].traced.shows.any()

@@ -359,4 +359,4 @@ def test_boxes_and_regions_go_to_the_judge_and_come_back_from_the_store(tmp_path
         assert np.array_equal(a.regions, np.full((4, 4), s.seed % 7)) and np.array_equal(a.regions, b.regions)
         assert (a.label, a.others, a.boxes, a.answer) == (b.label, b.others, b.boxes, b.answer)
         assert b.boxes == (Box("mug", 0.1, 0.2, 0.5, 0.75),) and b.others == ("pot",)
-        assert rows[s.key]["truth"]["regions"].endswith(".npy")
+        assert rows[s.key]["truth"]["regions"].endswith(".npz")

@@ -1,12 +1,15 @@
 """The run folder: one writer, any reader, nothing lost."""
 
+import io
 import json
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +18,7 @@ from PIL import Image
 from bugscope.core.errors import StoreError
 from bugscope.core.records import Prompt, Sample
 from bugscope.media import picture
-from bugscope.store import ledger
+from bugscope.store import ledger, regions
 from bugscope.store.folder import Store
 
 JSON = st.recursive(
@@ -469,9 +472,23 @@ def test_a_reader_that_stops_early_may_outlive_the_store(tmp_path, recwarn):
     samples.close()
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"no"])
+def archive(member, content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(member, content)
+    return file.getvalue()
+
+
+WRONG = {
+    "empty": b"", "cut": b"PK\x03\x04", "array": b"\x93NUMPY\x01\x00", "text": b"no",
+    "another member": archive("other.npy", b"x"), "no array": archive("regions.npy", b"junk"),
+    "floats": regions.packed(np.zeros((2, 2))), "bomb": archive("regions.npy", bytes(600_000_000)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", WRONG.values(), ids=WRONG)
 def test_regions_that_are_none_are_lost(tmp_path, data):
     with Store.create(tmp_path / "r", {}) as store:
-        name = store.blobs.put(data, ".npy")
+        name = store.blobs.put(data, ".npz")
         with pytest.raises(StoreError, match="lacks the (regions|file)"):
             store.regions({"regions": name})

@@ -23,7 +23,7 @@ from ..media import Medium
 from . import rows
 from .blobs import Blobs, Files, Lost, Unwritable, reason
 from .place import LOCK, Lock, Place
-from .regions import packed, unpacked
+from .regions import SUFFIX, packed, unpacked
 
 SCHEMA = 2
 DATABASE, CONFIG = "run.sqlite", "config.yaml"
@@ -289,7 +289,7 @@ class Store:
         """Store a truth; returns it as an answer holds it, with the regions in a file of their own."""
         regions = None
         if truth.regions is not None:
-            regions = self.blobs.put(packed(truth.regions), ".npy")
+            regions = self.blobs.put(packed(truth.regions), SUFFIX)
         return {
             "label": truth.label,
             "others": list(truth.others),

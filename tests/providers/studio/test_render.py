@@ -150,7 +150,7 @@ def test_a_renderer_that_dies_is_replaced(generator, pictures):
 def test_a_library_that_is_none_is_found_out(tmp_path):
     fake = tmp_path / "libLLVM.so"
     fake.write_bytes(b"not a library")
-    assert not variants.works(str(fake))
+    assert not variants.works("llvm", {variants.LIBRARY: str(fake)})
 
 
 def test_tints_keep_the_pattern_and_replace_the_hue():
@@ -186,7 +186,7 @@ def test_the_captioner_fits_its_role_and_sees_pixels_only(pictures):
 def test_renderers_start_in_a_folder_with_files_called_like_pythons_modules(tmp_path):
     for name in ("random", "types", "logging", "copy"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('not this one')")
-    command = workers.Pool("scalar", {}, 1, 16, 64).command
+    command = workers.Pool("scalar", {}, 1, 16, (64, 64)).command
     flags = command[: command.index("-m")]
     done = subprocess.run([*flags, "-c", "import random, types, logging, copy"], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

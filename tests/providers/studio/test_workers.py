@@ -26,13 +26,13 @@ while True:
     if prompt == "die": os._exit(3)
     if prompt == "cut": os.write(1, b"\\x09"); os._exit(0)
     if prompt == "bad": send(b'{"error": "ValueError: no mesh"}'); continue
-    send(b'{"info": {}, "shape": [1, 1, 3]}'); send(b"abc")
+    send(b'{"info": {}, "things": [], "shape": [1, 1, 3]}'); send(b"abc"); send(b"\\0")
 """
 
 
 @pytest.fixture
 def pool(tmp_path):
-    made = Pool("scalar", {}, workers=2, samples=1, size=64, timeout=20)
+    made = Pool("scalar", {}, workers=2, samples=1, size=(64, 64), timeout=20)
     made.command = [sys.executable, "-S", "-c", WORKER, str(tmp_path / "log")]
     yield made
     made.close()

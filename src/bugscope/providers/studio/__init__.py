@@ -4,6 +4,7 @@
 in noise, but always in some bits, so a run stays with the variant it began with.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...core.errors import ModelError, SpecError
+from ...core.errors import ModelError, SpecError, short
 from ...core.labels import accepted
 from ...core.records import Phrase
 from ...media.picture import Picture
@@ -19,6 +20,7 @@ from . import objects, prompts, variants
 from .captioner import Captioner
 from .render import SAMPLES, SIZE
 from .scene import allowed
+from .truth import truth
 from .vocabulary import VALUES
 from .workers import TIMEOUT, Pool, cores
 
@@ -27,47 +29,58 @@ __all__ = ["Captioner", "Generator", "Judge"]
 VERSION = 2
 """Raised whenever the same prompt and seed give another picture."""
 
+SIDES = (32, 1024)
+"""Least and most pixels of the shorter side."""
+WIDEST = 4
+
 SUGGESTED = ("pineapple", "school bus", "hourglass", "goblet", "folding chair", "mailbox")
 """The labels of a hunt that names none: well-recognised objects of different kinds."""
 
 
 class Generator:
-    """Prompts and seeds -> 224 x 224 pictures, the same for the same prompt and seed in any batch, process or order."""
+    """Prompts and seeds -> pictures, the same for the same prompt and seed in any batch, process or order.
+
+    The truth of each has the label, the box and the mask of everything in it.
+    """
 
     requires = ("mitsuba", "mitsuba_oidn", "manifold3d")
     extra = "studio"
-    models = ("scalar", "llvm")
+    models = variants.NAMES
     example = "studio"
     repeats = True
     without_effect = ("workers", "timeout")
 
     def __init__(
-        self, model: str = "", *, workers: int = 0, samples: int = SAMPLES, size: int = SIZE, timeout: float = TIMEOUT
+        self,
+        model: str = "",
+        *,
+        workers: int = 0,
+        samples: int = SAMPLES,
+        size: int = SIZE,
+        aspect: str = "1:1",
+        timeout: float = TIMEOUT,
     ) -> None:
-        """`workers`: processes, 0 for one per core; `samples`: paths per pixel; `size`: pixels per side; `timeout`: seconds
-        after which a process that draws one picture counts as hanging and is replaced."""
-        for name, value, least in (
-            ("workers", workers, 0),
-            ("samples", samples, 1),
-            ("size", size, 32),
-            ("timeout", timeout, 1),
-        ):
+        """`workers`: processes, 0 for one per core; `samples`: paths per pixel where the object is, half of them elsewhere;
+        `size`: pixels of the shorter side; `aspect`: width to height ("4:3"); `timeout`: seconds after which a process that
+        draws one picture counts as hanging and is replaced."""
+        for name, value, least in (("workers", workers, 0), ("samples", samples, 1), ("timeout", timeout, 1)):
             if value < least:
                 raise SpecError(f"studio argument {name} is {value}; it must be at least {least}")
+        frame = _frame(size, aspect)
         variant, environment = variants.choose(model)
         self.id = (
             f"studio/{variant}-v{VERSION}"
             + (f"-{samples}spp" if samples != SAMPLES else "")
-            + (f"-{size}px" if size != SIZE else "")
+            + (f"-{frame[0]}x{frame[1]}px" if frame != (SIZE, SIZE) else "")
         )
         self.labels: Sequence[str] = tuple(objects.load_all())
         self.suggested: Sequence[str] = SUGGESTED
-        self.pool = Pool(variant, environment, workers or cores(), samples, size, timeout)
+        self.pool = Pool(variant, environment, workers or cores(), samples, frame, timeout)
 
     def __call__(self, prompts_: Sequence[str], seeds: Sequence[int]) -> list[Picture]:
         self.check(prompts_)
         drawn = self.pool.draw([(p, int(s)) for p, s in zip(prompts_, seeds, strict=True)])
-        return [Picture(Image.fromarray(pixels), info=info) for pixels, info in drawn]
+        return [Picture(Image.fromarray(d.pixels), truth(d.info["scene"]["label"], d.things, d.regions), d.info) for d in drawn]
 
     def check(self, texts: Sequence[str]) -> None:
         """Raises SpecError naming the words of a prompt that the studio does not know."""
@@ -87,6 +100,20 @@ class Generator:
 
     def close(self) -> None:
         self.pool.close()
+
+
+def _frame(size: int, aspect: str) -> tuple[int, int]:
+    """Width and height. Raises SpecError."""
+    least, most = SIDES
+    if not least <= size <= most:
+        raise SpecError(f"studio argument size is {size}; it must be from {least} to {most}, the pixels of the shorter side")
+    sides = re.fullmatch(r"(\d{1,4}):(\d{1,4})", str(aspect))
+    width, height = (int(n) for n in sides.groups()) if sides else (0, 0)
+    if not width or not height or max(width, height) > WIDEST * min(width, height):
+        bounds = f"from 1:{WIDEST} to {WIDEST}:1"
+        raise SpecError(f"studio argument aspect is {short(repr(aspect))}; it must be width:height such as 4:3, {bounds}")
+    scale = size / min(width, height)
+    return round(width * scale), round(height * scale)
 
 
 class Judge:

@@ -75,9 +75,13 @@ def _srgb(value: Array) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A mesh of one material. `emission`: linear radiance, rgb or a picture [h, w, 3]. `main`: what a colour word changes."""
+    """A mesh of one material. `emission`: linear radiance, rgb or a picture [h, w, 3]. `main`: what a colour word changes.
+
+    `of`: the number of the thing that it belongs to, from 1; 0 for the surroundings.
+    """
 
     mesh: Mesh
     material: Material
     emission: Emission = None
     main: bool = False
+    of: int = 0

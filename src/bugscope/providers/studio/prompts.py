@@ -15,7 +15,8 @@ from typing import cast, get_args
 from ... import language
 from ...core.errors import SpecError
 from ...language.words import PARTICIPLES
-from . import objects, stickers
+from . import company, objects, stickers
+from .company import Company
 from .lexicon import OBJECTS, Lexicon, Meaning, Word, words
 from .reading import read
 from .vocabulary import FILLERS, NOTHING, SCENIC, STICKER, Attribute, Value, by_name, by_wording, clash, nouns, sticker
@@ -72,18 +73,31 @@ def parse(text: str) -> Request:
     conditions, or, where there is no object, a condition that only objects have."""
     rest, said, alone = stickers.taken_out(text)
     laid = [Meaning("noun" if alone else "condition", "overlay", STICKER + what) for what in said]
-    reading = read(words(rest), lexicon())
+    own, beside = company.taken_out(words(rest), lexicon())
+    laid += [Meaning("condition", "company", str(companion)) for companion in beside]
+    reading = read(own, lexicon())
     labels = dict.fromkeys(m.name for m in reading.found if m.kind in OBJECTS)
     if not labels:
-        return _empty_scene(text, words(rest), laid)
+        return _empty_scene(text, own, laid)
     stated = _stated([*reading.found, *laid], text)
     if reading.unknown or reading.dangling:
         raise _unknown_words([*reading.unknown, *reading.dangling], lexicon(), text)
     if len(labels) > 1:
-        raise SpecError(f"the prompt {text!r} names several objects ({', '.join(sorted(labels))}); the studio shows one kind")
+        first, second, *_ = labels
+        raise SpecError(
+            f"the prompt {text!r} names several objects ({', '.join(sorted(labels))}); write what stands beside the one "
+            f"that it is of as in 'a {first} next to {language.article(second)} {second}'"
+        )
     if any(m.kind == "objects" for m in reading.found):
         stated.setdefault("count", "two")
     return Request(next(iter(labels)), stated)
+
+
+@cache
+def companions(name: str) -> Company:
+    """What a value of the attribute `company` names."""
+    (found,) = company.taken_out(words(name), lexicon()).found
+    return found
 
 
 def value_of(phrase: str) -> Value | None:
@@ -93,6 +107,9 @@ def value_of(phrase: str) -> Value | None:
         with suppress(SpecError):
             rest, said, _ = stickers.taken_out(phrase)
             return sticker(said[0]) if len(said) == 1 and not words(rest) else None
+    rest_, found = company.taken_out(words(phrase), lexicon())
+    if value is None and len(found) == 1 and not rest_:
+        return Value("company", str(found[0]), str(found[0]))
     return value
 
 

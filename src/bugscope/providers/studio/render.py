@@ -1,38 +1,36 @@
 """A stage -> pixels, with Mitsuba 3 and Open Image Denoise.
 
-Two variants give equally good pictures that differ only in noise: `scalar` runs everywhere; `llvm` is several times faster
-where a working LLVM library is found (a wrong one aborts the process, so `variants.py` probes in a child). In the
-llvm variant every kernel is compiled once and kept on disk, so the scene always has one skeleton: the same number of shapes of
-each kind, filled up with specks outside the view, every colour a bitmap, one lens.
+The variants give equally good pictures that differ only in noise: `scalar` runs everywhere; `llvm` and `cuda` compile their
+kernels (a library of the wrong version aborts the process, so `variants.py` probes in a child). There every kernel is compiled
+once and kept on disk, so the scene always has one skeleton: the same number of shapes of each kind, filled up with specks
+outside the view, every colour a bitmap, one lens.
 """
 
 import importlib
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .film import develop
-from .geometry import Mesh, join
-from .materials import Material, Part
 from .scene import Scene
+from .shapes import Shapes, merged
+from .shots import Regions
 from .stage import Stage, build
-from .textures import linear
 
 SIZE = 224
-SAMPLES = 4
+SAMPLES = 2
 DEPTH = 6
 APERTURE = 0.012
 FOCUS = 0.93
 MASK_SIZE = 96
+"""Pixels of the shorter side at which silhouettes and contrasts are measured."""
 MASK_FIELD = 1.5
 """The factor of a wider frame in which the object is drawn too, to know what share of it is out of frame."""
-
-SLOTS = {"principled": 14, "bump": 3, "glass": 1, "thin glass": 1, "cut-out": 1, "light": 1}
-"""Shapes of each kind in the llvm skeleton; a scene that needs more compiles a kernel of its own."""
+MARGIN = 3
+"""Pixels around the object that are drawn as carefully as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,97 +45,142 @@ class View:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Traced:
-    """`radiance` [h, w, 3], linear; `depth` [h, w] in camera distances; `shows` [m, m]: where the object is seen; `whole`: how
-    many such pixels its whole silhouette has, in frame or not."""
+    """`radiance` [h, w, 3], linear; `depth` [h, w] in camera distances; `regions` [h, w]: the number of the thing that is seen,
+    0 for none; `whole`: the area of the object's silhouette, in frame or not, in frames; `things`: the label of each thing."""
 
     radiance: NDArray[np.float64]
     depth: NDArray[np.float64]
-    shows: NDArray[np.bool_]
-    whole: int
+    regions: Regions
+    whole: float
+    things: tuple[str, ...]
+
+
+class Finished(NamedTuple):
+    """`pixels` [h, w, 3]; `regions` [h, w]: which thing each pixel shows, by its number in `things` from 1, 0 for none."""
+
+    pixels: NDArray[np.uint8]
+    view: View
+    regions: Regions
+    things: tuple[str, ...]
 
 
 class Renderer:
-    """`Renderer("scalar")(scene) -> (uint8 [224, 224, 3], View)`. One per process: Mitsuba's variant is global."""
+    """`Renderer("scalar")(scene) -> Finished`. One per process: Mitsuba's variant is global.
 
-    def __init__(self, variant: str, *, size: int = SIZE, samples: int = SAMPLES, threads: int = 1) -> None:
+    `size`: (width, height). `samples`: paths per pixel where the object is; half of them elsewhere.
+    """
+
+    def __init__(self, variant: str, *, size: tuple[int, int] = (SIZE, SIZE), samples: int = SAMPLES, threads: int = 1) -> None:
         self.mi: Any = importlib.import_module("mitsuba")
-        self.mi.set_variant({"scalar": "scalar_rgb", "llvm": "llvm_ad_rgb"}[variant])
+        self.mi.set_variant({"scalar": "scalar_rgb", "llvm": "llvm_ad_rgb", "cuda": "cuda_ad_rgb"}[variant])
         # Mitsuba prints warnings on stdout, which belongs to the caller's --json
         self.mi.set_log_level(self.mi.LogLevel.Error)
         self.dr: Any = importlib.import_module("drjit")
         self.dr.set_thread_count(threads)
         self.mi.Thread.thread()
         self.oidn: Any = importlib.import_module("mitsuba_oidn")
-        self.uniform = variant == "llvm"
+        self.uniform = variant != "scalar"
+        self.shapes = Shapes(self.mi, self.uniform)
         self.size, self.samples = size, samples
 
-    def __call__(self, scene: Scene) -> tuple[NDArray[np.uint8], View]:
+    def __call__(self, scene: Scene) -> Finished:
         return finished(self.trace(scene), scene)
 
     def trace(self, scene: Scene) -> Traced:
         """The light of the scene, before it becomes a picture."""
         stage = build(scene)
-        objects = self._shapes(stage.objects)
-        everything = self.mi.load_dict(
-            {"type": "scene", **self._light(stage), **objects, **self._shapes(stage.rest, "r"), **self._specks(stage)}
-        )
-        seed = int(scene.rng("paths").integers(1 << 30))
-        raw = self._render(everything, stage, self.size, self.samples, seed, guides=True)
+        own, others, rest = merged(stage.objects), merged(stage.company), merged(stage.rest)
+        objects = self.shapes.of(own, "o")
+        parts = {**objects, **self.shapes.of(others, "p"), **self.shapes.of(rest, "r")}
+        specks = self.shapes.specks([*own, *others, *rest])
+        everything = self.mi.load_dict({"type": "scene", **self._light(stage), **parts, **specks})
+        regions = self._regions(everything, stage, dict(zip(parts, (p.of for p in [*own, *others, *rest]), strict=True)))
+        seen = np.isin(regions, [p.of for p in own])
+        raw = self._exposed(everything, stage, seen, int(scene.rng("paths").integers(1 << 30)))
         radiance = np.clip(np.nan_to_num(raw[..., :3], nan=0.0, posinf=80.0), 0, 80).astype(np.float32)
         albedo = np.clip(np.nan_to_num(raw[..., 3:6]), 0, 1).astype(np.float32)
         normal = np.clip(np.nan_to_num(raw[..., 6:9]), -1, 1).astype(np.float32)
         clean = self.oidn.denoise(*map(np.ascontiguousarray, (radiance, albedo, normal)), hdr=True)
         depth = np.nan_to_num(raw[..., 9]).astype(np.float64)
-        return Traced(np.asarray(clean, dtype=np.float64), depth, *self._object(stage, objects, everything))
+        whole = self._silhouette(stage, objects)
+        return Traced(np.asarray(clean, dtype=np.float64), depth, regions, whole, stage.things)
 
-    # --- what the judge needs -------------------------------------------------------------------------------------------
+    def _exposed(self, scene: Any, stage: Stage, seen: NDArray[np.bool_], seed: int) -> NDArray[np.float32]:
+        """The mean of all paths: some everywhere, and as many again in the box around the object."""
+        first = self.samples if self.uniform or not seen.any() else -(-self.samples // 2)
+        raw = self._render(scene, stage, self.size, first, seed, guides=True)
+        more = self.samples - first
+        if more:
+            rows, columns = (np.flatnonzero(seen.any(axis)) for axis in (1, 0))
+            y, x = (slice(max(int(i[0]) - MARGIN, 0), int(i[-1]) + 1 + MARGIN) for i in (rows, columns))
+            again = self._render(scene, stage, self.size, more, seed ^ 1, guides=True, crop=(x, y))
+            raw[y, x] = (raw[y, x] * first + again * more) / self.samples
+        return raw
 
-    def _object(self, stage: Stage, objects: dict[str, Any], everything: Any) -> tuple[NDArray[np.bool_], int]:
-        """`Traced.shows` and `Traced.whole`, by first hits of the object alone, in a wider frame, and of the whole scene."""
+    # --- what is known of the picture -----------------------------------------------------------------------------------
+
+    def _regions(self, scene: Any, stage: Stage, numbers: dict[str, int]) -> Regions:
+        """The thing in the middle of each pixel, by first hits through a pinhole."""
+        table = np.array([0, *(numbers.get(shape.id(), 0) for shape in scene.shapes())], dtype=np.uint8)
+        return table[np.rint(self._render(scene, stage, self.size, 1, 0, guides=False)[..., 0]).astype(int)]
+
+    def _silhouette(self, stage: Stage, objects: dict[str, Any]) -> float:
+        """The area of the object alone, in frames, as far as a wider frame shows it."""
         if not objects:
-            return np.zeros((MASK_SIZE, MASK_SIZE), dtype=np.bool_), 0
+            return 0.0
         alone = self.mi.load_dict({"type": "scene", **objects})
-        wide = round(MASK_SIZE * MASK_FIELD)
-        silhouette = self._depth(alone, stage, wide, MASK_FIELD)
-        edge = (wide - MASK_SIZE) // 2
-        inside = silhouette[edge : edge + MASK_SIZE, edge : edge + MASK_SIZE]
-        seen = self._depth(everything, stage, MASK_SIZE, 1.0)
-        visible = (inside > 0) & (np.abs(seen - inside) < 0.02 * np.maximum(inside, 1e-6))
-        return visible, int((silhouette > 0).sum())
-
-    def _depth(self, scene: Any, stage: Stage, size: int, widen: float) -> NDArray[np.float64]:
-        depth = self._render(scene, stage, size, 1, 0, guides=False, widen=widen)[..., 0]
-        return np.nan_to_num(depth).astype(np.float64)
+        scale = MASK_SIZE * MASK_FIELD / min(self.size)
+        width, height = (round(scale * side) for side in self.size)
+        hits = self._render(alone, stage, (width, height), 1, 0, guides=False, widen=MASK_FIELD)[..., 0]
+        return float((hits > 0).mean()) * MASK_FIELD**2
 
     # --- Mitsuba --------------------------------------------------------------------------------------------------------
 
     def _render(
-        self, scene: Any, stage: Stage, size: int, samples: int, seed: int, *, guides: bool, widen: float = 1.0
+        self,
+        scene: Any,
+        stage: Stage,
+        size: tuple[int, int],
+        samples: int,
+        seed: int,
+        *,
+        guides: bool,
+        widen: float = 1.0,
+        crop: tuple[slice, slice] | None = None,
     ) -> NDArray[np.float32]:
-        """Channels [h, w, c]: rgb, albedo, normal, depth with guides, else depth alone through a pinhole."""
+        """Channels [h, w, c]: rgb, albedo, normal, depth with guides, else the number of the shape, through a pinhole."""
         mi = self.mi
         lens = {"type": "thinlens", "aperture_radius": APERTURE, "focus_distance": FOCUS} if guides else {"type": "perspective"}
         field = 2 * np.degrees(np.arctan(widen * np.tan(np.radians(stage.field_of_view / 2))))
         up = [0, 0, 1] if abs(stage.eye[0]) + abs(stage.eye[1]) > 1e-3 else [0, 1, 0]
+        part = {}
+        if crop:
+            (left, right), (top, bottom) = ((s.start, min(s.stop, n)) for s, n in zip(crop, size, strict=True))
+            part = {"crop_offset_x": left, "crop_offset_y": top, "crop_width": right - left, "crop_height": bottom - top}
+        if guides:
+            sampler = {"type": "stratified" if samples in (4, 9, 16) else "independent", "sample_count": samples}
+        else:
+            sampler = {"type": "stratified", "sample_count": 1, "jitter": False}  # the middle of each pixel
         sensor = mi.load_dict(
             {
                 **lens,
                 "fov": float(field),
+                "fov_axis": "smaller",
                 "near_clip": 1e-3,
                 "far_clip": 1e3,
                 "to_world": mi.ScalarTransform4f().look_at(list(stage.eye), list(stage.target), up),
                 "film": {
-                    "type": "hdrfilm", "width": size, "height": size, "pixel_format": "rgb",
-                    "component_format": "float32", "rfilter": {"type": "box"},
+                    "type": "hdrfilm", "width": size[0], "height": size[1], "pixel_format": "rgb",
+                    "component_format": "float32", "rfilter": {"type": "box"}, **part,
                 },
-                "sampler": {"type": "stratified" if samples in (4, 9, 16) else "independent", "sample_count": samples},
+                "sampler": sampler,
             }
         )  # fmt: skip
         return np.array(mi.render(scene, sensor=sensor, integrator=self._integrator(guides), spp=samples, seed=seed))
 
     @cache  # noqa: B019  (a renderer lives as long as its process)
     def _integrator(self, guides: bool) -> Any:
-        aovs = "al:albedo,nn:sh_normal,dd:depth" if guides else "dd:depth"
+        aovs = "al:albedo,nn:sh_normal,dd:depth" if guides else "si:shape_index"
         path = {"img": {"type": "path", "max_depth": DEPTH, "rr_depth": 4}} if guides else {}
         return self.mi.load_dict({"type": "aov", "aovs": aovs, **path})
 
@@ -156,124 +199,16 @@ class Renderer:
             }
         return lights
 
-    def _shapes(self, parts: list[Part], prefix: str = "o") -> dict[str, Any]:
-        return {f"{prefix}{i}": self._shape(part) for i, part in enumerate(merged(parts))}
 
-    def _specks(self, stage: Stage) -> dict[str, Any]:
-        """Dummies that fill the llvm skeleton, far below and behind the camera."""
-        if not self.uniform:
-            return {}
-        used: dict[str, int] = dict.fromkeys(SLOTS, 0)
-        for part in [*merged(stage.objects), *merged(stage.rest)]:
-            used[slot(part)] = used.get(slot(part), 0) + 1
-        specks = [_speck(kind) for kind, n in SLOTS.items() for _ in range(max(0, n - used[kind]))]
-        return {f"z{i}": self._shape(part) for i, part in enumerate(specks)}
-
-    def _shape(self, part: Part) -> Any:
-        mi, mesh = self.mi, part.mesh if part.mesh.normals is not None else part.mesh.smoothed()
-        properties = mi.Properties()
-        properties["bsdf"] = self._bsdf(part.material)
-        if part.emission is not None:
-            radiance = self._texture(np.asarray(part.emission, float), 1.0, clip=False)
-            properties["emitter"] = mi.load_dict({"type": "area", "radiance": radiance})
-        shape = mi.Mesh(
-            "part", vertex_count=len(mesh.vertices), face_count=len(mesh.faces),
-            has_vertex_normals=True, has_vertex_texcoords=True, props=properties,
-        )  # fmt: skip
-        parameters = mi.traverse(shape)
-        parameters["vertex_positions"] = np.ascontiguousarray(mesh.vertices, np.float32).ravel()
-        parameters["vertex_normals"] = np.ascontiguousarray(mesh.normals, np.float32).ravel()
-        parameters["vertex_texcoords"] = np.ascontiguousarray(mesh.uv, np.float32).ravel()
-        parameters["faces"] = np.ascontiguousarray(mesh.faces, np.uint32).ravel()
-        parameters.update()
-        return shape
-
-    def _bsdf(self, material: Material) -> Any:
-        colour = self._texture(linear(np.asarray(material.colour, float)), material.repeat)
-        if material.kind in ("glass", "water"):
-            index = 1.5 if material.kind == "glass" else 1.33
-            return self.mi.load_dict({"type": "dielectric", "int_ior": index, "specular_transmittance": colour})
-        if material.kind == "thin glass":
-            return self.mi.load_dict({"type": "thindielectric", "specular_transmittance": colour})
-        bsdf: dict[str, Any]
-        if material.kind == "diffuse" and not self.uniform:
-            bsdf = {"type": "diffuse", "reflectance": colour}
-        else:
-            bsdf = {"type": "principled", "base_color": colour, **self._gloss(material)}
-        if material.bump is not None:
-            relief = self._texture(np.asarray(material.bump, float) * material.bump_scale, material.repeat, clip=False)
-            bsdf = {"type": "bumpmap", "arbitrary": relief, "scale": 1.0, "nested": bsdf}
-        bsdf = {"type": "twosided", "nested": bsdf}
-        if material.opacity is not None:
-            bsdf = {"type": "mask", "opacity": self._texture(np.asarray(material.opacity, float), 1.0), "nested": bsdf}
-        return self.mi.load_dict(bsdf)
-
-    def _gloss(self, material: Material) -> dict[str, float]:
-        if material.kind == "diffuse":
-            return {"roughness": 1.0, "metallic": 1e-4, "specular": 0.0, "clearcoat": 1e-4, "clearcoat_gloss": 0.95}
-        gloss = {"roughness": float(material.roughness), "specular": float(material.specular)}
-        if material.metallic or self.uniform:
-            gloss["metallic"] = max(float(material.metallic), 1e-4)
-        if material.clearcoat or self.uniform:
-            gloss |= {"clearcoat": max(float(material.clearcoat), 1e-4), "clearcoat_gloss": 0.95}
-        return gloss
-
-    def _texture(self, value: NDArray[np.float64], repeat: float, clip: bool = True) -> dict[str, Any]:
-        if value.ndim == 1:
-            if not self.uniform:
-                return {"type": "rgb", "value": [float(c) for c in value]}
-            value = np.broadcast_to(value, (2, 2, 3))
-        if value.ndim == 2:
-            value = value[..., None]
-        pixels = np.ascontiguousarray(np.clip(value, 0, 1) if clip else value, dtype=np.float32)
-        texture: dict[str, Any] = {"type": "bitmap", "bitmap": self.mi.Bitmap(pixels), "raw": True}
-        if repeat != 1.0:
-            texture["to_uv"] = self.mi.ScalarTransform3f().scale([repeat, repeat])
-        return texture
-
-
-def slot(part: Part) -> str:
-    """The kind of shape in the llvm skeleton."""
-    if part.emission is not None:
-        return "light"
-    if part.material.opacity is not None:
-        return "cut-out"
-    if part.material.kind in ("glass", "water"):
-        return "glass"
-    if part.material.kind == "thin glass":
-        return "thin glass"
-    return "bump" if part.material.bump is not None else "principled"
-
-
-def merged(parts: Iterable[Part]) -> list[Part]:
-    """Parts of one and the same material become one shape: companions, the planks of a fence."""
-    groups: dict[tuple[int, int], list[Part]] = {}
-    for part in parts:
-        groups.setdefault((id(part.material), id(part.emission)), []).append(part)
-    return [replace(g[0], mesh=join([p.mesh for p in g])) if len(g) > 1 else g[0] for g in groups.values()]
-
-
-def _speck(kind: str) -> Part:
-    corner = np.array([[0.0, 0.0, 0.0], [1e-3, 0.0, 0.0], [0.0, 1e-3, 0.0]]) + np.array([0.0, 0.0, -90.0])
-    up = np.tile([0.0, 0.0, 1.0], (3, 1))
-    mesh = Mesh(corner, np.array([[0, 1, 2]], dtype=np.int32), np.zeros((3, 2)), up)
-    material = {
-        "bump": Material((0.5, 0.5, 0.5), bump=np.zeros((2, 2))),
-        "glass": Material((1.0, 1.0, 1.0), kind="glass"),
-        "thin glass": Material((1.0, 1.0, 1.0), kind="thin glass"),
-        "cut-out": Material((0.5, 0.5, 0.5), opacity=np.ones((2, 2))),
-    }.get(kind, Material((0.5, 0.5, 0.5)))
-    return Part(mesh, material, emission=(0.0, 0.0, 0.0) if kind == "light" else None)
-
-
-def finished(traced: Traced, scene: Scene) -> tuple[NDArray[np.uint8], View]:
+def finished(traced: Traced, scene: Scene) -> Finished:
     """The picture, and how much of the object it shows once everything is done to it."""
-    picture, shot = develop(traced.radiance, traced.depth, scene, traced.shows.astype(np.int32))
-    visible = shot.regions > 0
-    if not traced.whole:
-        return picture, View(0.0, 0.0, 0.0)
-    share = float(shot.area[visible].sum()) / traced.whole
-    return picture, View(float(visible.mean()), share, contrast(picture, visible))
+    picture, shot = develop(traced.radiance, traced.depth, scene, traced.regions)
+    visible = (shot.regions > 0) & (shot.regions <= scene.count)
+    view = View(0.0, 0.0, 0.0)
+    if traced.whole:
+        share = min(float(shot.area[visible].sum()) / visible.size / traced.whole, 1.0)
+        view = View(float(visible.mean()), share, contrast(picture, visible))
+    return Finished(picture, view, shot.regions, traced.things)
 
 
 def contrast(picture: NDArray[np.uint8], visible: NDArray[np.bool_]) -> float:
@@ -281,13 +216,15 @@ def contrast(picture: NDArray[np.uint8], visible: NDArray[np.bool_]) -> float:
 
     A pattern on the object counts as well as a difference from the background; fog and darkness lower both.
     """
+    scale = min(MASK_SIZE / min(visible.shape), 1.0)
+    grid = np.ix_(*(((np.arange(round(n * scale)) + 0.5) / scale).astype(int) for n in visible.shape))
     step = picture.shape[0] / visible.shape[0]
-    index = ((np.arange(visible.shape[0]) + 0.5) * step).astype(int)
-    small = picture[index][:, index].astype(float) / 255
-    around = dilated(visible, 6) & ~dilated(visible, 1)
-    if not visible.any() or not around.any():
+    small = picture[tuple((i * step).astype(int) for i in grid)].astype(float) / 255
+    shown = visible[grid]
+    around = dilated(shown, 6) & ~dilated(shown, 1)
+    if not shown.any() or not around.any():
         return 0.0
-    difference = small[visible] - small[around].mean(0)
+    difference = small[shown] - small[around].mean(0)
     return float(np.sqrt((difference**2).sum(1).mean() / 3))
 
 

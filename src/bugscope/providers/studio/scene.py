@@ -17,9 +17,21 @@ from typing import Any
 
 import numpy as np
 
+from .company import Company
 from .objects import Model, Traits, load_all
 from .prompts import Request
-from .vocabulary import GROUNDS, OUTDOOR_GROUNDS, OUTDOOR_LIGHTS, SCENIC, TOTAL_WEIGHT, UNUSUAL, VALUES, Attribute, Value
+from .vocabulary import (
+    COMPANY_WEIGHT,
+    GROUNDS,
+    OUTDOOR_GROUNDS,
+    OUTDOOR_LIGHTS,
+    SCENIC,
+    TOTAL_WEIGHT,
+    UNUSUAL,
+    VALUES,
+    Attribute,
+    Value,
+)
 
 ELSEWHERE = 0.12
 """Chance that an object stands on a ground that its class does not name."""
@@ -36,6 +48,7 @@ FOLLOWS: Mapping[Attribute, tuple[str, ...]] = {
     "pose": ("pose",),
     "distance": ("distance_name", "distance"),
     "occlusion": ("occlusion",),
+    "company": ("company", "distance"),  # the camera stands back to show it
     "camera": ("camera",),
     "rendition": ("rendition",),
     "lens": ("lens",),
@@ -48,6 +61,8 @@ FOLLOWS: Mapping[Attribute, tuple[str, ...]] = {
 PLACE = ("ground", "background", "light")
 """What else may change, if unstated, when the scene goes indoors or outdoors (`outdoors`): an edit of one of these or of the
 weather may do that."""
+STANDS_BACK = 1.25
+"""How much further away the camera stands if there is company."""
 OPEN = 0.5
 """Chance that an empty scene is outdoors if nothing stated decides it."""
 
@@ -87,6 +102,8 @@ class Scene:
     lens: str = ""
     framing: str = ""
     setting: str = ""
+    company: str = ""
+    """As a phrase: "next to a teapot"."""
     overlay: str = ""
     """Of a sticker also what it says: "sticker: iPod"."""
     quality: str = ""
@@ -113,6 +130,7 @@ def resolve(request: Request, seed: int) -> Scene:
     ground = "none" if view == "below" else stated.get("ground") or _ground(model, outside, stream(seed, "ground"))
     light = stated.get("light") or _light(model, outside, stated, stream(seed, "light"))
     distance_name = stated.get("distance", "normal")
+    away = {"far": 2.7, "close": 0.62}.get(distance_name, 1.0) * (STANDS_BACK if "company" in stated else 1.0)
     return Scene(
         label=model.name,
         seed=seed,
@@ -130,12 +148,13 @@ def resolve(request: Request, seed: int) -> Scene:
         camera=stated.get("camera", ""),
         elevation=_elevation(view, model, stream(seed, "elevation")),
         azimuth=_between(stream(seed, "azimuth"), traits.azimuth) + (180.0 if view == "rear" else 0.0),
-        distance=_between(stream(seed, "distance"), traits.distance) * {"far": 2.7, "close": 0.62}.get(distance_name, 1.0),
+        distance=_between(stream(seed, "distance"), traits.distance) * away,
         field_of_view=traits.field_of_view,
         nameable=bool(model.name) and all(allowed(model, a, v) for a, v in stated.items()),
         rendition=stated.get("rendition", ""),
         lens=stated.get("lens", ""),
         framing=stated.get("framing", ""),
+        company=stated.get("company", ""),
         setting=stated.get("setting", ""),
         overlay=stated.get("overlay", ""),
         quality=stated.get("quality", ""),
@@ -201,7 +220,16 @@ def _unusual(model: Model, rng: Random) -> Value | None:
         total += value.weight
         if u < total:
             return value if allowed(model, value.attribute, value.name) else None
+    if u < total + COMPANY_WEIGHT and model.name:
+        return _some_company(rng)
     return None
+
+
+def _some_company(rng: Random) -> Value:
+    relation = _pick(rng, ("next to", "next to", "behind", "in front of", "around"))
+    label = _pick(rng, list(load_all()))
+    phrase = str(Company(relation, 3 if relation == "around" else 1, label))  # type: ignore[arg-type]
+    return Value("company", phrase, phrase)
 
 
 def _outdoors(stated: dict[Attribute, str], model: Model, rng: Random) -> bool:

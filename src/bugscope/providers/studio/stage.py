@@ -10,30 +10,31 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .beside import companions
 from .geometry import Y, Z
-from .materials import LUMINANCE, Emission, Part
+from .looks import bounds, dressed, moved
+from .materials import Part
 from .objects import load_all
 from .scene import Scene
 from .surroundings import environment, ground, occluder
-from .textures import linear
 
 Array = NDArray[np.float64]
 ABSENT = np.array([(-1.0, -1.0, 0.0), (1.0, 1.0, 2.0)]) / np.sqrt(3)
 """Bounds of a cube of radius 1 on the ground: the camera of an empty scene stands as if it were there."""
 
-COLOURS = {
-    "red": (0.75, 0.08, 0.07), "blue": (0.08, 0.2, 0.7), "green": (0.1, 0.5, 0.15), "yellow": (0.9, 0.75, 0.1),
-    "orange": (0.9, 0.45, 0.05), "purple": (0.45, 0.15, 0.6), "pink": (0.95, 0.55, 0.65), "black": (0.06, 0.06, 0.06),
-    "white": (0.92, 0.92, 0.9), "gray": (0.5, 0.5, 0.5),
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
-    """All that the renderer needs. `objects` are the labelled thing (none in an empty scene), `rest` everything else."""
+    """All that the renderer needs.
+
+    `objects`: the labelled thing, once or more (none in an empty scene); `company`: what stands beside it; `rest`: everything
+    else. `things`: the labels of the things, in the order of their numbers (`Part.of`).
+    """
 
     objects: list[Part]
+    company: list[Part]
     rest: list[Part]
+    things: tuple[str, ...]
     environment: NDArray[np.float32]
     turn: float
     eye: tuple[float, float, float]
@@ -44,6 +45,8 @@ class Stage:
 
 DECIDED_BY: Mapping[str, tuple[str, ...]] = {
     "objects": ("count", "colour", "material", "pose", "distance"),
+    "company": ("company", "count", "pose", "distance", "ground", "azimuth"),
+    "things": ("count", "company"),
     "rest": ("ground", "occlusion", "count", "pose", "distance", "elevation", "azimuth"),
     "environment": ("light", "background"),
     "turn": (),
@@ -64,7 +67,8 @@ metered on the whole picture.
 def build(scene: Scene) -> Stage:
     """Place everything that `scene` says. Deterministic in `scene`."""
     things = _things(scene) if scene.label else []
-    low, high = _bounds(things) if things else ABSENT
+    low, high = bounds(things) if things else ABSENT
+    beside, labels = companions(scene, things) if things and scene.company else ([], [])
     size, centre = float(np.linalg.norm(high - low) / 2), (low + high) / 2
 
     camera = size * scene.distance / np.sin(np.radians(scene.field_of_view / 2))
@@ -80,8 +84,10 @@ def build(scene: Scene) -> Stage:
     if scene.occlusion:
         rest.append(occluder(scene.rng("occluder"), scene.occlusion, size, centre, towards))
     return Stage(
-        objects=_moved(things, scale=1 / camera),
-        rest=_moved(rest, scale=1 / camera),
+        objects=moved(things, scale=1 / camera),
+        company=moved(beside, scale=1 / camera),
+        rest=moved(rest, scale=1 / camera),
+        things=(scene.label,) * (scene.count if things else 0) + tuple(labels),
         environment=environment(scene.rng("sky"), scene.light, scene.background),
         turn=float(scene.rng("turn").uniform(0, 360)),
         eye=_triple(eye / camera),
@@ -92,66 +98,35 @@ def build(scene: Scene) -> Stage:
 
 
 def _things(scene: Scene) -> list[Part]:
-    """The labelled object in place, and its companions."""
+    """The labelled object in place, and the others of its kind."""
     model = load_all()[scene.label]
     traits = model.traits
-    one = _dress(model.build(scene.rng("object")), scene)
+    one = dressed(model.build(scene.rng("object")), scene.colour, scene.material, scene.rng("material"))
     if traits.yaw is not None:
-        one = _moved(one, rotate=(Z, float(scene.rng("yaw").uniform(*traits.yaw))))
+        one = moved(one, rotate=(Z, float(scene.rng("yaw").uniform(*traits.yaw))))
     if scene.pose == "upside down":
-        one = _moved(one, rotate=(Y, 180.0))
+        one = moved(one, rotate=(Y, 180.0))
     if traits.settle:
-        one = _moved(one, shift=(0.0, 0.0, -_bounds(one)[0][2]))
-    return [*one, *_companions(one, scene, spin=traits.place in ("table", "floor"))]
+        one = moved(one, shift=(0.0, 0.0, -bounds(one)[0][2]))
+    one = [replace(p, of=1) for p in one]
+    return [*one, *_others(one, scene, spin=traits.place in ("table", "floor"))]
 
 
-def _dress(parts: list[Part], scene: Scene) -> list[Part]:
-    """Colour and material words change the main parts; a colour keeps the pattern (`Material.tinted`)."""
-    rng = scene.rng("material")
-
-    def dressed(part: Part) -> Part:
-        material = part.material.made_of(scene.material, rng) if scene.material else part.material
-        if not scene.colour:
-            return replace(part, material=material)
-        colour = COLOURS[scene.colour]
-        return replace(part, material=material.tinted(colour), emission=_relit(part.emission, colour))
-
-    return [dressed(p) if p.main else p for p in parts]
-
-
-def _relit(emission: Emission, colour: tuple[float, float, float]) -> Emission:
-    """A lamp's light in another hue, about as bright."""
-    if emission is None:
-        return None
-    hue = linear(colour)
-    light = np.asarray(emission, float) @ LUMINANCE / max(float(hue @ LUMINANCE), 0.05)
-    return _triple(light * hue) if light.ndim == 0 else light[..., None] * hue
-
-
-def _companions(one: list[Part], scene: Scene, spin: bool) -> list[Part]:
+def _others(one: list[Part], scene: Scene, spin: bool) -> list[Part]:
     """The second and third of a kind, on a circle with the first, clear of one another; the camera frames them all."""
     if scene.count == 1:
         return []
     rng = scene.rng("companions")
-    low, high = _bounds(one)
+    low, high = bounds(one)
     apart = float(np.hypot(high[0] - low[0], high[1] - low[1])) * 1.08
     turn = float(rng.uniform(-30, 30)) + (0 if scene.count == 2 else 60)
     more: list[Part] = []
     for i in range(1, scene.count):
         angle = np.radians(turn * (1 if i == 1 else 0))
         shift = (float(apart * np.cos(angle)), float(apart * np.sin(angle)), 0.0)
-        turned = _moved(one, rotate=(Z, float(rng.uniform(0, 360)))) if spin else one
-        more += _moved(turned, shift=shift)
+        turned = moved(one, rotate=(Z, float(rng.uniform(0, 360)))) if spin else one
+        more += [replace(p, of=i + 1) for p in moved(turned, shift=shift)]
     return more
-
-
-def _moved(parts: list[Part], **how: object) -> list[Part]:
-    return [replace(p, mesh=p.mesh.moved(**how)) for p in parts]  # type: ignore[arg-type]
-
-
-def _bounds(parts: list[Part]) -> tuple[Array, Array]:
-    corners = np.array([(p.mesh.vertices.min(0), p.mesh.vertices.max(0)) for p in parts])
-    return corners[:, 0].min(0), corners[:, 1].max(0)
 
 
 def _triple(v: Array) -> tuple[float, float, float]:

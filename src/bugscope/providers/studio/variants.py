@@ -1,4 +1,5 @@
-"""Which Mitsuba variant runs here: `llvm` where a working LLVM library is found, else `scalar`, which runs everywhere.
+"""Which Mitsuba variant runs here: `llvm` where a working LLVM library is found, else `scalar`, which runs everywhere; `cuda`
+only by name.
 
 A library of the wrong version aborts the whole process at its first kernel, so each candidate renders once in a child process.
 The verdict is remembered by library file and Mitsuba version.
@@ -11,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
@@ -18,7 +20,7 @@ import platformdirs
 from ...core.errors import ModelError, unknown
 
 LIBRARY = "DRJIT_LIBLLVM_PATH"
-NAMES = ("scalar", "llvm")
+NAMES = ("scalar", "llvm", "cuda")
 PLACES = (
     "/usr/lib/*/libLLVM*.so*", "/usr/lib/llvm-*/lib/libLLVM*.so*", "/usr/lib64/libLLVM*.so*", "/usr/local/lib/libLLVM*.so*",
     "/opt/homebrew/opt/llvm*/lib/libLLVM*.dylib", "/usr/local/opt/llvm*/lib/libLLVM*.dylib",
@@ -27,22 +29,26 @@ TRIALS = 3
 
 PROBE = """
 import mitsuba as mi, numpy as np
-mi.set_variant("llvm_ad_rgb")
-film = {"type": "hdrfilm", "width": 8, "height": 8}
+mi.set_variant("{variant}_ad_rgb")
+film = {{"type": "hdrfilm", "width": 8, "height": 8}}
 pose = mi.ScalarTransform4f().look_at([0, 0, 4], [0, 0, 0], [0, 1, 0])
-lens = {"type": "thinlens", "aperture_radius": 0.01, "focus_distance": 4.0, "film": film, "to_world": pose}
-scene = mi.load_dict({"type": "scene", "light": {"type": "constant"}, "ball": {"type": "sphere"},
-                      "integrator": {"type": "path"}, "sensor": lens})
+lens = {{"type": "thinlens", "aperture_radius": 0.01, "focus_distance": 4.0, "film": film, "to_world": pose}}
+scene = mi.load_dict({{"type": "scene", "light": {{"type": "constant"}}, "ball": {{"type": "sphere"}},
+                      "integrator": {{"type": "path"}}, "sensor": lens}})
 assert np.isfinite(np.array(mi.render(scene, spp=2))).all()
 """
 
 
 def choose(name: str) -> tuple[str, dict[str, str]]:
-    """("scalar" | "llvm", environment of the worker). `name`: "" for whatever works, or one of them."""
+    """("scalar" | "llvm" | "cuda", environment of the worker). `name`: one of them, or "" for what works without a GPU."""
     if name not in ("", *NAMES):
         raise unknown("studio variant", name, NAMES)
     if name == "scalar":
         return "scalar", {}
+    if name == "cuda":
+        if not works("cuda"):
+            raise ModelError("no GPU that Mitsuba can use was found for studio/cuda; use studio/scalar")
+        return "cuda", {}
     library = working_library()
     if library is not None:
         return "llvm", {LIBRARY: library}
@@ -62,7 +68,7 @@ def working_library() -> str | None:
     for library in [given] if given else candidates()[:TRIALS]:
         key = _key(library)
         if key not in verdicts:
-            verdicts[key] = works(library)
+            verdicts[key] = works("llvm", {LIBRARY: library})
             changed = True
         if verdicts[key]:
             found = library
@@ -83,12 +89,12 @@ def _version(path: str) -> float:
     return float(f"{found[1]}.{found[2] or 0}") if found else 0.0
 
 
-def works(library: str) -> bool:
-    """Render a small scene with it in a child process."""
+def works(variant: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Render a small scene with a variant in a child process."""
     try:
         child = subprocess.run(
-            [sys.executable, "-P", "-c", PROBE],
-            env={**os.environ, LIBRARY: library},
+            [sys.executable, "-P", "-c", PROBE.format(variant=variant)],
+            env={**os.environ, **(environment or {})},
             capture_output=True,
             timeout=120,
             check=False,

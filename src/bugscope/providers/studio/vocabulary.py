@@ -18,7 +18,7 @@ from ...media import picture
 
 Attribute = Literal[
     "count", "colour", "material", "ground", "background", "light", "weather", "view", "pose", "distance",
-    "occlusion", "camera", "rendition", "lens", "framing", "setting", "overlay", "quality",
+    "occlusion", "company", "camera", "rendition", "lens", "framing", "setting", "overlay", "quality",
 ]  # fmt: skip
 
 FILM: frozenset[Attribute] = frozenset({"camera", "rendition", "lens", "framing", "setting", "overlay", "quality"})
@@ -48,6 +48,15 @@ def _colours() -> list[Value]:
 def _film(attribute: Attribute, name: str, phrase: str, *synonyms: str) -> Value:
     """Of no weight: what is done to a picture is done only if a prompt says so."""
     return Value(attribute, name, phrase, synonyms)
+
+
+COMPANY_WEIGHT = 0.03
+"""Of a companion that the prompt does not ask for, whichever it is."""
+
+
+def _company(phrase: str) -> Value:
+    """One of many: any object may stand beside any other (`company.py`). The name is the phrase."""
+    return Value("company", phrase, phrase)
 
 
 STICKER = "sticker: "
@@ -158,6 +167,20 @@ VALUES: tuple[Value, ...] = (
     Value("distance", "close", "in a close-up", ("close-up", "up close", "close up", "from up close"), weight=0.01),
     Value("occlusion", "leaves", "partly hidden by leaves", ("behind leaves", "hidden by leaves"), weight=0.01),
     Value("occlusion", "post", "partly hidden by a post", ("behind a post", "behind a pole"), weight=0.01),
+    *map(
+        _company,
+        (
+            "next to a teapot",
+            "next to a banana",
+            "next to a computer keyboard",
+            "next to a soccer ball",
+            "next to a cab",
+            "behind a bucket",
+            "in front of a bookcase",
+            "with three candles around it",
+            "among balls",
+        ),
+    ),
     Value("camera", "motion", "with motion blur", ("blurred", "blurry", "in motion", "moving"), weight=0.01),
     Value("camera", "defocus", "out of focus", ("defocused", "unfocused"), weight=0.01),
     Value("camera", "noise", "in a grainy photo", ("grainy", "noisy", "with noise", "with sensor noise"), weight=0.01),
@@ -165,7 +188,7 @@ VALUES: tuple[Value, ...] = (
 )
 
 UNUSUAL = 0.2
-TOTAL_WEIGHT = sum(v.weight for v in VALUES)
+TOTAL_WEIGHT = sum(v.weight for v in VALUES) + COMPANY_WEIGHT
 
 GROUNDS: Mapping[str, tuple[str, ...]] = {
     "table": ("wood", "wood", "marble", "cloth", "white"),

@@ -1,4 +1,4 @@
-"""`python -m bugscope.providers.studio.worker VARIANT SAMPLES SIZE`: draws what it reads on stdin until that ends."""
+"""`python -m bugscope.providers.studio.worker VARIANT SAMPLES WIDTH HEIGHT`: draws what it reads on stdin until that ends."""
 
 import contextlib
 import json
@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from . import prompts
 from .render import Renderer
 from .scene import resolve
@@ -17,10 +19,11 @@ from .workers import Drawn, receive, send
 
 
 def draw(renderer: Callable[..., Any], prompt: str, seed: int) -> Drawn:
-    """One picture [size, size, 3] and all that is known about it."""
+    """One picture [height, width, 3] and all that is known about it."""
     scene = resolve(prompts.parse(prompt), seed)
-    pixels, view = renderer(scene)
-    return pixels, {"scene": scene.to_mapping(), "view": asdict(view)}
+    pixels, view, regions, things = renderer(scene)
+    info = {"scene": scene.to_mapping(), "view": asdict(view)}
+    return Drawn(pixels, info, things, regions.astype(np.uint8))
 
 
 def end_with(parent: int) -> None:
@@ -30,26 +33,28 @@ def end_with(parent: int) -> None:
     os._exit(1)
 
 
-def main(variant: str, samples: int, size: int) -> None:
+def main(variant: str, samples: int, width: int, height: int) -> None:
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     # what libraries print must not get between the messages
     answers, questions = os.fdopen(os.dup(1), "wb"), sys.stdin.buffer
     os.dup2(2, 1)
-    renderer = Renderer(variant, samples=samples, size=size)
+    renderer = Renderer(variant, samples=samples, size=(width, height))
     while True:
         try:
             question = json.loads(receive(questions))
         except EOFError:
             return
         try:
-            pixels, info = draw(renderer, question["prompt"], question["seed"])
+            drawn = draw(renderer, question["prompt"], question["seed"])
         except Exception as error:  # noqa: BLE001  (sent to the parent, which raises it)
             send(answers, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
             continue
-        send(answers, json.dumps({"info": info, "shape": pixels.shape}).encode())
-        send(answers, pixels.tobytes())
+        header = {"info": drawn.info, "things": drawn.things, "shape": drawn.pixels.shape}
+        send(answers, json.dumps(header).encode())
+        send(answers, drawn.pixels.tobytes())
+        send(answers, drawn.regions.tobytes())
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+        main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -1,7 +1,8 @@
 """A pool of renderer processes (`worker.py`), one per core, and the messages between them and us.
 
 Processes, because Mitsuba's variant is global and its scene building holds Python's lock; own ones instead of
-`multiprocessing`, because that runs the caller's main module again. Messages are length-prefixed: JSON, then pixels.
+`multiprocessing`, because that runs the caller's main module again. Messages are length-prefixed: JSON, then
+pixels, then regions.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,15 @@ TIMEOUT = 300.0
 """Seconds for one picture; on a slow core one takes some ten."""
 POSIX = os.name == "posix"
 
-Drawn = tuple[NDArray[np.uint8], dict[str, Any]]
+
+class Drawn(NamedTuple):
+    """`pixels` [h, w, 3]; `things`: the labels of what is in the picture; `regions` [h, w]: which of them a pixel shows, from
+    1, 0 for none."""
+
+    pixels: NDArray[np.uint8]
+    info: dict[str, Any]
+    things: Sequence[str]
+    regions: NDArray[np.uint8]
 
 
 def cores() -> int:
@@ -46,10 +55,16 @@ class Pool:
     """
 
     def __init__(
-        self, variant: str, environment: Mapping[str, str], workers: int, samples: int, size: int, timeout: float = TIMEOUT
+        self,
+        variant: str,
+        environment: Mapping[str, str],
+        workers: int,
+        samples: int,
+        size: tuple[int, int],
+        timeout: float = TIMEOUT,
     ) -> None:
         # -P: a random.py in the working directory is not Python's
-        self.command = [sys.executable, "-P", "-m", f"{__package__}.worker", variant, str(samples), str(size)]
+        self.command = [sys.executable, "-P", "-m", f"{__package__}.worker", variant, *map(str, (samples, *size))]
         self.environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
         self.jobs: queue.SimpleQueue[tuple[str, int, Future[Drawn]] | None] = queue.SimpleQueue()
         self.workers, self.timeout = workers, timeout
@@ -168,8 +183,10 @@ def _ask(process: subprocess.Popen[bytes], prompt: str, seed: int) -> Drawn:
     answer = json.loads(receive(process.stdout))
     if "error" in answer:
         raise Declined(f"the studio cannot draw {prompt!r}: {short(str(answer['error']))}")
-    pixels = np.frombuffer(receive(process.stdout), np.uint8).reshape(answer.pop("shape"))
-    return pixels, answer["info"]
+    height, width, depth = answer["shape"]
+    pixels = np.frombuffer(receive(process.stdout), np.uint8).reshape(height, width, depth)
+    regions = np.frombuffer(receive(process.stdout), np.uint8).reshape(height, width)
+    return Drawn(pixels, answer["info"], answer["things"], regions)
 
 
 def send(stream: IO[bytes], data: bytes) -> None:
