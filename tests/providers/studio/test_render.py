@@ -134,11 +134,67 @@ def test_unknown_words_stop_the_generator_before_it_draws(generator):
         generator(["a photo of a zeppelin"], [1])
 
 
-def test_bad_arguments_are_named():
-    with pytest.raises(SpecError, match="samples is 0"):
-        Generator("scalar", samples=0)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"samples": 0}, "samples is 0; it must be at least 1"),
+        ({"workers": -1}, "workers is -1"),
+        ({"size": 16}, "size is 16; it must be from 32 to 1024, the pixels of the shorter side"),
+        ({"size": 4096}, "size is 4096; it must be from 32 to 1024"),
+        ({"aspect": "4x3"}, "aspect is '4x3'; it must be width:height such as 4:3, from 1:4 to 4:1"),
+        ({"aspect": "0:1"}, "aspect is '0:1'"),
+        ({"aspect": "5:1"}, "aspect is '5:1'"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(SpecError, match=message):
+        Generator("scalar", **arguments)
+
+
+def test_a_misspelled_variant_is_named():
     with pytest.raises(SpecError, match="Did you mean 'scalar'"):
         Generator("scaler")
+
+
+def test_without_a_gpu_the_variant_for_one_is_an_error_that_says_what_to_use(monkeypatch):
+    monkeypatch.setattr(variants, "works", lambda variant, environment=None: False)
+    with pytest.raises(ModelError, match="no GPU .* studio/cuda; use studio/scalar"):
+        Generator("cuda")
+
+
+@pytest.mark.parametrize(("size", "aspect", "frame"), [(64, "4:3", (85, 64)), (48, "1:2", (48, 96)), (96, "1:1", (96, 96))])
+def test_any_size_and_shape_of_picture(size, aspect, frame):
+    made = Generator("scalar", workers=1, size=size, aspect=aspect)
+    (picture,) = made(["a photo of a teapot on a wooden floor indoors with a watermark"], [5])
+    made.close()
+    assert made.id.endswith(f"-{frame[0]}x{frame[1]}px")
+    assert picture.content.size == frame and picture.truth.regions.shape == frame[::-1]
+    assert Judge()([picture], ["teapot"])[0] == 1
+
+
+@pytest.mark.slow
+def test_a_large_picture_is_the_same_scene(generator, pictures):
+    made = Generator("scalar", workers=1, size=1024)
+    (large,) = made([PROMPTS[0]], [1])
+    made.close()
+    small = np.asarray(large.content.resize((224, 224), Image.Resampling.BOX)).astype(float)
+    assert np.abs(small - np.asarray(pictures[0].content)).mean() < 12
+    assert large.info["scene"] == pictures[0].info["scene"]
+    for a, b in zip(large.truth.boxes[0][1:], pictures[0].truth.boxes[0][1:], strict=True):
+        assert a == pytest.approx(b, abs=2 / 224)
+
+
+def test_the_truth_of_a_picture_has_a_box_and_a_mask_for_everything_in_it(generator):
+    made, plain, empty = generator(
+        ["two teapots on a wooden floor next to a bucket", "a teapot on a wooden floor", "a photo of grass at night"], [2, 2, 2]
+    )
+    assert [box.label for box in made.truth.boxes] == ["teapot", "teapot", "bucket"]
+    assert made.truth.label == "teapot" and made.truth.others == ("bucket",)
+    assert plain.truth.others == () and len(plain.truth.boxes) == 1
+    assert made.truth.regions.shape == (224, 224) and set(np.unique(made.truth.regions)) == {0, 1, 2, 3}
+    own = np.isin(made.truth.regions, [1, 2])
+    assert own.mean() == pytest.approx(made.info["view"]["area"], abs=1e-6)
+    assert (empty.truth.label, empty.truth.boxes) == ("", ()) and not empty.truth.regions.any()
 
 
 def test_a_renderer_that_dies_is_replaced(generator, pictures):

@@ -60,7 +60,7 @@ class Generator:
         aspect: str = "1:1",
         timeout: float = TIMEOUT,
     ) -> None:
-        """`workers`: processes, 0 for one per core; `samples`: paths per pixel where the object is, half of them elsewhere;
+        """`workers`: processes, 0 for one per core; `samples`: paths per pixel where the object is, a third of them elsewhere;
         `size`: pixels of the shorter side; `aspect`: width to height ("4:3"); `timeout`: seconds after which a process that
         draws one picture counts as hanging and is replaced."""
         for name, value, least in (("workers", workers, 0), ("samples", samples, 1), ("timeout", timeout, 1)):

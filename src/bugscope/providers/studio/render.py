@@ -9,7 +9,7 @@ outside the view, every colour a bitmap, one lens.
 import importlib
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,18 @@ from .shapes import Shapes, merged
 from .shots import Regions
 from .stage import Stage, build
 
+What = Literal["all", "light", "shapes"]
+"""What is traced: rgb, albedo, normal and depth; rgb; or the number of the shape that is hit first, from 1."""
+
 SIZE = 224
-SAMPLES = 2
+SAMPLES = 3
 DEPTH = 6
 APERTURE = 0.012
 FOCUS = 0.93
 MASK_SIZE = 96
-"""Pixels of the shorter side at which silhouettes and contrasts are measured."""
+"""Pixels of the shorter side at which contrast is measured."""
+SILHOUETTE = 64
+"""Pixels of the shorter side at which the whole of the object is drawn, for its area alone."""
 MASK_FIELD = 1.5
 """The factor of a wider frame in which the object is drawn too, to know what share of it is out of frame."""
 MARGIN = 3
@@ -67,7 +72,7 @@ class Finished(NamedTuple):
 class Renderer:
     """`Renderer("scalar")(scene) -> Finished`. One per process: Mitsuba's variant is global.
 
-    `size`: (width, height). `samples`: paths per pixel where the object is; half of them elsewhere.
+    `size`: (width, height). `samples`: paths per pixel where the object is; a third of them elsewhere.
     """
 
     def __init__(self, variant: str, *, size: tuple[int, int] = (SIZE, SIZE), samples: int = SAMPLES, threads: int = 1) -> None:
@@ -100,21 +105,24 @@ class Renderer:
         radiance = np.clip(np.nan_to_num(raw[..., :3], nan=0.0, posinf=80.0), 0, 80).astype(np.float32)
         albedo = np.clip(np.nan_to_num(raw[..., 3:6]), 0, 1).astype(np.float32)
         normal = np.clip(np.nan_to_num(raw[..., 6:9]), -1, 1).astype(np.float32)
-        clean = self.oidn.denoise(*map(np.ascontiguousarray, (radiance, albedo, normal)), hdr=True)
+        # on 390 plain pictures the networks know as many as after the slower quality
+        fast = self.oidn.Quality.Fast
+        clean = self.oidn.denoise(*map(np.ascontiguousarray, (radiance, albedo, normal)), hdr=True, quality=fast)
         depth = np.nan_to_num(raw[..., 9]).astype(np.float64)
         whole = self._silhouette(stage, objects)
         return Traced(np.asarray(clean, dtype=np.float64), depth, regions, whole, stage.things)
 
     def _exposed(self, scene: Any, stage: Stage, seen: NDArray[np.bool_], seed: int) -> NDArray[np.float32]:
-        """The mean of all paths: some everywhere, and as many again in the box around the object."""
-        first = self.samples if self.uniform or not seen.any() else -(-self.samples // 2)
-        raw = self._render(scene, stage, self.size, first, seed, guides=True)
+        """Channels [h, w, c]: rgb, albedo, normal, depth. A third of the paths are everywhere, the others in the box around the
+        object."""
+        first = self.samples if self.uniform or not seen.any() else -(-self.samples // 3)
+        raw = self._render(scene, stage, self.size, first, seed, "all")
         more = self.samples - first
         if more:
             rows, columns = (np.flatnonzero(seen.any(axis)) for axis in (1, 0))
             y, x = (slice(max(int(i[0]) - MARGIN, 0), int(i[-1]) + 1 + MARGIN) for i in (rows, columns))
-            again = self._render(scene, stage, self.size, more, seed ^ 1, guides=True, crop=(x, y))
-            raw[y, x] = (raw[y, x] * first + again * more) / self.samples
+            again = self._render(scene, stage, self.size, more, seed ^ 1, "light", crop=(x, y))
+            raw[y, x, :3] = (raw[y, x, :3] * first + again[..., :3] * more) / self.samples
         return raw
 
     # --- what is known of the picture -----------------------------------------------------------------------------------
@@ -122,16 +130,16 @@ class Renderer:
     def _regions(self, scene: Any, stage: Stage, numbers: dict[str, int]) -> Regions:
         """The thing in the middle of each pixel, by first hits through a pinhole."""
         table = np.array([0, *(numbers.get(shape.id(), 0) for shape in scene.shapes())], dtype=np.uint8)
-        return table[np.rint(self._render(scene, stage, self.size, 1, 0, guides=False)[..., 0]).astype(int)]
+        return table[np.rint(self._render(scene, stage, self.size, 1, 0, "shapes")[..., 0]).astype(int)]
 
     def _silhouette(self, stage: Stage, objects: dict[str, Any]) -> float:
         """The area of the object alone, in frames, as far as a wider frame shows it."""
         if not objects:
             return 0.0
         alone = self.mi.load_dict({"type": "scene", **objects})
-        scale = MASK_SIZE * MASK_FIELD / min(self.size)
+        scale = SILHOUETTE * MASK_FIELD / min(self.size)
         width, height = (round(scale * side) for side in self.size)
-        hits = self._render(alone, stage, (width, height), 1, 0, guides=False, widen=MASK_FIELD)[..., 0]
+        hits = self._render(alone, stage, (width, height), 1, 0, "shapes", widen=MASK_FIELD)[..., 0]
         return float((hits > 0).mean()) * MASK_FIELD**2
 
     # --- Mitsuba --------------------------------------------------------------------------------------------------------
@@ -143,24 +151,27 @@ class Renderer:
         size: tuple[int, int],
         samples: int,
         seed: int,
+        what: What,
         *,
-        guides: bool,
         widen: float = 1.0,
         crop: tuple[slice, slice] | None = None,
     ) -> NDArray[np.float32]:
-        """Channels [h, w, c]: rgb, albedo, normal, depth with guides, else the number of the shape, through a pinhole."""
+        """Channels [h, w, c] of `what`; shapes are seen through a pinhole, in the middle of each pixel."""
         mi = self.mi
-        lens = {"type": "thinlens", "aperture_radius": APERTURE, "focus_distance": FOCUS} if guides else {"type": "perspective"}
+        exact = what == "shapes"
+        lens = {"type": "perspective"} if exact else {"type": "thinlens", "aperture_radius": APERTURE, "focus_distance": FOCUS}
         field = 2 * np.degrees(np.arctan(widen * np.tan(np.radians(stage.field_of_view / 2))))
         up = [0, 0, 1] if abs(stage.eye[0]) + abs(stage.eye[1]) > 1e-3 else [0, 1, 0]
         part = {}
         if crop:
             (left, right), (top, bottom) = ((s.start, min(s.stop, n)) for s, n in zip(crop, size, strict=True))
             part = {"crop_offset_x": left, "crop_offset_y": top, "crop_width": right - left, "crop_height": bottom - top}
-        if guides:
-            sampler = {"type": "stratified" if samples in (4, 9, 16) else "independent", "sample_count": samples}
-        else:
-            sampler = {"type": "stratified", "sample_count": 1, "jitter": False}  # the middle of each pixel
+        even = exact or samples in (4, 9, 16)
+        sampler = {
+            "type": "stratified" if even else "independent",
+            "sample_count": samples,
+            **({"jitter": False} if exact else {}),
+        }
         sensor = mi.load_dict(
             {
                 **lens,
@@ -176,13 +187,18 @@ class Renderer:
                 "sampler": sampler,
             }
         )  # fmt: skip
-        return np.array(mi.render(scene, sensor=sensor, integrator=self._integrator(guides), spp=samples, seed=seed))
+        return np.array(mi.render(scene, sensor=sensor, integrator=self._integrator(what), spp=samples, seed=seed))
 
     @cache  # noqa: B019  (a renderer lives as long as its process)
-    def _integrator(self, guides: bool) -> Any:
-        aovs = "al:albedo,nn:sh_normal,dd:depth" if guides else "si:shape_index"
-        path = {"img": {"type": "path", "max_depth": DEPTH, "rr_depth": 4}} if guides else {}
-        return self.mi.load_dict({"type": "aov", "aovs": aovs, **path})
+    def _integrator(self, what: What) -> Any:
+        path = {"type": "path", "max_depth": DEPTH, "rr_depth": 4}
+        return self.mi.load_dict(
+            {
+                "all": {"type": "aov", "aovs": "al:albedo,nn:sh_normal,dd:depth", "img": path},
+                "light": path,
+                "shapes": {"type": "aov", "aovs": "si:shape_index"},
+            }[what]
+        )
 
     def _light(self, stage: Stage) -> dict[str, Any]:
         mi = self.mi

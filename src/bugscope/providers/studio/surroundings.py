@@ -28,19 +28,24 @@ class Sky:
         self.up = np.sin(self.elevation)
         self.clouds, self.fine = fbm(rng, HEIGHT, WIDTH, 1.6), fbm(rng, HEIGHT, WIDTH, 1.2)
 
-    def disk(self, azimuth: float, elevation: float, radius: float, radiance: object) -> Array:
-        cosine = np.sin(self.elevation) * np.sin(elevation) + np.cos(self.elevation) * np.cos(elevation) * np.cos(
-            self.azimuth - azimuth
-        )
+    def disk(self, image: Array, azimuth: float, elevation: float, radius: float, radiance: object) -> None:
+        """A round light added to the image [h, w, 3], in place; `radius` in radians."""
+        near = np.abs(self.elevation[:, 0] - elevation) < 2 * radius  # beyond, less than one part in a million of it
+        rows = self.elevation[near, :1]
+        cosine = np.sin(rows) * np.sin(elevation) + np.cos(rows) * np.cos(elevation) * np.cos(self.azimuth[:1] - azimuth)
         angle = np.arccos(np.clip(cosine, -1, 1))
-        return np.asarray(np.exp(-((angle / radius) ** 4))[..., None] * np.asarray(radiance, float))
+        image[near] += np.exp(-((angle / radius) ** 4))[..., None] * np.asarray(radiance, float)
 
-    def box(self, azimuth: float, elevation: float, width: float, height: float) -> Array:
-        """Coverage [h, w, 1] of a soft rectangle; half-widths in radians."""
-        across = np.abs((self.azimuth - azimuth + PI) % (2 * PI) - PI)
-        along = np.abs(self.elevation - elevation)
-        inside = smoothstep(width * 1.15, width * 0.85, across) * smoothstep(height * 1.15, height * 0.85, along)
-        return np.asarray(inside[..., None])
+    def box(
+        self, image: Array, azimuth: float, elevation: float, width: float, height: float, colour: object, light: bool = False
+    ) -> None:
+        """A soft rectangle on the image [h, w, 3], in place; half-widths in radians. `light`: added, not laid over."""
+        across = smoothstep(width * 1.15, width * 0.85, np.abs((self.azimuth[0] - azimuth + PI) % (2 * PI) - PI))
+        along = smoothstep(height * 1.15, height * 0.85, np.abs(self.elevation[:, 0] - elevation))
+        place = np.ix_(np.flatnonzero(along), np.flatnonzero(across))
+        inside = (along[:, None] * across)[place][..., None]
+        under = image[place]
+        image[place] = under + inside * (np.asarray(colour, float) - (0 if light else under))
 
     def trees(self, image: Array, colour: tuple[float, float, float], top: float) -> Array:
         bumps = ndimage.gaussian_filter1d(self.rng.standard_normal(WIDTH), 3, mode="wrap")
@@ -93,7 +98,8 @@ def _daylight(sky: Sky, light: str, background: str) -> Array:
     else:
         greens = ((0.05, 0.10, 0.03), (0.08, 0.09, 0.04), (0.12, 0.09, 0.05))
         image = sky.trees(image, greens[rng.integers(3)], rng.uniform(0.06, 0.35))
-    return image + sky.disk(rng.uniform(0, 2 * PI), height, 0.035, sun)
+    sky.disk(image, rng.uniform(0, 2 * PI), height, 0.035, sun)
+    return image
 
 
 def _night(sky: Sky, light: str, background: str) -> Array:
@@ -103,20 +109,23 @@ def _night(sky: Sky, light: str, background: str) -> Array:
     lamps = np.array([[1, 0.75, 0.4], [1, 0.9, 0.75], [0.7, 0.85, 1], [1, 0.3, 0.2]])
     for _ in range(rng.integers(6, 18)):
         radiance = lamps[rng.integers(4)] * rng.uniform(1, 5)
-        image = image + sky.disk(rng.uniform(0, 2 * PI), rng.uniform(0, 0.2), rng.uniform(0.008, 0.02), radiance)
-    return image + sky.disk(rng.uniform(0, 2 * PI), rng.uniform(0.6, 1.2), 0.12, np.array((1.0, 0.72, 0.4)) * 5)
+        sky.disk(image, rng.uniform(0, 2 * PI), rng.uniform(0, 0.2), rng.uniform(0.008, 0.02), radiance)
+    sky.disk(image, rng.uniform(0, 2 * PI), rng.uniform(0.6, 1.2), 0.12, np.array((1.0, 0.72, 0.4)) * 5)
+    return image
 
 
 def _dark(sky: Sky, light: str, background: str) -> Array:
-    window = sky.box(sky.rng.uniform(0, 2 * PI), 0.5, 0.2, 0.2) * np.array((0.25, 0.17, 0.1))
-    return np.ones((HEIGHT, WIDTH, 3)) * np.array((0.012, 0.009, 0.006)) + window
+    image = np.ones((HEIGHT, WIDTH, 3)) * np.array((0.012, 0.009, 0.006))
+    sky.box(image, sky.rng.uniform(0, 2 * PI), 0.5, 0.2, 0.2, (0.25, 0.17, 0.1), light=True)
+    return image
 
 
 def _studio(sky: Sky, light: str, background: str) -> Array:
     rng = sky.rng
     image = np.ones((HEIGHT, WIDTH, 3)) * rng.uniform(0.5, 0.8)
-    image = image + sky.box(rng.uniform(0, 2 * PI), rng.uniform(0.5, 1.0), 0.5, 0.35) * 7.0
-    return np.asarray(image + sky.box(rng.uniform(0, 2 * PI), rng.uniform(0.3, 0.9), 0.4, 0.4) * 3.0)
+    sky.box(image, rng.uniform(0, 2 * PI), rng.uniform(0.5, 1.0), 0.5, 0.35, 7.0, light=True)
+    sky.box(image, rng.uniform(0, 2 * PI), rng.uniform(0.3, 0.9), 0.4, 0.4, 3.0, light=True)
+    return image
 
 
 def _room(sky: Sky, light: str, background: str) -> Array:
@@ -134,15 +143,15 @@ def _room(sky: Sky, light: str, background: str) -> Array:
     image = np.where(sky.up[..., None] > 0.7, wall * 1.3, image)
     for _ in range(rng.integers(4, 10)):  # furniture and pictures
         colour = rng.uniform(0.03, 0.6, 3)
-        place = sky.box(rng.uniform(0, 2 * PI), rng.uniform(-0.1, 0.45), rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3))
-        image = image * (1 - place) + (colour * 0.6 + colour.mean() * 0.4) * place
+        where = (rng.uniform(0, 2 * PI), rng.uniform(-0.1, 0.45), rng.uniform(0.05, 0.3), rng.uniform(0.05, 0.3))
+        sky.box(image, *where, colour * 0.6 + colour.mean() * 0.4)
     azimuth = rng.uniform(0, 2 * PI)
-    window = sky.box(azimuth, rng.uniform(0.25, 0.5), rng.uniform(0.25, 0.5), 0.35)
-    image = image + window * np.array((1.0, 0.98, 0.93)) * rng.uniform(5, 10)
+    window = (azimuth, rng.uniform(0.25, 0.5), rng.uniform(0.25, 0.5), 0.35)
+    sky.box(image, *window, np.array((1.0, 0.98, 0.93)) * rng.uniform(5, 10), light=True)
     if rng.random() < 0.7:
-        lamp = sky.box(azimuth + rng.uniform(1.5, 4), rng.uniform(0.9, 1.2), 0.5, 0.2)
-        image = image + lamp * np.array((1.0, 0.85, 0.65)) * rng.uniform(3, 7)
-    return np.asarray(image)
+        lamp = (azimuth + rng.uniform(1.5, 4), rng.uniform(0.9, 1.2), 0.5, 0.2)
+        sky.box(image, *lamp, np.array((1.0, 0.85, 0.65)) * rng.uniform(3, 7), light=True)
+    return image
 
 
 # --- grounds ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
+from scipy import fft
 
 from .geometry import Mesh, rotation
 
@@ -17,13 +18,13 @@ T = TypeVar("T")
 
 
 @cache
-def _spectrum(h: int, w: int, beta: float, stretch: tuple[float, float]) -> Array:
+def _spectrum(h: int, w: int, beta: float, stretch: tuple[float, float]) -> NDArray[np.float32]:
     fy, fx = np.fft.fftfreq(h)[:, None] * stretch[1] * h, np.fft.fftfreq(w)[None] * stretch[0] * w
     frequency = np.hypot(fy, fx)
     frequency[0, 0] = 1
     power = frequency**-beta
     power[0, 0] = 0
-    return np.asarray(power[:, : w // 2 + 1])
+    return np.asarray(power[:, : w // 2 + 1], dtype=np.float32)
 
 
 def fbm(
@@ -31,7 +32,8 @@ def fbm(
 ) -> Array:
     """Seamless noise [h, w] with spectrum 1/f^beta, mean 0, deviation 1; `stretch` (x, y) > 1 makes it finer that way."""
     w = w or h
-    noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((h, w))) * _spectrum(h, w, beta, stretch), (h, w))
+    white = rng.standard_normal((h, w), dtype=np.float32)
+    noise = fft.irfft2(fft.rfft2(white) * _spectrum(h, w, beta, stretch), (h, w)).astype(np.float64)
     return np.asarray((noise - noise.mean()) / (noise.std() + 1e-9))
 
 
@@ -46,9 +48,21 @@ def strokes(rng: np.random.Generator, h: int, w: int, angle: float, beta: float 
 
 
 def linear(srgb: ArrayLike) -> Array:
-    """sRGB -> linear light (IEC 61966-2-1)."""
+    """sRGB -> linear light (IEC 61966-2-1). Whole pictures are looked up, to one part in 4,096 of the range."""
     c = np.asarray(srgb, float)
+    if c.size < len(_steps()):
+        return _linear(c)
+    return np.asarray(_steps()[np.rint(np.clip(c, 0, 1) * (len(_steps()) - 1)).astype(np.intp)])
+
+
+def _linear(c: Array) -> Array:
     return np.where(c <= 0.04045, c / 12.92, ((np.maximum(c, 0) + 0.055) / 1.055) ** 2.4)
+
+
+@cache
+def _steps() -> Array:
+    """Linear light at even steps of sRGB."""
+    return _linear(np.linspace(0, 1, 4096))
 
 
 def blend(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Array:
