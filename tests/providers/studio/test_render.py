@@ -186,7 +186,7 @@ def test_a_large_picture_is_the_same_scene(generator, pictures):
 
 def test_the_truth_of_a_picture_has_a_box_and_a_mask_for_everything_in_it(generator):
     made, plain, empty = generator(
-        ["two teapots on a wooden floor next to a bucket", "a teapot on a wooden floor", "a photo of grass at night"], [2, 2, 2]
+        ["two teapots on a wooden floor next to a bucket", "a teapot on a wooden floor", "a photo of grass at night"], [2, 5, 2]
     )
     assert [box.label for box in made.truth.boxes] == ["teapot", "teapot", "bucket"]
     assert made.truth.label == "teapot" and made.truth.others == ("bucket",)
