@@ -51,15 +51,15 @@ def hammer(rng: Generator) -> list[Part]:
     profile = np.vstack([curve, lower])
     prongs = [extrude([profile], 0.17).moved(rotate=(X, s * 5.0), shift=(0, 0, 0.04 if s > 0 else -0.21)) for s in (-1, 1)]
     head = join([face, eye, *prongs]).moved(shift=(0.05, 0, 0))
-    return [Part(head, choice(rng, STEEL, STEEL, IRON)), *_handle(rng, float(rng.uniform(3.3, 3.9)))]
+    return [Part(head, choice(rng, STEEL, STEEL, IRON)), *_handle(rng, float(rng.uniform(3.3, 3.9)), wooden=0.6)]
 
 
-def _handle(rng: Generator, length: float) -> list[Part]:
-    """From x = -length to 0: turned wood, or a rubber grip on a shaft."""
+def _handle(rng: Generator, length: float, wooden: float) -> list[Part]:
+    """From x = -length to 0: turned wood with the chance `wooden`, else a rubber grip on a shaft."""
     x = np.linspace(-length, 0, 40)
     thick = np.interp(x / length, [-1, -0.93, -0.75, -0.45, -0.15, 0], [0.13, 0.19, 0.16, 0.17, 0.11, 0.11])
     shaft = tube(np.stack([x, 0 * x, 0 * x], 1), thick, 20).moved(scale=(1, 1.15, 0.8))
-    if rng.random() < 0.6:
+    if rng.random() < wooden:
         return [Part(shaft, Material(wood(rng, 128, 256, (0.62, 0.42, 0.22), (0.82, 0.62, 0.38)), roughness=0.45), main=True)]
     paint = choice(rng, (0.03, 0.03, 0.03), (0.75, 0.08, 0.05), (0.9, 0.65, 0.05), (0.1, 0.2, 0.6))
     grip = tube(np.stack([x[:22], 0 * x[:22], 0 * x[:22]], 1), thick[:22] * 1.12, 20).moved(scale=(1, 1.15, 0.8))
@@ -84,11 +84,11 @@ def _handle(rng: Generator, length: float) -> list[Part]:
 )
 def hatchet(rng: Generator) -> list[Part]:
     """A small axe lying on its side; the edge of its blade is ground bright."""
-    back = [(-0.3, -0.35), (0.3, -0.35), (0.3, 0.35)]
+    back = [(-0.26, -0.22), (0.26, -0.22), (0.3, 0.35)]
     top, edge = spline([(0.3, 0.35), (0.33, 0.9), (0.5, 1.7)], 12), spline([(0.5, 1.7), (-0.05, 1.92), (-0.95, 1.62)], 24)
     beard = spline([(-0.95, 1.62), (-0.5, 1.05), (-0.3, 0.35)], 12)
     blade = extrude([np.vstack([back, top, edge, beard])], 1.0).moved(shift=(0, 0, -0.5))
-    blade.vertices[:, 2] *= np.interp(blade.vertices[:, 1], [-0.35, 0.3, 1.55, 1.92], [0.42, 0.42, 0.16, 0.02])
+    blade.vertices[:, 2] *= np.interp(blade.vertices[:, 1], [-0.22, 0.25, 0.6, 1.92], [0.34, 0.34, 0.18, 0.02])
     bright = extrude([np.vstack([edge, edge[::-1] * (0.94, 0.86)])], 0.3).moved(shift=(0, 0, -0.15))
     bright.vertices[:, 2] *= np.interp(bright.vertices[:, 1], [1.2, 1.92], [0.95, 0.1])
     head = Mesh(blade.vertices, blade.faces, blade.uv).flattened()
@@ -96,7 +96,7 @@ def hatchet(rng: Generator) -> list[Part]:
     return [
         Part(head, paint),
         Part(Mesh(bright.vertices, bright.faces, bright.uv).flattened(), STEEL),
-        *_handle(rng, float(rng.uniform(3.2, 3.8))),
+        *_handle(rng, float(rng.uniform(3.2, 3.8)), wooden=0.85),
     ]
 
 

@@ -38,17 +38,18 @@ BLACK = Material((0.025, 0.025, 0.03), roughness=0.3)
     "barrel",
     metres=0.9,
     synonyms=("cask", "wine cask", "beer barrel"),
-    place="outdoors",
-    grounds=("grass", "concrete", "brick", "dirt"),
+    place="floor",
+    grounds=("concrete", "concrete", "wood", "brick"),
     elevation=(6.0, 24.0),
     azimuth=(-15.0, 15.0),
-    distance=(0.85, 1.05),
+    distance=(0.8, 1.0),
     max_elevation=65.0,
     materials=("wood", "metal", "gold"),
-    views=("above", "upside down", "low"),
+    views=("above", "low"),
+    counts=False,
 )
 def barrel(rng: Generator) -> list[Part]:
-    """Staves of oak held by iron hoops, upright or lying on chocks."""
+    """Staves of oak held by iron hoops: two or three barrels in a pile."""
     h, belly = float(rng.uniform(2.6, 3.0)), float(rng.uniform(1.12, 1.2))
     z = np.linspace(0, h, 61)
     bulge = np.stack([0.88 + (belly - 0.88) * (1 - (2 * z / h - 1) ** 2), z], 1)
@@ -64,12 +65,12 @@ def barrel(rng: Generator) -> list[Part]:
         Part(join(hoops), iron),
         Part(bung, Material((0.3, 0.2, 0.12), roughness=0.8)),
     ]
-    if rng.random() < 0.4:
-        return parts
-    lying = rotation(Z, float(rng.uniform(50, 75)) * choice(rng, -1, 1)) @ rotation(X, 90)
-    chocks = [rounded_box(2.2, 0.25, 0.4, 0.03, 3).moved(shift=(0, -belly + 0.05, z)) for z in (0.25 * h, 0.75 * h)]
-    parts.append(Part(join(chocks), boards))
-    return [replace(p, mesh=p.mesh.moved(rotate=lying)) for p in parts]
+    lying = [replace(p, mesh=p.mesh.moved(rotate=(X, 90))) for p in parts]
+    places = [(-belly, 0.0), (belly, 0.0), (0.0, belly * 3**0.5)][: choice(rng, 3, 3, 3, 2)]
+    pile = [replace(p, mesh=p.mesh.moved(shift=(x, 0, z))) for p in lying for x, z in places]
+    blocks = [rounded_box(4.6, 0.4, 0.25, 0.03, 3).moved(shift=(0, -y * h, -belly + 0.05)) for y in (0.25, 0.75)]
+    turn = (Z, float(rng.uniform(-35, 35)))
+    return [replace(p, mesh=p.mesh.moved(rotate=turn)) for p in (*pile, Part(join(blocks), boards))]
 
 
 def _staves(rng: Generator) -> Array:
