@@ -37,7 +37,7 @@ BLACK = Material((0.025, 0.025, 0.03), roughness=0.3)
 @model(
     "barrel",
     metres=0.9,
-    synonyms=("cask", "wine cask", "beer barrel"),
+    synonyms=("cask", "wine cask", "wine barrel"),
     place="floor",
     grounds=("concrete", "concrete", "wood", "brick"),
     elevation=(6.0, 24.0),
