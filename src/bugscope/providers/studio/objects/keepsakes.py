@@ -46,6 +46,7 @@ BLACK = Material((0.025, 0.025, 0.03), roughness=0.3)
     azimuth=(-40.0, 40.0),
     distance=(0.75, 0.95),
     max_elevation=65.0,
+    materials=("gold", "metal"),
     views=("above", "low"),
 )
 def sunglasses(rng: Generator) -> list[Part]:

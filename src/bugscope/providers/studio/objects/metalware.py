@@ -192,9 +192,8 @@ def electric_fan(rng: Generator) -> list[Part]:
     hub = rounded_cylinder(0.2, 0.3, 0.06, 32).moved(shift=(0, 0, -0.1))
     facing = rotation(X, 90 - float(rng.uniform(0, 12)))
     stem = tube([(0, 0.5, -0.3), (0, 0.5, -1.75)], 0.11, 16)
-    foot = revolve([[(0, 0), (0.85, 0)], spline([(0.85, 0), (0.85, 0.08), (0.5, 0.2), (0.14, 0.3)], 16)], 56).moved(
-        shift=(0, 0.35, -1.85)
-    )
+    skirt = spline([(0.85, 0), (0.85, 0.08), (0.5, 0.2), (0.14, 0.3)], 16)
+    foot = revolve([[(0, 0), (0.85, 0)], skirt, [(0.14, 0.3), (0, 0.3)]], 56).moved(shift=(0, 0.5, -1.85))
     body: Colour = choice(rng, (0.9, 0.9, 0.9), (0.05, 0.05, 0.05), (0.75, 0.8, 0.85), (0.5, 0.65, 0.6))
     wing: Colour = choice(rng, (0.5, 0.7, 0.85), (0.15, 0.4, 0.75), (0.9, 0.9, 0.9), (0.08, 0.08, 0.08))
     shell = Material(body, roughness=0.3)

@@ -125,7 +125,7 @@ def _wheeled_bin(rng: Generator) -> list[Part]:
     rim = rounded_box(1.62, 1.72, 0.16, 0.05, 4).moved(shift=(0, 0, 2.5))
     lid = rounded_box(1.66, 1.8, 0.2, 0.1, 5).moved(rotate=(X, -5), shift=(0, -0.02, 2.66))
     bar = tube([(-0.6, 0.98, 2.5), (0.6, 0.98, 2.5)], 0.07, 12)
-    ribs = [rounded_box(0.08, 0.06, 1.7, 0.02, 3).moved(rotate=(X, -4.0), shift=(x, -0.74, 1.4)) for x in (-0.35, 0.0, 0.35)]
+    ribs = [rounded_box(0.08, 0.06, 1.7, 0.02, 3).moved(rotate=(X, 4.3), shift=(x, -0.72, 1.4)) for x in (-0.35, 0.0, 0.35)]
     wheels = [rounded_cylinder(0.3, 0.16, 0.05, 32).moved(rotate=(Y, 90), shift=(x, 0.6, 0.3)) for x in (-0.78, 0.62)]
     plastic = Material(choice(rng, (0.06, 0.25, 0.12), (0.08, 0.09, 0.1), (0.1, 0.2, 0.45), (0.3, 0.18, 0.1)), roughness=0.45)
     return [Part(join([body, rim, lid, bar, *ribs]), plastic, main=True), Part(join(wheels), BLACK)]
