@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from ..geometry import (
     X,
+    Y,
     Z,
     circle,
     cylinder,
@@ -21,7 +22,7 @@ from ..geometry import (
     torus,
 )
 from ..materials import Material, Part
-from ..textures import choice, drawing, font
+from ..textures import choice, drawing, font, vivid
 from . import model
 
 PI = float(np.pi)
@@ -127,44 +128,51 @@ def _dial(draw: Callable[[ImageDraw.ImageDraw], None], paper: Ink) -> Array:
     views=("above",),
 )
 def magnetic_compass(rng: Generator) -> list[Part]:
-    """A round case with a rose, a needle in two colours and a ring; often with its lid open."""
-    metal = choice(rng, BRASS, BRASS, CHROME, Material((0.06, 0.07, 0.06), roughness=0.4))
-    side = spline([(1.0, -0.3), (1.12, -0.2), (1.12, 0.1), (1.02, 0.16)], 20)
-    case = [revolve([[(0, -0.3), (1.0, -0.3)], side, [(1.02, 0.16), (0.97, 0.12), (0.96, 0.0)]], 96)]
-    case.append(torus(0.26, 0.045, 40, 10).moved(scale=(1, 0.85, 1), shift=(0, 1.42, -0.1)))
-    case.append(cylinder(0.12, 0.2, 20).moved(rotate=(X, -90), shift=(0, 1.05, -0.1)))
-    if rng.random() < 0.5:
-        lid = revolve([[(0, 0.12), (0.6, 0.1), (1.05, 0.02)][::-1], [(1.05, -0.04), (1.12, -0.04), (1.12, 0.02)]], 72)
-        case.append(lid.moved(rotate=(X, -70 + 180), shift=(0, 1.4, 1.0)))
-    needle_turn = float(rng.uniform(-70, 70))
-    half = np.array([(-0.1, 0.0), (0.1, 0.0), (0.0, 0.72)])
-    north = extrude([half], 0.02).moved(rotate=(Z, needle_turn), shift=(0, 0, 0.06))
-    south = extrude([half], 0.02).moved(rotate=(Z, needle_turn + 180), shift=(0, 0, 0.06))
-    rose = extrude([circle(0.97, 72)], 0.01)
-    return [
-        Part(join(case), metal, main=True),
-        Part(rose, Material(_rose(rng), roughness=0.4)),
-        Part(north, Material(choice(rng, (0.75, 0.03, 0.03), (0.05, 0.15, 0.5)), roughness=0.25)),
-        Part(join([south, cylinder(0.07, 0.06, 20).moved(shift=(0, 0, 0.04))]), Material((0.85, 0.85, 0.85), roughness=0.25)),
+    """A needle in two colours over a rose, in a round case with a ring and an open lid."""
+    half, turn = np.array([(-0.13, 0.0), (0.13, 0.0), (0.0, 0.78)]), float(rng.uniform(-70, 70))
+    north, south = (extrude([half], 0.02).moved(rotate=(Z, turn + t), shift=(0, 0, 0.06)) for t in (0, 180))
+    pivot = cylinder(0.07, 0.06, 20).moved(shift=(0, 0, 0.04))
+    needle = [
+        Part(extrude([circle(0.97, 72)], 0.01), Material(_rose(rng), roughness=0.4)),
+        Part(north, Material(choice(rng, (0.75, 0.03, 0.03), (0.75, 0.03, 0.03), (0.05, 0.15, 0.5)), roughness=0.25)),
+        Part(join([south, pivot]), Material((0.85, 0.85, 0.85), roughness=0.25)),
     ]
+    return [_case(rng), *needle]
+
+
+def _case(rng: Generator) -> Part:
+    """Around a dial of radius 0.97, with its lid up."""
+    metal = choice(rng, BRASS, BRASS, CHROME, Material((0.06, 0.07, 0.06), roughness=0.4), Material(vivid(rng), roughness=0.3))
+    side = spline([(1.0, -0.3), (1.12, -0.2), (1.12, 0.1), (1.02, 0.16)], 20)
+    lid = revolve([[(1.12, -0.05), (1.12, 0.06)], [(1.12, 0.06), (1.0, 0.12), (0, 0.16)]], 72)
+    up = float(rng.uniform(95, 125))
+    behind, above = 1.12 * float(np.cos(np.radians(180 - up))), 1.12 * float(np.sin(np.radians(up)))
+    pieces = [
+        revolve([[(0, -0.3), (1.0, -0.3)], side, [(1.02, 0.16), (0.97, 0.12), (0.96, 0.0)]], 96),
+        torus(0.26, 0.045, 40, 10).moved(scale=(1, 0.85, 1), shift=(0, -1.4, -0.1)),
+        cylinder(0.12, 0.2, 20).moved(rotate=(X, 90), shift=(0, -1.05, -0.1)),
+        lid.moved(rotate=(X, -up), shift=(0, 1.14 + behind, 0.1 + above)),
+        cylinder(0.08, 0.5, 20).moved(rotate=(Y, 90), shift=(-0.25, 1.12, 0.1)),
+    ]
+    return Part(join(pieces), metal, main=True)
 
 
 def _rose(rng: Generator) -> Array:
-    """Degrees, a star of eight points, and the letters of the winds."""
-    dark = rng.random() < 0.25
+    """Degrees, a star of four or eight points, and the letters of the winds."""
+    dark = rng.random() < 0.3
     ink, paper = ((235, 235, 225), (20, 22, 25)) if dark else ((15, 15, 20), choice(rng, (248, 246, 236), (228, 212, 170)))
-    red = (180, 30, 25)
+    points, red = choice(rng, (0, 2, 4, 6), (1, 3, 5, 7, 0, 2, 4, 6)), (180, 30, 25)
 
     def draw(d: ImageDraw.ImageDraw) -> None:
         for i in range(72):
-            inside = 222 if i % 6 == 0 else 234
+            inside = 226 if i % 6 == 0 else 236
             d.line((*_polar(i * PI / 36, inside), *_polar(i * PI / 36, 250)), fill=ink, width=4 if i % 6 == 0 else 2)
-        for i in (1, 3, 5, 7, 0, 2, 4, 6):
-            angle, long = i * PI / 4, 100 if i % 2 else 140
+        for i in points:
+            angle, long = i * PI / 4, 110 if i % 2 else 158
             middle = (DIAL / 2, DIAL / 2)
-            d.polygon([middle, _polar(angle - PI / 8, 38), _polar(angle, long)], fill=ink)
-            d.polygon([middle, _polar(angle + PI / 8, 38), _polar(angle, long)], fill=paper, outline=ink)
-        for i, wind in enumerate(("N", "NE", "E", "SE", "S", "SW", "W", "NW")):
-            d.text(_polar(i * PI / 4, 182), wind, font=font(30 if i % 2 else 62), fill=red if wind == "N" else ink, anchor="mm")
+            d.polygon([middle, _polar(angle - PI / 8, 52), _polar(angle, long)], fill=ink)
+            d.polygon([middle, _polar(angle + PI / 8, 52), _polar(angle, long)], fill=paper, outline=ink)
+        for i, wind in enumerate("NESW"):
+            d.text(_polar(i * PI / 2, 192), wind, font=font(70), fill=red if wind == "N" else ink, anchor="mm")
 
     return _dial(draw, paper)

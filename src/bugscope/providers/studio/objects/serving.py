@@ -22,13 +22,9 @@ PI = float(np.pi)
 Colour = tuple[float, float, float]
 
 
-_GLASSES = (
-    [(0.72, 0), (0.78, 0.3), (0.95, 1.9), (1.02, 3.0)],
-    [(0.62, 0), (0.55, 0.6), (0.8, 1.7), (0.95, 2.4), (0.86, 3.0)],
-    [(0.95, 0), (0.95, 0.3), (0.95, 1.9), (0.95, 3.0)],
-)
-"""(radius, z) of a pint glass, a wheat-beer glass and a mug."""
-MUG = 2
+_PINT = [(0.72, 0), (0.78, 0.3), (0.95, 1.9), (1.02, 3.0)]
+_SLIM = [(0.6, 0), (0.66, 0.3), (0.84, 1.8), (0.94, 3.0)]
+"""Glasses as (radius, z)."""
 
 
 @model(
@@ -44,9 +40,8 @@ MUG = 2
     views=("above", "low"),
 )
 def beer_glass(rng: Generator) -> list[Part]:
-    """A pint, a mug or a tall wheat-beer glass, with beer and a head of foam."""
-    kind = int(rng.integers(3))
-    side = spline(_GLASSES[kind], 60)
+    """A pint glass or a slimmer one, with beer and a head of foam."""
+    side = spline(choice(rng, _PINT, _PINT, _SLIM), 60)
     inner, top, rise = side * (0.94, 1.0), float(rng.uniform(2.35, 2.6)), float(rng.uniform(0.1, 0.35))
     beer = inner[(inner[:, 1] > 0.18) & (inner[:, 1] < top)]
     foam = inner[inner[:, 1] >= top - 0.02]
@@ -54,10 +49,7 @@ def beer_glass(rng: Generator) -> list[Part]:
     dome = spline([(rim, 3.0), (rim * 0.8, 3.0 + rise), (0, 3.0 + rise * 1.1)], 20)
     filled = revolve([[(0, 0.18), tuple(beer[0])], beer, [tuple(beer[-1]), (0, top)]], 72)
     glass = [revolve([[(0, 0), side[0]], side], 96), torus(float(side[-1, 0]), 0.02, 72, 8).moved(shift=(0, 0, 3.0))]
-    if kind == MUG:
-        handle = spline([(0.93, 0, 2.5), (1.55, 0, 2.45), (1.65, 0, 1.5), (1.5, 0, 0.6), (0.93, 0, 0.5)], 40)
-        glass.append(tube(handle, 0.12, 14))
-    colour: Colour = choice(rng, (0.95, 0.66, 0.1), (0.95, 0.66, 0.1), (0.9, 0.5, 0.05), (0.6, 0.22, 0.03))
+    colour: Colour = choice(rng, (0.95, 0.66, 0.1), (0.95, 0.66, 0.1), (0.9, 0.5, 0.05))
     red, green, blue = (0.35 * c**1.6 for c in colour)
     return [
         Part(join(glass).moved(rotate=(Z, float(rng.uniform(-60, 60)))), Material((0.97, 0.99, 0.99), kind="thin glass")),
