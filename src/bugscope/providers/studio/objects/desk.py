@@ -96,12 +96,8 @@ def piggy_bank(rng: Generator) -> list[Part]:
     body = sphere(1.0, 72, 48).moved(scale=(0.92, 1.15, 0.9), shift=(0, 0, 1.15))
     snout = revolve([spline([(0.44, 0), (0.36, 0.25), (0.36, 0.42), (0.3, 0.46), (0, 0.46)], 24, degree=2)], 40)
     snout = snout.moved(rotate=(X, 90), shift=(0, -0.98, 1.12))
-    legs = [
-        revolve([[(0, 0), (0.24, 0)], spline([(0.24, 0), (0.27, 0.06), (0.22, 0.35), (0.34, 0.75)], 16)], 28) for _ in range(4)
-    ]
-    stood = [
-        leg.moved(shift=(x * 0.45, y * 0.6, 0)) for leg, (x, y) in zip(legs, [(-1, -1), (1, -1), (-1, 1), (1, 1)], strict=True)
-    ]
+    leg = revolve([[(0, 0), (0.24, 0)], spline([(0.24, 0), (0.27, 0.06), (0.22, 0.35), (0.34, 0.75)], 16)], 28)
+    legs = [leg.moved(shift=(x * 0.45, y * 0.6, 0)) for x, y in ((-1, -1), (1, -1), (-1, 1), (1, 1))]
     ear = sphere(0.3, 24, 16).moved(scale=(0.8, 0.28, 1.15))
     ears = [ear.moved(rotate=rotation(Y, s * 28) @ rotation(X, -25), shift=(s * 0.45, -0.72, 1.9)) for s in (-1, 1)]
     t = np.linspace(0, 2.6 * PI, 50)
@@ -111,15 +107,15 @@ def piggy_bank(rng: Generator) -> list[Part]:
     dark += [sphere(0.06, 14, 10).moved(scale=(0.8, 0.4, 1.3), shift=(s * 0.12, -1.44, 1.14)) for s in (-1, 1)]
     dark.append(rounded_box(0.1, 0.62, 0.06, 0.02).moved(shift=(0, 0.05, 2.04)))
     parts = [
-        Part(join([body, snout, *stood, *ears, tail]), Material(skin, roughness=0.12, clearcoat=0.8), main=True),
+        Part(join([body, snout, *legs, *ears, tail]), Material(skin, roughness=0.12, clearcoat=0.8), main=True),
         Part(join(dark), BLACK),
     ]
     if rng.random() < 0.7:
         coin = rounded_cylinder(0.28, 0.05, 0.015, 40)
         coins = [coin.moved(rotate=rotation(Y, 90), shift=(-0.03, 0.05, 2.25))]
-        coins += [
-            coin.moved(shift=(float(rng.uniform(0.8, 1.4)), float(rng.uniform(-1.3, 0.6)), 0.03 + 0.002 * i)) for i in range(4)
-        ]
+        for i in range(4):
+            place = (float(rng.uniform(0.8, 1.4)), float(rng.uniform(-1.3, 0.6)), 0.03 + 0.002 * i)
+            coins.append(coin.moved(shift=place))
         parts.append(Part(join(coins), BRASS))
     return parts
 

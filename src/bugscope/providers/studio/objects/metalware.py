@@ -53,21 +53,11 @@ def safety_pin(rng: Generator) -> list[Part]:
     t = np.linspace(0.5 * PI, 0.5 * PI + 3 * PI, 60)
     coil = np.stack([0.26 * np.cos(t), 0.26 * np.sin(t), np.linspace(0.07, -0.07, 60)], 1)
     upper = tube(np.vstack([[(3.6, 0.26, 0.0)], [(0.3, 0.26, 0.06)], coil[:1]]), 0.05, 12)
-    turn = np.radians(-opened)
-    long = np.array([(0.0, -0.26, -0.06), (1.8, -0.3, -0.04), (3.55, -0.24, 0.0)])
-    spun = np.stack(
-        [
-            long[:, 0] * np.cos(turn) - long[:, 1] * np.sin(turn),
-            long[:, 0] * np.sin(turn) + long[:, 1] * np.cos(turn),
-            long[:, 2],
-        ],
-        1,
-    )
+    spun = np.array([(0.0, -0.26, -0.06), (1.8, -0.3, -0.04), (3.55, -0.24, 0.0)]) @ rotation(Z, -opened).T
     spun[:, :2] += (0.0, -0.26) - spun[0, :2]
     lower = tube(spline(spun, 30, degree=2), np.r_[np.full(24, 0.05), np.linspace(0.05, 0.012, 6)], 12)
-    cap = spline(
-        [(3.35, 0.36), (3.75, 0.42), (4.15, 0.2), (4.15, -0.2), (3.75, -0.42), (3.35, -0.34), (3.42, 0.0)], 60, closed=True
-    )
+    edge = [(3.35, 0.36), (3.75, 0.42), (4.15, 0.2), (4.15, -0.2), (3.75, -0.42), (3.35, -0.34), (3.42, 0.0)]
+    cap = spline(edge, 60, closed=True)
     head = extrude([cap], 0.22).moved(shift=(0, 0, -0.11))
     rim = tube(np.c_[cap, np.full(len(cap), 0.11)], 0.03, 8, closed=True)
     return [Part(join([upper, tube(coil, 0.05, 12), lower, head, rim]), metal, main=True)]
