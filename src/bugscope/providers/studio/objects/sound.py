@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from ..geometry import (
     Mesh,
     X,
+    Y,
     Z,
     cylinder,
     join,
@@ -33,33 +34,60 @@ BLACK = Material((0.03, 0.03, 0.035), roughness=0.45)
 
 @model(
     "drum",
-    metres=0.4,
-    synonyms=("snare drum",),
+    metres=1.6,
+    synonyms=("drum kit", "drum set"),
     place="floor",
-    grounds=("wood", "carpet"),
-    elevation=(14.0, 35.0),
-    max_elevation=70.0,
+    grounds=("wood", "carpet", "wood"),
+    elevation=(4.0, 16.0),
+    azimuth=(-30.0, 30.0),
+    distance=(0.68, 0.85),
+    max_elevation=60.0,
     views=("above", "low"),
+    counts=False,
 )
 def drum(rng: Generator) -> list[Part]:
-    """A white head in two hoops on a shell, tightened by rods, with a pair of sticks."""
-    h, n = float(rng.uniform(0.65, 1.0)), choice(rng, 6, 8, 10)
-    shell: Colour = choice(rng, (0.7, 0.05, 0.05), (0.05, 0.15, 0.5), (0.04, 0.04, 0.04), vivid(rng))
-    hoops = [torus(1.04, 0.04, 72, 10).moved(shift=(0, 0, z)) for z in (0.05, h - 0.02)]
-    hoops += [cylinder(1.06, 0.08, 72).moved(shift=(0, 0, z)) for z in (0.0, h - 0.08)]
-    stick = revolve(
-        [[(0, 0), (0.045, 0)], [(0.045, 0), (0.045, 1.5), (0.025, 1.95)], [(0.025, 1.95), (0.055, 2.02), (0, 2.1)]], 16
-    )
-    sticks = [
-        stick.moved(rotate=rotation(Z, a) @ rotation(X, 88), shift=(x, 0.9, h + 0.1))
-        for a, x in ((float(rng.uniform(10, 35)), -0.2), (float(rng.uniform(-35, -10)), 0.3))
+    """A drummer's kit: a bass drum on its side, two toms on it, a floor tom and a snare, and cymbals on stands."""
+    paint: Colour = choice(rng, (0.6, 0.04, 0.04), (0.04, 0.12, 0.4), (0.03, 0.03, 0.03), (0.85, 0.83, 0.78), vivid(rng))
+    tom = rotation(Y, float(rng.uniform(-6, 6))) @ rotation(X, 22)
+    drums = [  # radius, height, turn, place of the foot
+        (1.0, 0.9, rotation(X, 90), (0.0, 0.45, 1.02)),
+        (0.42, 0.42, tom, (-0.46, -0.05, 2.12)),
+        (0.46, 0.46, tom, (0.5, -0.05, 2.12)),
+        (0.58, 0.75, rotation(X, 0), (1.45, 0.25, 0.4)),
+        (0.5, 0.32, rotation(X, 8), (-1.35, 0.3, 1.0)),
     ]
+    shells, heads, metal = [], [], []
+    for r, h, turn, foot in drums:
+        shells.append(cylinder(r, h, 64).moved(rotate=turn, shift=foot))
+        heads.append(cylinder(r * 0.98, h + 0.02, 64).moved(rotate=turn, shift=foot))
+        hoops = join([torus(r * 1.02, 0.035, 64, 8).moved(shift=(0, 0, z)) for z in (0.0, h)])
+        metal += [hoops.moved(rotate=turn, shift=foot), _rods(h, 8).moved(scale=(r, r, 1), rotate=turn, shift=foot)]
+    cymbal = revolve([spline([(0.7, 0), (0.2, 0.08), (0.14, 0.1), (0.1, 0.16), (0, 0.18)], 24, degree=2)], 56)
+    cymbals = []
+    for x, y, z, tilt in ((-1.5, 0.5, 2.75, 14.0), (1.6, 0.5, 2.85, -14.0), (-2.1, 0.1, 1.75, 0.0)):
+        cymbals.append(cymbal.moved(rotate=rotation(Y, tilt) @ rotation(X, 10), shift=(x, y, z)))
+        metal += [tube([(x, y, z + 0.2), (x, y, 0.5)], 0.035, 8), _tripod((x, y, 0.55), 0.4)]
+    metal += [_tripod((-1.35, 0.3, 1.0), 0.45), *(_leg((1.45, 0.25), a) for a in (0.9, 3.0, 5.1))]
+    metal += [tube([(s * 0.3, 0.1, 1.9), (s * 0.42, 0.0, 2.3)], 0.04, 8) for s in (-1, 1)]
     return [
-        Part(cylinder(1.0, h - 0.02, 72), Material(shell, roughness=0.12, clearcoat=0.8), main=True),
-        Part(join([*hoops, _rods(h, n)]), CHROME),
-        Part(cylinder(0.99, 0.02, 72).moved(shift=(0, 0, h - 0.005)), Material((0.93, 0.92, 0.88), roughness=0.6)),
-        Part(join(sticks), Material((0.82, 0.63, 0.38), roughness=0.5)),
+        Part(join(shells), Material(paint, roughness=0.12, clearcoat=0.8), main=True),
+        Part(join(heads), Material(choice(rng, (0.93, 0.92, 0.88), (0.93, 0.92, 0.88), (0.05, 0.05, 0.05)), roughness=0.5)),
+        Part(join(metal), CHROME),
+        Part(join(cymbals), Material((0.85, 0.65, 0.28), roughness=0.25, metallic=1.0)),
     ]
+
+
+def _tripod(top: tuple[float, float, float], spread: float) -> Mesh:
+    """Three legs from `top` to the floor."""
+    x, y, _ = top
+    feet = [(x + spread * float(np.cos(a)), y + spread * float(np.sin(a)), 0.0) for a in (0.5, 2.6, 4.7)]
+    return join([tube([top, foot], 0.03, 8) for foot in feet])
+
+
+def _leg(centre: tuple[float, float], angle: float) -> Mesh:
+    """An upright rod on the wall of the floor tom."""
+    x, y = centre[0] + 0.61 * float(np.cos(angle)), centre[1] + 0.61 * float(np.sin(angle))
+    return tube([(x, y, 0), (x, y, 0.9)], 0.03, 8)
 
 
 def _rods(h: float, n: int) -> Mesh:
