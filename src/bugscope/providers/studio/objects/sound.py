@@ -97,7 +97,7 @@ def _rods(h: float, n: int) -> Mesh:
         place = (1.06 * np.cos(angle), 1.06 * np.sin(angle))
         rods += [
             cylinder(0.025, h - 0.1, 8).moved(shift=(*place, 0.05)),
-            rounded_box(0.12, 0.12, 0.3, 0.04).moved(shift=(*place, h / 2)),
+            rounded_box(0.12, 0.12, 0.3, 0.04, 2).moved(shift=(*place, h / 2)),
         ]
     return join(rods)
 
