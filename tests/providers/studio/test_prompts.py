@@ -217,7 +217,7 @@ def test_surroundings_alone_are_a_prompt(text, stated):
         ("grass upside down", "no object that could have the pose 'upside down'"),
         ("a photo of grass on snow", "two values of ground: 'on grass' and 'on snow'; a picture shows one"),
         ("a photo of gras at night", r"does not know 'gras' \(nearest: grass"),
-        ("a photo of grass in front of a zeppelin", "does not know.*'zeppelin'"),
+        ("a photo of grass in front of a unicorn", "does not know.*'unicorn'"),
         ("a teapot grass", "does not know 'grass'"),
     ],
 )
