@@ -13,8 +13,8 @@ from bugscope.providers.studio.vocabulary import FILM, VALUES
 from support.words import WORDS
 
 BY_ATTRIBUTE = {
-    "count": Kind.COUNT, "colour": Kind.COLOUR, "material": Kind.MATERIAL, "ground": Kind.PLACE, "background": Kind.PLACE,
-    "weather": Kind.WEATHER, "view": Kind.VIEWPOINT, "pose": Kind.POSE, "distance": Kind.DISTANCE,
+    "count": Kind.COUNT, "colour": Kind.COLOUR, "material": Kind.MATERIAL, "surface": Kind.MATERIAL, "ground": Kind.PLACE,
+    "background": Kind.PLACE, "weather": Kind.WEATHER, "view": Kind.VIEWPOINT, "pose": Kind.POSE, "distance": Kind.DISTANCE,
     "occlusion": Kind.OCCLUSION, **dict.fromkeys(FILM, Kind.STYLE),
 }  # fmt: skip
 INDOORS = {"indoors", "in a bright studio", "in a dark room"}

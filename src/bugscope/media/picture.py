@@ -287,7 +287,7 @@ MATERIALS = listed(
 )
 
 PATTERNS: tuple[tuple[Kind, str], ...] = (
-    (Kind.MATERIAL, r"^made (?:out )?of "),
+    (Kind.MATERIAL, r"^(?:made (?:out )?of|covered in) "),
     (
         Kind.DISTANCE,
         r"\b(?:far away|far off|from far|from afar|in the (?:far )?distance|distant|close[ -]?ups?|up close|in the frame)\b|"
@@ -341,6 +341,10 @@ GROUPS: tuple[tuple[Phrase, ...], ...] = (
     _before("two", "three"),
     _before("red", "blue", "green", "yellow", "white", "black"),
     _before("wooden", "metal", "glass", "golden"),
+    _after("covered in zebra stripes", "covered in bricks", "covered in leopard spots", "covered in knitted wool",
+           "covered in newspaper", "covered in moss", "covered in camouflage", "covered in rust", "covered in tiger stripes",
+           "covered in snake scales", "covered in lava", "covered in tree bark", "covered in elephant skin",
+           "covered in orange peel"),
     # grounds outdoors and indoors are kept apart: a swap should not move the whole scene to another place
     _after("on grass", "on sand", "on snow", "on dirt", "on water", "on asphalt"),
     _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete"),

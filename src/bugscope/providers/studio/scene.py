@@ -28,6 +28,7 @@ FOLLOWS: Mapping[Attribute, tuple[str, ...]] = {
     "count": ("count",),
     "colour": ("colour",),
     "material": ("material",),
+    "surface": ("surface", "material"),  # a surface hides an unstated material
     "ground": ("ground",),
     "background": ("background",),
     "light": ("light",),
@@ -81,7 +82,7 @@ class Scene:
     distance: float
     field_of_view: float
     nameable: bool
-    """False where the class does not allow a stated view, colour, material or count (a person could not name it), and
+    """False where the class does not allow a stated view, colour, material, surface or count (a person could not name it), and
     where there is no object."""
     rendition: str = ""
     lens: str = ""
@@ -90,6 +91,7 @@ class Scene:
     overlay: str = ""
     """Of a sticker also what it says: "sticker: iPod"."""
     quality: str = ""
+    surface: str = ""
 
     def to_mapping(self) -> dict[str, Any]:
         return asdict(self)
@@ -118,7 +120,7 @@ def resolve(request: Request, seed: int) -> Scene:
         seed=seed,
         count={"two": 2, "three": 3}.get(stated.get("count", ""), 1),
         colour=stated.get("colour", ""),
-        material=stated.get("material", ""),
+        material="" if "surface" in stated else stated.get("material", ""),
         ground=ground,
         background=stated.get("background") or _background(outside, stream(seed, "background")),
         light=light,
@@ -139,6 +141,7 @@ def resolve(request: Request, seed: int) -> Scene:
         setting=stated.get("setting", ""),
         overlay=stated.get("overlay", ""),
         quality=stated.get("quality", ""),
+        surface=stated.get("surface", ""),
     )
 
 
@@ -164,6 +167,8 @@ def allowed(model: Model, attribute: Attribute, name: str) -> bool:
         return traits.colours
     if attribute == "material":
         return name in traits.materials
+    if attribute == "surface":
+        return traits.surfaces
     if attribute == "count":
         return traits.counts
     if attribute == "ground":

@@ -14,6 +14,7 @@ from .geometry import Y, Z
 from .materials import LUMINANCE, Emission, Part
 from .objects import load_all
 from .scene import Scene
+from .surfaces import covered
 from .surroundings import environment, ground, occluder
 from .textures import linear
 
@@ -43,7 +44,7 @@ class Stage:
 
 
 DECIDED_BY: Mapping[str, tuple[str, ...]] = {
-    "objects": ("count", "colour", "material", "pose", "distance"),
+    "objects": ("count", "colour", "material", "surface", "pose", "distance"),
     "rest": ("ground", "occlusion", "count", "pose", "distance", "elevation", "azimuth"),
     "environment": ("light", "background"),
     "turn": (),
@@ -106,7 +107,10 @@ def _things(scene: Scene) -> list[Part]:
 
 
 def _dress(parts: list[Part], scene: Scene) -> list[Part]:
-    """Colour and material words change the main parts; a colour keeps the pattern (`Material.tinted`)."""
+    """Colour and material words change the main parts; a colour keeps the pattern (`Material.tinted`). A surface covers all
+    that can be covered (`surfaces.covered`)."""
+    if scene.surface:
+        return covered(parts, scene.surface, scene.rng("surface"), COLOURS.get(scene.colour))
     rng = scene.rng("material")
 
     def dressed(part: Part) -> Part:

@@ -17,7 +17,7 @@ from ...language import Wording
 from ...media import picture
 
 Attribute = Literal[
-    "count", "colour", "material", "ground", "background", "light", "weather", "view", "pose", "distance",
+    "count", "colour", "material", "surface", "ground", "background", "light", "weather", "view", "pose", "distance",
     "occlusion", "camera", "rendition", "lens", "framing", "setting", "overlay", "quality",
 ]  # fmt: skip
 
@@ -52,6 +52,29 @@ def _film(attribute: Attribute, name: str, phrase: str, *synonyms: str) -> Value
 
 STICKER = "sticker: "
 """What the name of a sticker's value begins with; the rest is what it says."""
+
+
+def _surface(name: str, phrase: str, *synonyms: str) -> Value:
+    """Of no weight: texture against shape is a test of its own."""
+    return Value("surface", name, f"covered in {phrase}", (f"covered with {phrase}", *synonyms))
+
+
+SURFACES: tuple[Value, ...] = (
+    _surface("zebra", "zebra stripes", "zebra-striped", "zebra striped"),
+    _surface("tiger", "tiger stripes", "tiger-striped", "tiger striped"),
+    _surface("leopard", "leopard spots", "leopard-spotted", "leopard spotted"),
+    _surface("elephant", "elephant skin", "made of elephant skin"),
+    _surface("snake", "snake scales", "covered in snakeskin", "made of snakeskin"),
+    _surface("bricks", "bricks", "covered in brick", "made of bricks", "made of brick"),
+    _surface("knit", "knitted wool", "knitted", "made of knitted wool", "made of wool", "covered in wool", "knitted of wool"),
+    _surface("camouflage", "camouflage", "camouflaged"),
+    _surface("rust", "rust", "rusty", "rusted"),
+    _surface("moss", "moss", "mossy", "overgrown with moss"),
+    _surface("newspaper", "newspaper", "wrapped in newspaper", "made of newspaper"),
+    _surface("orange peel", "orange peel", "made of orange peel"),
+    _surface("lava", "lava", "made of lava"),
+    _surface("bark", "tree bark", "covered in bark", "made of bark", "made of tree bark"),
+)
 
 FILM_VALUES: tuple[Value, ...] = (
     _film("camera", "zoom", "with zoom blur", "zoom blur"),
@@ -105,6 +128,7 @@ VALUES: tuple[Value, ...] = (
     Value("material", "metal", "metal", ("metallic", "made of metal", "steel", "silver", "chrome"), True, 0.01),
     Value("material", "wood", "wooden", ("made of wood",), before=True, weight=0.01),
     Value("material", "glass", "glass", ("made of glass", "transparent"), before=True, weight=0.01),
+    *SURFACES,
     Value("ground", "wood", "on a wooden floor", ("on wood", "on a wooden table", "on planks", "on a wooden deck")),
     Value("ground", "marble", "on marble", ("on a marble table", "on a marble floor", "on stone")),
     Value("ground", "cloth", "on a checked cloth", ("on cloth", "on a tablecloth", "on fabric", "on a blanket")),
@@ -224,6 +248,8 @@ CLASHES: tuple[tuple[tuple[Attribute, str], tuple[Attribute, str], str], ...] = 
     *((("rendition", r), ("lens", "fringes"), "without colours they cannot be seen") for r in _NO_COLOURS),
     *((("rendition", r), ("quality", "low resolution"), "such a picture has no fine detail to lose")
       for r in ("pixel art", "halftone")),
+    *((("material", m.name), ("surface", s.name), "it is one or the other")
+      for m in VALUES if m.attribute == "material" for s in SURFACES),
 )  # fmt: skip
 """Values of different attributes that cannot be in one picture, and why."""
 
