@@ -320,7 +320,7 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
         r"\b(?:night|nighttime|day|daytime|sunset|sunrise|dusk|dawn|noon|midday|midnight|morning|afternoon|evening|twilight|"
         r"daylight|sun|sunlight|sunshine|moonlight|candlelight|lit|backlit|silhouetted|sky|clouds|summer|winter|autumn|spring)\b|"
         # only at the end of a phrase: "on a dark floor" is about a thing that is dark
-        r"\b(?:light|lights|lighting|dark|darkness|shade|shadow|shadows)$",
+        r"\b(?:light|lights|headlights|lighting|dark|darkness|shade|shadow|shadows)$",
     ),
     (
         Kind.COMPANION,
@@ -351,7 +351,8 @@ GROUPS: tuple[tuple[Phrase, ...], ...] = (
     _after("in a forest", "in a city", "in a desert", "in a kitchen"),
     _after("in front of trees", "in front of buildings"),
     _after("in a dark room", "in a bright studio", "indoors"),
-    _after("at night", "on a sunny day", "on a cloudy day", "at sunset"),
+    _after("at night", "on a sunny day", "on a cloudy day", "at sunset", "in headlights"),
+    _after("against the light", "in hard side light", "in coloured neon light"),
     _after("in fog", "in heavy rain", "in falling snow"),
     _after("seen from above", "seen from ground level", "seen from behind", "seen from below"),
     _after("upside down", "on its side"),

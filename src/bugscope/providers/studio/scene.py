@@ -19,7 +19,18 @@ import numpy as np
 
 from .objects import Model, Traits, load_all
 from .prompts import Request
-from .vocabulary import GROUNDS, OUTDOOR_GROUNDS, OUTDOOR_LIGHTS, SCENIC, TOTAL_WEIGHT, UNUSUAL, VALUES, Attribute, Value
+from .vocabulary import (
+    ANYWHERE,
+    GROUNDS,
+    OUTDOOR_GROUNDS,
+    OUTDOOR_LIGHTS,
+    SCENIC,
+    TOTAL_WEIGHT,
+    UNUSUAL,
+    VALUES,
+    Attribute,
+    Value,
+)
 
 ELSEWHERE = 0.12
 """Chance that an object stands on a ground that its class does not name."""
@@ -146,8 +157,8 @@ def resolve(request: Request, seed: int) -> Scene:
 
 
 def outdoors(request: Request, seed: int) -> bool:
-    """Whether the scene is outdoors. Light, weather, background and ground decide, in this order; at night, and if
-    none of them is stated, the usual place of such an object decides."""
+    """Whether the scene is outdoors. Light, weather, background and ground decide, in this order; at night, against the light
+    and if none of them is stated, the usual place of such an object decides."""
     return _outdoors(_stated(request, seed), _model(request.label), stream(seed, "setting"))
 
 
@@ -210,7 +221,7 @@ def _unusual(model: Model, rng: Random) -> Value | None:
 
 
 def _outdoors(stated: dict[Attribute, str], model: Model, rng: Random) -> bool:
-    if "light" in stated and stated["light"] != "night":
+    if "light" in stated and stated["light"] not in ANYWHERE:
         return stated["light"] in OUTDOOR_LIGHTS
     if "weather" in stated or "background" in stated:
         return True
@@ -220,7 +231,7 @@ def _outdoors(stated: dict[Attribute, str], model: Model, rng: Random) -> bool:
     if model.traits.place in ("outdoors", "sky"):
         return True
     if not model.name:
-        return "light" in stated or bool(rng.random() < OPEN)  # of the lights only night comes this far
+        return stated.get("light") == "night" or bool(rng.random() < OPEN)
     return bool(rng.random() < 0.1)
 
 

@@ -142,7 +142,7 @@ def _knit(rng: Random) -> tuple[Array, Array]:
     yarns = ((0.82, 0.76, 0.62), (0.62, 0.1, 0.12), (0.15, 0.25, 0.5), (0.2, 0.42, 0.3), (0.8, 0.5, 0.12))
     yarn = np.array(yarns[rng.integers(len(yarns))])
     fibres = 1 + 0.12 * strokes(rng, SIDE, SIDE, 1.2, 0.6, 4.0)
-    return yarn * ((0.25 + 0.75 * height) * fibres)[..., None], height
+    return yarn * ((0.4 + 0.75 * height) * fibres)[..., None], height
 
 
 def _camouflage(rng: Random) -> tuple[Array, None]:
@@ -201,7 +201,7 @@ def _newspaper(rng: Random) -> tuple[Array, None]:
                 d.chord((left + 25, y + 14, left + width - 37, y + 98), 180, 360, fill=(grey + 80,) * 3)
                 y += 66
             for _ in range(int(rng.integers(3, 7))):
-                d.text((left, y), _fitting(some(8), width - 10, 12), font=font(12), fill=(45, 45, 48))
+                d.text((left, y), _fitting(some(8), width - 10, 12), font=font(12), fill=(30, 30, 33))
                 y += 13
             y += 7
 
@@ -255,7 +255,7 @@ SKINS: Mapping[str, Skin] = {
     "camouflage": Skin(_camouflage, 1.8, roughness=0.9),
     "rust": Skin(_rust, 1.8, relief=0.012, roughness=0.9),
     "moss": Skin(_moss, 1.2, relief=0.04, roughness=1.0, specular=0.1),
-    "newspaper": Skin(_newspaper, 1.1, roughness=0.9),
+    "newspaper": Skin(_newspaper, 0.95, roughness=0.9),
     "orange peel": Skin(_peel, 1.2, relief=0.01, roughness=0.35, specular=0.5),
     "lava": Skin(_lava, 1.2, relief=0.02, roughness=0.8),
     "bark": Skin(_bark, 1.2, relief=0.03, roughness=1.0, specular=0.1),

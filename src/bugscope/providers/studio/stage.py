@@ -15,7 +15,7 @@ from .materials import LUMINANCE, Emission, Part
 from .objects import load_all
 from .scene import Scene
 from .surfaces import covered
-from .surroundings import environment, ground, occluder
+from .surroundings import DIRECTED, environment, ground, occluder
 from .textures import linear
 
 Array = NDArray[np.float64]
@@ -29,6 +29,14 @@ COLOURS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A lamp near the camera that shines at what the camera looks at. `power`: linear, rgb."""
+
+    origin: tuple[float, float, float]
+    power: tuple[float, float, float]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
     """All that the renderer needs. `objects` are the labelled thing (none in an empty scene), `rest` everything else."""
@@ -40,18 +48,18 @@ class Stage:
     eye: tuple[float, float, float]
     target: tuple[float, float, float]
     field_of_view: float
-    flash: bool
+    spot: Spot | None
 
 
 DECIDED_BY: Mapping[str, tuple[str, ...]] = {
     "objects": ("count", "colour", "material", "surface", "pose", "distance"),
     "rest": ("ground", "occlusion", "count", "pose", "distance", "elevation", "azimuth"),
     "environment": ("light", "background"),
-    "turn": (),
+    "turn": ("light", "azimuth"),  # the azimuth only where the light comes from a side of the camera's
     "eye": ("elevation", "azimuth", "count", "pose", "distance", "ground"),  # not under the ground
     "target": ("count", "pose", "distance"),
     "field_of_view": (),
-    "flash": (),
+    "spot": ("light", "elevation", "azimuth", "count", "pose", "distance", "ground"),
 }
 """Part of a stage -> the fields of its scene that decide it, besides label and seed: two pictures of one seed share every part
 none of whose fields differ.
@@ -84,12 +92,23 @@ def build(scene: Scene) -> Stage:
         objects=_moved(things, scale=1 / camera),
         rest=_moved(rest, scale=1 / camera),
         environment=environment(scene.rng("sky"), scene.light, scene.background),
-        turn=float(scene.rng("turn").uniform(0, 360)),
+        turn=scene.azimuth if scene.light in DIRECTED else float(scene.rng("turn").uniform(0, 360)),
         eye=_triple(eye / camera),
         target=_triple(target / camera),
         field_of_view=scene.field_of_view,
-        flash=bool(scene.label) and load_all()[scene.label].traits.flash,
+        spot=_spot(scene, eye / camera, target / camera),
     )
+
+
+def _spot(scene: Scene, eye: Array, target: Array) -> Spot | None:
+    """Headlights beside the camera and below it, or the flash of a class that shines back."""
+    if scene.light == "headlights":
+        beside = np.cross(target - eye, Z) * scene.rng("headlights").choice([-0.22, 0.22])
+        height = min(eye[2], max(target[2] + 0.06, 0.04))
+        return Spot(_triple(np.array([*(eye + beside)[:2], height])), (9.0, 8.6, 7.6))
+    if scene.label and load_all()[scene.label].traits.flash:
+        return Spot((float(eye[0]) + 0.05, float(eye[1]), float(eye[2]) + 0.06), (3.0, 3.0, 3.0))
+    return None
 
 
 def _things(scene: Scene) -> list[Part]:

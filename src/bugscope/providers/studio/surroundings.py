@@ -64,12 +64,18 @@ class Sky:
         return image
 
 
+DIRECTED = frozenset({"backlit", "side", "neon"})
+"""The lights that come from a side of the camera's: in their maps azimuth 0 is straight behind the object, and a quarter turn
+is on its right."""
+
+
 def environment(rng: Random, light: str, background: str) -> NDArray[np.float32]:
     """The environment map [256, 512, 3] of a light ("sunny", "night", ...) and background."""
     sky = Sky(rng)
     paint = {
         "sunny": _daylight, "overcast": _daylight, "sunset": _daylight,
         "night": _night, "dark": _dark, "studio": _studio, "indoors": _room,
+        "backlit": _backlit, "side": _side, "neon": _neon, "headlights": _beyond_headlights,
     }[light]  # fmt: skip
     return np.maximum(paint(sky, light, background), 0).astype(np.float32)
 
@@ -143,6 +149,56 @@ def _room(sky: Sky, light: str, background: str) -> Array:
         lamp = sky.box(azimuth + rng.uniform(1.5, 4), rng.uniform(0.9, 1.2), 0.5, 0.2)
         image = image + lamp * np.array((1.0, 0.85, 0.65)) * rng.uniform(3, 7)
     return np.asarray(image)
+
+
+def _backlit(sky: Sky, light: str, background: str) -> Array:
+    """A low sun behind the object, or a large window."""
+    rng = sky.rng
+    behind = rng.uniform(-0.35, 0.35)
+    if background == "room":
+        wall = np.array((0.5, 0.46, 0.42)) * rng.uniform(0.25, 0.4)
+        image = wall * (1 + 0.06 * sky.clouds[..., None])
+        window = sky.box(behind, rng.uniform(0.3, 0.42), rng.uniform(0.45, 0.7), 0.42)
+        bars = sky.box(behind, 0.36, 0.02, 0.5)
+        return np.asarray(image + window * (1 - 0.95 * bars) * np.array((1.0, 0.98, 0.95)) * rng.uniform(14, 20))
+    dome = blend((1.15, 0.98, 0.75), (0.35, 0.5, 0.8), np.clip(sky.up * 2, 0, 1))
+    dome = dome * (0.6 + 0.4 * np.cos(sky.azimuth))[..., None] + sky.disk(behind, 0.3, 0.55, np.array((1.6, 1.25, 0.8)))
+    image = np.where(sky.up[..., None] > 0, dome, np.array((0.25, 0.24, 0.2)))
+    if background == "buildings":
+        image = sky.buildings(image)
+    else:
+        image = sky.trees(image, (0.05, 0.08, 0.03), rng.uniform(0.06, 0.2))
+    return image + sky.disk(behind, rng.uniform(0.28, 0.42), 0.04, np.array((1150.0, 960.0, 690.0)))
+
+
+def _side(sky: Sky, light: str, background: str) -> Array:
+    """One small bright lamp on a side, in front of a dark wall."""
+    rng = sky.rng
+    wall = np.array((0.5, 0.5, 0.52)) * rng.uniform(0.02, 0.05) * (1 + 0.08 * sky.clouds[..., None])
+    place = rng.choice([-1, 1]) * rng.uniform(1.45, 1.85)
+    return np.asarray(wall + sky.disk(place, rng.uniform(0.25, 0.5), 0.06, np.array((1.0, 0.95, 0.88)) * 260))
+
+
+def _neon(sky: Sky, light: str, background: str) -> Array:
+    """Two coloured tubes left and right, and their shine on the walls."""
+    rng = sky.rng
+    pairs = (((1.0, 0.05, 0.5), (0.05, 0.55, 1.0)), ((1.0, 0.08, 0.06), (0.1, 0.25, 1.0)), ((0.7, 0.1, 1.0), (0.05, 1.0, 0.7)))
+    left, right = (np.array(c) for c in pairs[rng.integers(3)])
+    image = np.ones((HEIGHT, WIDTH, 3)) * 0.012
+    for sign, colour in ((-1, left), (1, right)):
+        image = image + sky.disk(sign * 0.9, 0.3, 1.0, colour * 0.22)
+        for i in range(2):
+            tube = sky.box(sign * rng.uniform(1.0 + 0.5 * i, 1.4 + 0.5 * i), rng.uniform(0.3, 0.5), 0.07, 0.4)
+            image = image + tube * colour * rng.uniform(14, 22)
+    return np.asarray(image)
+
+
+def _beyond_headlights(sky: Sky, light: str, background: str) -> Array:
+    """The night around what headlights light up."""
+    image = blend((0.008, 0.009, 0.016), (0.003, 0.004, 0.012), np.clip(sky.up * 2, 0, 1))
+    if background == "buildings":
+        image = np.minimum(sky.buildings(image), 0.02)
+    return sky.trees(image, (0.004, 0.006, 0.003), 0.15)
 
 
 # --- grounds ------------------------------------------------------------------------------------------------------------

@@ -152,6 +152,12 @@ VALUES: tuple[Value, ...] = (
     Value("light", "overcast", "on a cloudy day", ("on an overcast day", "under a grey sky", "under clouds")),
     Value("light", "sunset", "at sunset", ("at dusk", "at dawn", "at sunrise", "in evening light"), weight=0.015),
     Value("light", "night", "at night", ("by night", "at midnight", "after dark"), weight=0.02),
+    Value("light", "backlit", "against the light", ("backlit", "back-lit", "lit from behind", "in backlight")),
+    Value(
+        "light", "side", "in hard side light", ("in hard light", "in side light", "in harsh side light", "lit from the side")
+    ),
+    Value("light", "neon", "in coloured neon light", ("in colored neon light", "in neon light", "in neon lights")),
+    Value("light", "headlights", "in headlights", ("in car headlights", "in the headlights of a car", "lit by headlights")),
     Value("weather", "fog", "in fog", ("in thick fog", "in mist", "foggy", "in haze"), weight=0.015),
     Value("weather", "rain", "in heavy rain", ("in rain", "in the rain", "rainy"), weight=0.015),
     Value("weather", "snowfall", "in falling snow", ("in a snowstorm", "in snowfall", "while it snows"), weight=0.015),
@@ -200,7 +206,9 @@ GROUNDS: Mapping[str, tuple[str, ...]] = {
 """What stands under an object whose class names no grounds of its own, by place."""
 
 OUTDOOR_GROUNDS = frozenset({"grass", "dirt", "sand", "asphalt", "brick", "snow", "water", "none"})
-OUTDOOR_LIGHTS = frozenset({"sunny", "overcast", "sunset", "night"})
+OUTDOOR_LIGHTS = frozenset({"sunny", "overcast", "sunset", "night", "headlights"})
+ANYWHERE = frozenset({"night", "backlit"})
+"""The lights that there are indoors and outdoors."""
 
 FILLERS = frozenset(
     "some photo photograph picture image shot of is are was lies lying sits sitting stands standing placed lay "
