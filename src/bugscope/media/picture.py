@@ -346,8 +346,10 @@ GROUPS: tuple[tuple[Phrase, ...], ...] = (
            "covered in snake scales", "covered in lava", "covered in tree bark", "covered in elephant skin",
            "covered in orange peel"),
     # grounds outdoors and indoors are kept apart: a swap should not move the whole scene to another place
-    _after("on grass", "on sand", "on snow", "on dirt", "on water", "on asphalt"),
-    _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete"),
+    _after("on grass", "on sand", "on snow", "on dirt", "on water", "on asphalt", "on gravel", "on mud", "on fallen leaves",
+           "on a wet street"),
+    _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete",
+           "on a metal grid", "on a cluttered table"),
     _after("in a forest", "in a city", "in a desert", "in a kitchen"),
     _after("in front of trees", "in front of buildings"),
     _after("in a dark room", "in a bright studio", "indoors"),

@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
-from bugscope.providers.studio import prompts, scene, stage
+from bugscope.providers.studio import Generator, prompts, scene, stage
 from bugscope.providers.studio.film import DIM
-from bugscope.providers.studio.surroundings import DIRECTED, HEIGHT, WIDTH, environment
-from bugscope.providers.studio.vocabulary import ANYWHERE, OUTDOOR_LIGHTS, VALUES
+from bugscope.providers.studio.render import merged, slot
+from bugscope.providers.studio.surroundings import DIRECTED, HEIGHT, WIDTH, environment, ground
+from bugscope.providers.studio.vocabulary import ANYWHERE, OUTDOOR_GROUNDS, OUTDOOR_LIGHTS, VALUES
 
 LIGHTS = [v.name for v in VALUES if v.attribute == "light"]
+
+
+GROUNDS = [v.name for v in VALUES if v.attribute == "ground"]
 
 
 def built(text, seed=3):
@@ -79,3 +83,70 @@ def test_the_turn_of_the_sky_follows_the_camera_only_where_its_light_comes_from_
         turned = stage.build(after).turn - stage.build(before).turn
         assert turned == (pytest.approx(180) if light in DIRECTED else 0), light
     assert {*DIM} | OUTDOOR_LIGHTS | ANYWHERE | DIRECTED <= {*LIGHTS}
+
+
+# --- grounds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", GROUNDS)
+def test_a_ground_lies_under_the_object_and_takes_few_shapes(kind):
+    parts, again = (ground(np.random.default_rng(2), kind, 1.5) for _ in range(2))
+    for p, q in zip(parts, again, strict=True):
+        assert p.mesh.vertices.tobytes() == q.mesh.vertices.tobytes()
+        assert np.isfinite(p.mesh.vertices).all() and np.allclose(np.linalg.norm(p.mesh.normals, axis=1), 1, atol=1e-6)
+    assert len(merged(parts)) <= 3 and [slot(p) for p in parts].count("principled") >= len(parts) - 1
+    points = np.vstack([p.mesh.vertices for p in parts])
+    near = np.hypot(points[:, 0], points[:, 1]) < 1.0
+    assert points[near, 2].max(initial=0) < (0.4 if kind == "grass" else 0.15) * 1.5
+    assert np.abs(points[:, :2]).max() >= 40 * 1.5
+
+
+@pytest.mark.parametrize("text", ["a coffee mug", "three bananas", "a notebook", "an empty place"])
+@pytest.mark.parametrize("seed", range(5))
+def test_clutter_never_stands_between_the_object_and_the_camera(text, seed):
+    made = built(f"{text} on a cluttered table", seed)
+    things = made.rest[1:3]
+    assert sum(len(p.mesh.vertices) for p in things) > 500
+    corners = np.array([(p.mesh.vertices.min(0), p.mesh.vertices.max(0)) for p in made.objects]) if made.objects else None
+    if corners is None:
+        return
+    low, high = corners[:, 0].min(0)[:2], corners[:, 1].max(0)[:2]
+    middle, reach = (low + high) / 2, np.linalg.norm(high - low) / 2
+    plan = np.array(made.eye[:2]) - middle
+    plan /= np.linalg.norm(plan)
+    for part in things:
+        places = part.mesh.vertices[:, :2] - middle
+        assert np.linalg.norm(places, axis=1).min() > 0.99 * reach
+        before = places[places @ plan > reach]
+        assert np.abs(before @ (plan[1], -plan[0])).min(initial=9) > 0.99 * reach
+
+
+def test_clutter_is_the_same_from_another_side():
+    front, rear = (built(f"a teapot on a cluttered table{view}", 3) for view in ("", " seen from behind"))
+    spots = [{tuple(v) for p in s.rest[1:3] for v in np.round(p.mesh.vertices, 6)} for s in (front, rear)]
+    assert len(spots[0] & spots[1]) > 0.4 * len(spots[0])
+    assert spots[0] - spots[1]
+
+
+def test_mud_and_a_wet_street_are_grounds_of_their_own():
+    said = [prompts.parse(f"a teapot {t}").stated["ground"] for t in ("on dirt", "on mud", "on the street", "among puddles")]
+    assert said == ["dirt", "mud", "asphalt", "puddles"]
+    assert {"gravel", "leaves", "mud", "puddles"} <= OUTDOOR_GROUNDS
+    assert not {"grid", "clutter"} & OUTDOOR_GROUNDS
+
+
+@pytest.mark.slow
+def test_every_new_light_and_ground_is_drawn():
+    generator = Generator("scalar", workers=1, samples=1, size=64)
+    texts = [
+        f"a photo of a bucket {v.phrase}"
+        for v in VALUES
+        if v.attribute in ("ground", "light")
+        and v.name in {*DIRECTED, "headlights", "gravel", "leaves", "mud", "puddles", "grid", "clutter"}
+    ]
+    pictures = [np.asarray(p.content).astype(float) for p in generator(texts, [3] * len(texts))]
+    generator.close()
+    assert len(texts) == 10
+    for i, picture in enumerate(pictures):
+        assert picture.std() > 10
+        assert all(np.abs(picture - other).mean() > 2 for other in pictures[:i])

@@ -14,6 +14,7 @@ from .geometry import Y, Z
 from .materials import LUMINANCE, Emission, Part
 from .objects import load_all
 from .scene import Scene
+from .strewn import clutter
 from .surfaces import covered
 from .surroundings import DIRECTED, environment, ground, occluder
 from .textures import linear
@@ -86,6 +87,8 @@ def build(scene: Scene) -> Stage:
     target = centre + np.array([aim.uniform(-0.1, 0.1) * size, 0.0, aim.uniform(-0.08, 0.08) * size])
 
     rest = ground(scene.rng("ground texture"), scene.ground, size)
+    if scene.ground == "clutter":
+        rest += clutter(scene.rng("clutter"), size, low, high, towards)
     if scene.occlusion:
         rest.append(occluder(scene.rng("occluder"), scene.occlusion, size, centre, towards))
     return Stage(

@@ -11,6 +11,7 @@ from scipy import ndimage
 from .geometry import Mesh, Z, join, plane, rotation, rounded_box, spline
 from .materials import Material, Part
 from .scene import Random
+from .strewn import GRATING, around, bars, leaves, stones
 from .textures import blend, fbm, planks, smoothstep, vivid, wood
 
 Array = NDArray[np.float64]
@@ -212,6 +213,20 @@ def ground(rng: Random, kind: str, size: float) -> list[Part]:
         return _grass(rng, size)
     if kind in _HILLS:
         return _hills(rng, kind, size)
+    if kind == "gravel":
+        bed = Material(_speckled(rng, (0.36, 0.34, 0.32), 0.3, 0.5), kind="diffuse")
+        return [Part(plane(40 * size, 30.0).moved(shift=(0, 0, -0.03 * size)), bed), stones(rng, size)]
+    if kind == "leaves":
+        bed = Material(_speckled(rng, (0.36, 0.22, 0.11), 0.45, 0.5), kind="diffuse")
+        return [Part(plane(40 * size, 30.0).moved(shift=(0, 0, -0.01 * size)), bed), leaves(rng, size)]
+    if kind == "grid":
+        pit = Material(_speckled(rng, (0.1, 0.1, 0.105), 0.3, 1.2), kind="diffuse")
+        steel = Material((0.5, 0.51, 0.53), roughness=rng.uniform(0.4, 0.55), metallic=0.9)
+        floor = plane(GRATING * size, 3.0).moved(shift=(0, 0, -0.6 * size))
+        beyond = around(GRATING * size, 40 * size).moved(shift=(0, 0, -0.02 * size))
+        return [Part(bars(size), steel), Part(floor, pit), Part(beyond, Material((0.3, 0.3, 0.31), kind="diffuse"))]
+    if kind == "clutter":
+        return [Part(plane(40 * size, 10.0), _pavement(rng, str(rng.choice(["wood", "white"])), size))]
     return [Part(plane(40 * size, _REPEATS.get(kind, 10.0)), _pavement(rng, kind, size))]
 
 
@@ -220,7 +235,16 @@ _HILLS = {  # colour, height of the bumps, contrast of the colour
     "snow": ((0.93, 0.94, 0.97), 0.06, 0.015),
     "sand": ((0.8, 0.68, 0.48), 0.03, 0.07),
     "dirt": ((0.36, 0.26, 0.17), 0.03, 0.2),
+    "mud": ((0.3, 0.2, 0.125), 0.05, 0.2),
+    "puddles": ((0.2, 0.2, 0.21), 0.03, 0.16),
 }
+_WET = {
+    "mud": Material((0.13, 0.095, 0.06), roughness=0.06),
+    "puddles": Material((0.035, 0.04, 0.045), roughness=0.03, specular=0.8),
+}
+"""What stands in the hollows."""
+_GLOSS = {"mud": (0.4, 0.5), "puddles": (0.6, 0.4)}
+"""Roughness and specular of what is wet."""
 
 
 def _speckled(rng: Random, colour: object, contrast: float, beta: float) -> Array:
@@ -295,6 +319,9 @@ def _hills(rng: Random, kind: str, size: float) -> list[Part]:
     z = size * height * (broad[i, j] + 0.25 * fine[i * 7 % 512, j * 7 % 512] * np.exp(-(x**2 + y**2) / (4 * size) ** 2))
     if kind == "sand":
         z = z + size * 0.015 * np.sin((x * np.cos(0.4) + y * np.sin(0.4)) / size * 22 + 3 * broad[i, j])
+    if kind in _WET:
+        z = z + 0.5 * size * height * fine[i, j] * (kind == "mud")
+        z = z + 0.4 * size * height * np.exp(-((x**2 + y**2) / (0.9 * size) ** 2))  # the object stands in the dry
     z = z - z[n // 2 - 8 : n // 2 + 8, n // 2 - 8 : n // 2 + 8].mean()
     corner = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)[None]).ravel()
     faces = np.concatenate(
@@ -304,10 +331,18 @@ def _hills(rng: Random, kind: str, size: float) -> list[Part]:
         np.stack([x, y, z], -1).reshape(-1, 3), faces.astype(np.int32), np.stack([x, y], -1).reshape(-1, 2) / (2 * size)
     )
     beyond = plane(40 * size).moved(shift=(0, 0, -0.06 * size))
-    return [
-        Part(mesh.smoothed(), Material(_speckled(rng, colour, contrast, 0.9), roughness=0.8, specular=0.2)),
-        Part(beyond, Material(colour, kind="diffuse")),
+    roughness, specular = _GLOSS.get(kind, (0.8, 0.2))
+    parts = [
+        Part(mesh.smoothed(), Material(_speckled(rng, colour, contrast, 0.9), roughness=roughness, specular=specular)),
+        Part(
+            beyond,
+            Material(colour, roughness=roughness, specular=specular) if kind in _WET else Material(colour, kind="diffuse"),
+        ),
     ]
+    if kind in _WET:
+        level = float(np.quantile(z[n // 4 : -n // 4, n // 4 : -n // 4], 0.28))
+        parts.append(Part(plane(8 * size).moved(shift=(0, 0, level)), _WET[kind]))
+    return parts
 
 
 def _grass(rng: Random, size: float) -> list[Part]:

@@ -138,10 +138,21 @@ VALUES: tuple[Value, ...] = (
     Value("ground", "concrete", "on concrete", ("on a concrete floor", "on the pavement", "on cement")),
     Value("ground", "asphalt", "on asphalt", ("on the road", "on a road", "on a street", "on the street")),
     Value("ground", "grass", "on grass", ("on a lawn", "on a meadow", "in a field", "in grass", "in the grass")),
-    Value("ground", "dirt", "on dirt", ("on soil", "on earth", "on mud", "on bare ground")),
+    Value("ground", "dirt", "on dirt", ("on soil", "on earth", "on bare ground")),
     Value("ground", "sand", "on sand", ("on a beach", "on the beach", "in sand", "in the desert")),
     Value("ground", "brick", "on bricks", ("on brick", "on cobblestones", "on a brick floor")),
     Value("ground", "snow", "on snow", ("in snow", "in the snow", "on snowy ground")),
+    Value("ground", "gravel", "on gravel", ("on pebbles", "on a gravel path")),
+    Value("ground", "leaves", "on fallen leaves", ("on autumn leaves", "on dead leaves")),
+    Value("ground", "mud", "on mud", ("in mud", "in the mud", "on muddy ground", "on wet soil")),
+    Value(
+        "ground",
+        "puddles",
+        "on a wet street",
+        ("among puddles", "on a wet street with puddles", "on wet asphalt", "on a wet road"),
+    ),
+    Value("ground", "grid", "on a metal grid", ("on a metal grating", "on a steel grating", "on a steel grid")),
+    Value("ground", "clutter", "on a cluttered table", ("among clutter", "on a messy table", "on a cluttered desk")),
     Value("ground", "water", "on water", ("in water", "in a lake", "on a lake", "floating on water")),
     Value("background", "trees", "in front of trees", ("in a forest", "in the woods", "near trees", "in a park")),
     Value("background", "buildings", "in front of buildings", ("in a city", "in a town", "near buildings")),
@@ -205,7 +216,9 @@ GROUNDS: Mapping[str, tuple[str, ...]] = {
 }
 """What stands under an object whose class names no grounds of its own, by place."""
 
-OUTDOOR_GROUNDS = frozenset({"grass", "dirt", "sand", "asphalt", "brick", "snow", "water", "none"})
+OUTDOOR_GROUNDS = frozenset(
+    {"grass", "dirt", "sand", "asphalt", "brick", "snow", "water", "gravel", "leaves", "mud", "puddles", "none"}
+)
 OUTDOOR_LIGHTS = frozenset({"sunny", "overcast", "sunset", "night", "headlights"})
 ANYWHERE = frozenset({"night", "backlit"})
 """The lights that there are indoors and outdoors."""
