@@ -171,8 +171,8 @@ def _moss(rng: Random) -> tuple[Array, Array]:
     cushion = smoothstep(0.0, 0.8, _cracks(rng, 7, 0.3))
     fine = fbm(rng, SIDE, SIDE, 0.5)
     height = np.clip(0.55 * cushion + 0.22 + 0.14 * fine, 0, 1)
-    green = blend((0.05, 0.1, 0.02), (0.36, 0.5, 0.1), height)
-    green = blend(green, (0.6, 0.66, 0.2), 0.5 * smoothstep(1.2, 2.4, fine))
+    green = blend((0.09, 0.17, 0.03), (0.5, 0.64, 0.16), height)
+    green = blend(green, (0.7, 0.76, 0.3), 0.5 * smoothstep(1.2, 2.4, fine))
     return green, height
 
 
