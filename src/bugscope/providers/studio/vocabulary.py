@@ -69,7 +69,7 @@ SURFACES: tuple[Value, ...] = (
     _surface("knit", "knitted wool", "knitted", "made of knitted wool", "made of wool", "covered in wool", "knitted of wool"),
     _surface("camouflage", "camouflage", "camouflaged"),
     _surface("rust", "rust", "rusty", "rusted"),
-    _surface("moss", "moss", "mossy", "overgrown with moss"),
+    _surface("moss", "moss", "overgrown with moss"),
     _surface("newspaper", "newspaper", "wrapped in newspaper", "made of newspaper"),
     _surface("orange peel", "orange peel", "made of orange peel"),
     _surface("lava", "lava", "made of lava"),
