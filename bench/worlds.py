@@ -116,8 +116,8 @@ EVERYDAY, UNUSUAL = 3, 0.06
 OBEYED = 0.95
 """Chance that the invented generator shows a condition which its prompt states."""
 INVENTED: Mapping[str, tuple[str, ...]] = {
-    "floor": ("on linoleum", "on gravel", "on bamboo", "on tarpaulin", "on plywood"),
-    "lamp": ("under neon", "under floodlights", "under strobes", "under torchlight", "under chandeliers"),
+    "floor": ("on linoleum", "on terracotta", "on bamboo", "on tarpaulin", "on plywood"),
+    "lamp": ("under limelight", "under floodlights", "under strobes", "under torchlight", "under chandeliers"),
     "backdrop": ("against graffiti", "against stucco", "against scaffolding", "against chickenwire", "against ivy"),
     "coat": ("mossy", "enamelled", "lacquered", "sooty", "sunbleached"),
     "pattern": ("paisley", "tartan", "zigzag", "quilted", "herringbone"),

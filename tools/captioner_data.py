@@ -22,8 +22,8 @@ from bugscope.providers.studio.vocabulary import VALUES, Attribute, Value, clash
 WORDS = Wording(picture.words)
 
 CHANCE: dict[Attribute, float] = {
-    "count": 0.1, "colour": 0.25, "material": 0.1, "ground": 0.6, "light": 0.5, "weather": 0.2, "view": 0.35, "pose": 0.1,
-    "distance": 0.15, "occlusion": 0.1, "camera": 0.15,
+    "count": 0.1, "colour": 0.25, "material": 0.1, "surface": 0.1, "ground": 0.6, "light": 0.5, "weather": 0.2,
+    "view": 0.35, "pose": 0.1, "distance": 0.15, "occlusion": 0.1, "camera": 0.15,
     "rendition": 0.1, "lens": 0.1, "framing": 0.04, "setting": 0.08, "overlay": 0.1, "quality": 0.04,
 }  # fmt: skip
 

@@ -29,8 +29,8 @@ from bugscope.providers.studio.vocabulary import VALUES, by_name
 HOME = Path(captioner.__file__).parent
 DOCS = Path(__file__).parent.parent / "docs"
 ORDINARY = {
-    "count": "one", "colour": "own", "material": "own", "ground": "none", "light": "indoors", "weather": "clear",
-    "view": "side", "pose": "upright", "distance": "normal", "occlusion": "none", "camera": "sharp",
+    "count": "one", "colour": "own", "material": "own", "surface": "own", "ground": "none", "light": "indoors",
+    "weather": "clear", "view": "side", "pose": "upright", "distance": "normal", "occlusion": "none", "camera": "sharp",
     "rendition": "photo", "lens": "clean", "framing": "level", "setting": "right", "overlay": "none", "quality": "fine",
 }  # fmt: skip
 HELD_OUT = 15

@@ -13,8 +13,8 @@ from bugscope.providers.studio.vocabulary import FILM, VALUES
 from support.words import WORDS
 
 BY_ATTRIBUTE = {
-    "count": Kind.COUNT, "colour": Kind.COLOUR, "material": Kind.MATERIAL, "ground": Kind.PLACE, "background": Kind.PLACE,
-    "weather": Kind.WEATHER, "view": Kind.VIEWPOINT, "pose": Kind.POSE, "distance": Kind.DISTANCE,
+    "count": Kind.COUNT, "colour": Kind.COLOUR, "material": Kind.MATERIAL, "surface": Kind.MATERIAL, "ground": Kind.PLACE,
+    "background": Kind.PLACE, "weather": Kind.WEATHER, "view": Kind.VIEWPOINT, "pose": Kind.POSE, "distance": Kind.DISTANCE,
     "occlusion": Kind.OCCLUSION, **dict.fromkeys(FILM, Kind.STYLE),
 }  # fmt: skip
 INDOORS = {"indoors", "in a bright studio", "in a dark room"}
@@ -190,7 +190,10 @@ def test_a_caption_outside_the_groups_gets_the_group_of_its_preposition():
 
 
 def test_a_swap_stays_indoors_or_outdoors():
-    floors = {"on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete"}
+    floors = {
+        "on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete", "on a metal grid",
+        "on a cluttered table",
+    }  # fmt: skip
     for text in floors:
         assert {p.text for p in WORDS.siblings(after(text))} == floors - {text}
 

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from ..core.records import Phrase
+from .edits import kind
 from .prompts import article, plural
-from .vocabulary import Vocabulary
+from .vocabulary import Kind, Vocabulary
 from .words import (
     ADJECTIVES,
     ADVERBS,
@@ -45,9 +46,8 @@ def phrases(caption: str, label: str, vocabulary: Vocabulary, nouns: Collection[
     words = _words(rest)[:LONGEST_CAPTION]
     own = _forms(label)
     before, tail = _head(words, own, _known(frozenset(nouns)))
-    found = [*before, *_tail(tail, own), *media]
-    # "an orange orange": what only says how it looks does not name it
-    clean = [p for p in found if not _names(p.text, label) or (p.before and {*p.text.split()} <= ADJECTIVES | {"and"})]
+    found = [*before, *_tail(tail, own, vocabulary), *media]
+    clean = [p for p in found if not _names(p.text, label) or _of_looks(p, vocabulary)]
     return list(dict.fromkeys(clean))[:MOST_PHRASES]
 
 
@@ -93,6 +93,13 @@ def _describes(words: Sequence[str], start: int, name: Name, names: Collection[i
             return False
         after += 1
     return after in names
+
+
+def _of_looks(phrase: Phrase, vocabulary: Vocabulary) -> bool:
+    """Whether a phrase only says how a thing looks or what is written on it, and so names none: "an orange orange", "covered in
+    leopard spots", "with a sticker that says piggy bank"."""
+    plain = phrase.before and {*phrase.text.split()} <= ADJECTIVES | {"and"}
+    return plain or kind(phrase, vocabulary) is Kind.MATERIAL or "that says" in phrase.text
 
 
 def _names(text: str, label: str) -> bool:
@@ -198,7 +205,7 @@ def _adjective(word: str) -> bool:
     return word in ADJECTIVES or bool(re.search(r".{3}(ed|ful|less|ish|-shaped)$", word))
 
 
-def _tail(words: Sequence[str], label: frozenset[Name]) -> list[Phrase]:
+def _tail(words: Sequence[str], label: frozenset[Name], vocabulary: Vocabulary) -> list[Phrase]:
     """The words after the noun, cut into phrases."""
     found: list[Phrase] = []
     for piece in _pieces(words):
@@ -206,9 +213,11 @@ def _tail(words: Sequence[str], label: frozenset[Name]) -> list[Phrase]:
         while body and body[0] in IDLE:
             body.pop(0)
         stated = piece[0] in COPULAS and all(_adjective(w) or w == "and" for w in body)
-        if _empty(body) or len(body) > LONGEST_PHRASE or (_mentions(body, label) and not stated):
+        phrase = Phrase(" ".join(body), before=stated)
+        if _empty(body) or len(body) > LONGEST_PHRASE:
             continue
-        found.append(Phrase(" ".join(body), before=stated))
+        if stated or _of_looks(phrase, vocabulary) or not _mentions(body, label):
+            found.append(phrase)
     return found
 
 

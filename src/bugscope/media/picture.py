@@ -287,7 +287,7 @@ MATERIALS = listed(
 )
 
 PATTERNS: tuple[tuple[Kind, str], ...] = (
-    (Kind.MATERIAL, r"^made (?:out )?of "),
+    (Kind.MATERIAL, r"^(?:made (?:out )?of|covered in) "),
     (
         Kind.DISTANCE,
         r"\b(?:far away|far off|from far|from afar|in the (?:far )?distance|distant|close[ -]?ups?|up close|in the frame)\b|"
@@ -320,7 +320,7 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
         r"\b(?:night|nighttime|day|daytime|sunset|sunrise|dusk|dawn|noon|midday|midnight|morning|afternoon|evening|twilight|"
         r"daylight|sun|sunlight|sunshine|moonlight|candlelight|lit|backlit|silhouetted|sky|clouds|summer|winter|autumn|spring)\b|"
         # only at the end of a phrase: "on a dark floor" is about a thing that is dark
-        r"\b(?:light|lights|lighting|dark|darkness|shade|shadow|shadows)$",
+        r"\b(?:light|lights|headlights|lighting|dark|darkness|shade|shadow|shadows)$",
     ),
     (
         Kind.COMPANION,
@@ -341,13 +341,20 @@ GROUPS: tuple[tuple[Phrase, ...], ...] = (
     _before("two", "three"),
     _before("red", "blue", "green", "yellow", "white", "black"),
     _before("wooden", "metal", "glass", "golden"),
+    _after("covered in zebra stripes", "covered in bricks", "covered in leopard spots", "covered in knitted wool",
+           "covered in newspaper", "covered in moss", "covered in camouflage", "covered in rust", "covered in tiger stripes",
+           "covered in snake scales", "covered in lava", "covered in tree bark", "covered in elephant skin",
+           "covered in orange peel"),
     # grounds outdoors and indoors are kept apart: a swap should not move the whole scene to another place
-    _after("on grass", "on sand", "on snow", "on dirt", "on water", "on asphalt"),
-    _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete"),
+    _after("on grass", "on sand", "on snow", "on dirt", "on water", "on asphalt", "on gravel", "on mud", "on fallen leaves",
+           "on a wet street"),
+    _after("on a wooden floor", "on a carpet", "on marble", "on a checked cloth", "on tiles", "on concrete",
+           "on a metal grid", "on a cluttered table"),
     _after("in a forest", "in a city", "in a desert", "in a kitchen"),
     _after("in front of trees", "in front of buildings"),
     _after("in a dark room", "in a bright studio", "indoors"),
-    _after("at night", "on a sunny day", "on a cloudy day", "at sunset"),
+    _after("at night", "on a sunny day", "on a cloudy day", "at sunset", "in headlights"),
+    _after("against the light", "in hard side light", "in coloured neon light"),
     _after("in fog", "in heavy rain", "in falling snow"),
     _after("seen from above", "seen from ground level", "seen from behind", "seen from below"),
     _after("upside down", "on its side"),

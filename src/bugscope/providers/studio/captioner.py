@@ -23,8 +23,8 @@ from .vocabulary import Attribute, by_name
 SURE = 0.6
 """An attribute is stated only where the network gives its value at least this probability."""
 ORDER: tuple[Attribute, ...] = (
-    "count", "colour", "material", "pose", "ground", "light", "weather", "view", "distance", "occlusion", "company", "camera",
-    "rendition", "lens", "framing", "setting", "overlay", "quality",
+    "count", "colour", "material", "surface", "pose", "ground", "light", "weather", "view", "distance", "occlusion",
+    "company", "camera", "rendition", "lens", "framing", "setting", "overlay", "quality",
 )  # fmt: skip
 assert set(ORDER) | {"background"} == set(get_args(Attribute))
 

@@ -20,6 +20,9 @@ from .materials import LUMINANCE
 from .scene import Random, Scene
 from .shots import Array, Regions, Shot, Stage, painted
 
+DIM: Mapping[str, float] = {"backlit": 0.24, "night": 0.10, "dark": 0.12, "headlights": 0.10, "side": 0.13, "neon": 0.16}
+"""The lights under which a picture is darker than by day, and how dark; fog in them is grey."""
+
 DRAWN: Mapping[str, Stage] = {
     "sketch": painted(renditions.sketch),
     "painting": painted(renditions.painting),
@@ -96,7 +99,7 @@ def _in_the_air(radiance: Array, depth: Array, scene: Scene, rng: Random) -> Arr
     """Exposed, with the weather, in sRGB."""
     image = radiance * exposure(radiance, scene.light)
     if scene.weather == "fog":
-        image = fog(image, depth, rng.uniform(0.85, 1.15), dark=scene.light in ("night", "dark"))
+        image = fog(image, depth, rng.uniform(0.85, 1.15), dark=scene.light in DIM)
     image = tone(image)
     if scene.weather == "rain":
         image = rain(image, rng)
@@ -125,7 +128,7 @@ def exposure(radiance: Array, light: str) -> float:
     h, w = luminance.shape
     centre = luminance[h // 5 : 4 * h // 5, w // 5 : 4 * w // 5]
     metered = 0.5 * np.exp(np.log(luminance).mean()) + 0.5 * np.exp(np.log(centre).mean())
-    return float({"night": 0.10, "dark": 0.12}.get(light, 0.30) / max(metered, 1e-4))
+    return float(DIM.get(light, 0.30) / max(metered, 1e-4))
 
 
 def fog(image: Array, depth: Array, density: float, dark: bool) -> Array:

@@ -18,7 +18,7 @@ from .film import develop
 from .scene import Scene
 from .shapes import Shapes, merged
 from .shots import Regions
-from .stage import Stage, build
+from .stage import Spot, Stage, build
 
 What = Literal["all", "light", "shapes"]
 """What is traced: rgb, albedo, normal and depth; rgb; or the number of the shape that is hit first, from 1."""
@@ -204,13 +204,12 @@ class Renderer:
         mi = self.mi
         up = mi.ScalarTransform4f().rotate([1, 0, 0], 90).rotate([0, 1, 0], stage.turn)
         lights: dict[str, Any] = {"sky": {"type": "envmap", "bitmap": mi.Bitmap(stage.environment), "to_world": up}}
-        if stage.flash or self.uniform:
-            beside = [stage.eye[0] + 0.05, stage.eye[1], stage.eye[2] + 0.06]
-            power = 3.0 if stage.flash else 0.0
+        if stage.spot or self.uniform:
+            spot = stage.spot or Spot((stage.eye[0], stage.eye[1], stage.eye[2] + 0.06), (0.0, 0.0, 0.0))
             lights["flash"] = {
                 "type": "spot",
-                "to_world": mi.ScalarTransform4f().look_at(beside, list(stage.target), [0, 0, 1]),
-                "intensity": {"type": "rgb", "value": [power] * 3},
+                "to_world": mi.ScalarTransform4f().look_at(list(spot.origin), list(stage.target), [0, 0, 1]),
+                "intensity": {"type": "rgb", "value": list(spot.power)},
                 "cutoff_angle": 40.0,
             }
         return lights

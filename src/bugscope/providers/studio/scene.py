@@ -21,6 +21,7 @@ from .company import Company
 from .objects import Model, Traits, load_all
 from .prompts import Request
 from .vocabulary import (
+    ANYWHERE,
     COMPANY_WEIGHT,
     GROUNDS,
     OUTDOOR_GROUNDS,
@@ -40,6 +41,7 @@ FOLLOWS: Mapping[Attribute, tuple[str, ...]] = {
     "count": ("count",),
     "colour": ("colour",),
     "material": ("material",),
+    "surface": ("surface", "material"),  # a surface hides an unstated material
     "ground": ("ground",),
     "background": ("background",),
     "light": ("light",),
@@ -96,7 +98,7 @@ class Scene:
     distance: float
     field_of_view: float
     nameable: bool
-    """False where the class does not allow a stated view, colour, material or count (a person could not name it), and
+    """False where the class does not allow a stated view, colour, material, surface or count (a person could not name it), and
     where there is no object."""
     rendition: str = ""
     lens: str = ""
@@ -107,6 +109,7 @@ class Scene:
     overlay: str = ""
     """Of a sticker also what it says: "sticker: iPod"."""
     quality: str = ""
+    surface: str = ""
 
     def to_mapping(self) -> dict[str, Any]:
         return asdict(self)
@@ -136,7 +139,7 @@ def resolve(request: Request, seed: int) -> Scene:
         seed=seed,
         count={"two": 2, "three": 3}.get(stated.get("count", ""), 1),
         colour=stated.get("colour", ""),
-        material=stated.get("material", ""),
+        material="" if "surface" in stated else stated.get("material", ""),
         ground=ground,
         background=stated.get("background") or _background(outside, stream(seed, "background")),
         light=light,
@@ -158,12 +161,13 @@ def resolve(request: Request, seed: int) -> Scene:
         setting=stated.get("setting", ""),
         overlay=stated.get("overlay", ""),
         quality=stated.get("quality", ""),
+        surface=stated.get("surface", ""),
     )
 
 
 def outdoors(request: Request, seed: int) -> bool:
-    """Whether the scene is outdoors. Light, weather, background and ground decide, in this order; at night, and if
-    none of them is stated, the usual place of such an object decides."""
+    """Whether the scene is outdoors. Light, weather, background and ground decide, in this order; at night, against the light
+    and if none of them is stated, the usual place of such an object decides."""
     return _outdoors(_stated(request, seed), _model(request.label), stream(seed, "setting"))
 
 
@@ -183,6 +187,8 @@ def allowed(model: Model, attribute: Attribute, name: str) -> bool:
         return traits.colours
     if attribute == "material":
         return name in traits.materials
+    if attribute == "surface":
+        return traits.surfaces
     if attribute == "count":
         return traits.counts
     if attribute == "ground":
@@ -233,7 +239,7 @@ def _some_company(rng: Random) -> Value:
 
 
 def _outdoors(stated: dict[Attribute, str], model: Model, rng: Random) -> bool:
-    if "light" in stated and stated["light"] != "night":
+    if "light" in stated and stated["light"] not in ANYWHERE:
         return stated["light"] in OUTDOOR_LIGHTS
     if "weather" in stated or "background" in stated:
         return True
@@ -243,7 +249,7 @@ def _outdoors(stated: dict[Attribute, str], model: Model, rng: Random) -> bool:
     if model.traits.place in ("outdoors", "sky"):
         return True
     if not model.name:
-        return "light" in stated or bool(rng.random() < OPEN)  # of the lights only night comes this far
+        return stated.get("light") == "night" or bool(rng.random() < OPEN)
     return bool(rng.random() < 0.1)
 
 

@@ -12,15 +12,25 @@ from numpy.typing import NDArray
 
 from .beside import companions
 from .geometry import Y, Z
-from .looks import bounds, dressed, moved
+from .looks import COLOURS, bounds, dressed, moved
 from .materials import Part
 from .objects import load_all
 from .scene import Scene
-from .surroundings import environment, ground, occluder
+from .strewn import clutter
+from .surfaces import covered
+from .surroundings import DIRECTED, environment, ground, occluder
 
 Array = NDArray[np.float64]
 ABSENT = np.array([(-1.0, -1.0, 0.0), (1.0, 1.0, 2.0)]) / np.sqrt(3)
 """Bounds of a cube of radius 1 on the ground: the camera of an empty scene stands as if it were there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A lamp near the camera that shines at what the camera looks at. `power`: linear, rgb."""
+
+    origin: tuple[float, float, float]
+    power: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,20 +50,20 @@ class Stage:
     eye: tuple[float, float, float]
     target: tuple[float, float, float]
     field_of_view: float
-    flash: bool
+    spot: Spot | None
 
 
 DECIDED_BY: Mapping[str, tuple[str, ...]] = {
-    "objects": ("count", "colour", "material", "pose", "distance"),
+    "objects": ("count", "colour", "material", "surface", "pose", "distance"),
     "company": ("company", "count", "pose", "distance", "ground", "azimuth"),
     "things": ("count", "company"),
     "rest": ("ground", "occlusion", "count", "pose", "distance", "elevation", "azimuth"),
     "environment": ("light", "background"),
-    "turn": (),
+    "turn": ("light", "azimuth"),  # the azimuth only where the light comes from a side of the camera's
     "eye": ("elevation", "azimuth", "count", "pose", "distance", "ground"),  # not under the ground
     "target": ("count", "pose", "distance"),
     "field_of_view": (),
-    "flash": (),
+    "spot": ("light", "elevation", "azimuth", "count", "pose", "distance", "ground"),
 }
 """Part of a stage -> the fields of its scene that decide it, besides label and seed: two pictures of one seed share every part
 none of whose fields differ.
@@ -81,6 +91,8 @@ def build(scene: Scene) -> Stage:
     target = centre + np.array([aim.uniform(-0.1, 0.1) * size, 0.0, aim.uniform(-0.08, 0.08) * size])
 
     rest = ground(scene.rng("ground texture"), scene.ground, size)
+    if scene.ground == "clutter":
+        rest += clutter(scene.rng("clutter"), size, low, high, towards)
     if scene.occlusion:
         rest.append(occluder(scene.rng("occluder"), scene.occlusion, size, centre, towards))
     return Stage(
@@ -89,19 +101,34 @@ def build(scene: Scene) -> Stage:
         rest=moved(rest, scale=1 / camera),
         things=(scene.label,) * (scene.count if things else 0) + tuple(labels),
         environment=environment(scene.rng("sky"), scene.light, scene.background),
-        turn=float(scene.rng("turn").uniform(0, 360)),
+        turn=scene.azimuth if scene.light in DIRECTED else float(scene.rng("turn").uniform(0, 360)),
         eye=_triple(eye / camera),
         target=_triple(target / camera),
         field_of_view=scene.field_of_view,
-        flash=bool(scene.label) and load_all()[scene.label].traits.flash,
+        spot=_spot(scene, eye / camera, target / camera),
     )
+
+
+def _spot(scene: Scene, eye: Array, target: Array) -> Spot | None:
+    """Headlights beside the camera and below it, or the flash of a class that shines back."""
+    if scene.light == "headlights":
+        beside = np.cross(target - eye, Z) * scene.rng("headlights").choice([-0.22, 0.22])
+        height = min(eye[2], max(target[2] + 0.06, 0.04))
+        return Spot(_triple(np.array([*(eye + beside)[:2], height])), (9.0, 8.6, 7.6))
+    if scene.label and load_all()[scene.label].traits.flash:
+        return Spot((float(eye[0]) + 0.05, float(eye[1]), float(eye[2]) + 0.06), (3.0, 3.0, 3.0))
+    return None
 
 
 def _things(scene: Scene) -> list[Part]:
     """The labelled object in place, and the others of its kind."""
     model = load_all()[scene.label]
     traits = model.traits
-    one = dressed(model.build(scene.rng("object")), scene.colour, scene.material, scene.rng("material"))
+    one = model.build(scene.rng("object"))
+    if scene.surface:
+        one = covered(one, scene.surface, scene.rng("surface"), COLOURS.get(scene.colour))
+    else:
+        one = dressed(one, scene.colour, scene.material, scene.rng("material"))
     if traits.yaw is not None:
         one = moved(one, rotate=(Z, float(scene.rng("yaw").uniform(*traits.yaw))))
     if scene.pose == "upside down":

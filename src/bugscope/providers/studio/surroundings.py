@@ -11,6 +11,7 @@ from scipy import ndimage
 from .geometry import Mesh, Z, join, plane, rotation, rounded_box, spline
 from .materials import Material, Part
 from .scene import Random
+from .strewn import GRATING, around, bars, leaves, stones
 from .textures import blend, fbm, planks, smoothstep, vivid, wood
 
 Array = NDArray[np.float64]
@@ -69,12 +70,18 @@ class Sky:
         return image
 
 
+DIRECTED = frozenset({"backlit", "side", "neon"})
+"""The lights that come from a side of the camera's: in their maps azimuth 0 is straight behind the object, and a quarter turn
+is on its right."""
+
+
 def environment(rng: Random, light: str, background: str) -> NDArray[np.float32]:
     """The environment map [256, 512, 3] of a light ("sunny", "night", ...) and background."""
     sky = Sky(rng)
     paint = {
         "sunny": _daylight, "overcast": _daylight, "sunset": _daylight,
         "night": _night, "dark": _dark, "studio": _studio, "indoors": _room,
+        "backlit": _backlit, "side": _side, "neon": _neon, "headlights": _beyond_headlights,
     }[light]  # fmt: skip
     return np.maximum(paint(sky, light, background), 0).astype(np.float32)
 
@@ -154,6 +161,60 @@ def _room(sky: Sky, light: str, background: str) -> Array:
     return image
 
 
+def _backlit(sky: Sky, light: str, background: str) -> Array:
+    """A low sun behind the object, or a large window."""
+    rng = sky.rng
+    behind = rng.uniform(-0.35, 0.35)
+    if background == "room":
+        wall = np.array((0.5, 0.46, 0.42)) * rng.uniform(0.25, 0.4)
+        image = wall * (1 + 0.06 * sky.clouds[..., None])
+        window = (behind, rng.uniform(0.3, 0.42), rng.uniform(0.45, 0.7), 0.42)
+        sky.box(image, *window, np.array((1.0, 0.98, 0.95)) * rng.uniform(14, 20), light=True)
+        sky.box(image, behind, 0.36, 0.02, 0.5, wall)  # a bar of the window
+        return image
+    dome = blend((1.15, 0.98, 0.75), (0.35, 0.5, 0.8), np.clip(sky.up * 2, 0, 1))
+    dome = dome * (0.6 + 0.4 * np.cos(sky.azimuth))[..., None]
+    sky.disk(dome, behind, 0.3, 0.55, (1.6, 1.25, 0.8))
+    image = np.where(sky.up[..., None] > 0, dome, np.array((0.25, 0.24, 0.2)))
+    if background == "buildings":
+        image = sky.buildings(image)
+    else:
+        image = sky.trees(image, (0.05, 0.08, 0.03), rng.uniform(0.06, 0.2))
+    sky.disk(image, behind, rng.uniform(0.28, 0.42), 0.04, (1150.0, 960.0, 690.0))
+    return image
+
+
+def _side(sky: Sky, light: str, background: str) -> Array:
+    """One small bright lamp on a side, in front of a dark wall."""
+    rng = sky.rng
+    wall = np.array((0.5, 0.5, 0.52)) * rng.uniform(0.02, 0.05) * (1 + 0.08 * sky.clouds[..., None])
+    place = rng.choice([-1, 1]) * rng.uniform(1.45, 1.85)
+    sky.disk(wall, place, rng.uniform(0.25, 0.5), 0.06, np.array((1.0, 0.95, 0.88)) * 260)
+    return wall
+
+
+def _neon(sky: Sky, light: str, background: str) -> Array:
+    """Two coloured tubes left and right, and their shine on the walls."""
+    rng = sky.rng
+    pairs = (((1.0, 0.05, 0.5), (0.05, 0.55, 1.0)), ((1.0, 0.08, 0.06), (0.1, 0.25, 1.0)), ((0.7, 0.1, 1.0), (0.05, 1.0, 0.7)))
+    left, right = (np.array(c) for c in pairs[rng.integers(3)])
+    image = np.ones((HEIGHT, WIDTH, 3)) * 0.012
+    for sign, colour in ((-1, left), (1, right)):
+        sky.disk(image, sign * 0.9, 0.3, 1.0, colour * 0.22)
+        for i in range(2):
+            tube = (sign * rng.uniform(1.0 + 0.5 * i, 1.4 + 0.5 * i), rng.uniform(0.3, 0.5), 0.07, 0.4)
+            sky.box(image, *tube, colour * rng.uniform(14, 22), light=True)
+    return image
+
+
+def _beyond_headlights(sky: Sky, light: str, background: str) -> Array:
+    """The night around what headlights light up."""
+    image = blend((0.008, 0.009, 0.016), (0.003, 0.004, 0.012), np.clip(sky.up * 2, 0, 1))
+    if background == "buildings":
+        image = np.minimum(sky.buildings(image), 0.02)
+    return sky.trees(image, (0.004, 0.006, 0.003), 0.15)
+
+
 # --- grounds ------------------------------------------------------------------------------------------------------------
 
 
@@ -165,6 +226,20 @@ def ground(rng: Random, kind: str, size: float) -> list[Part]:
         return _grass(rng, size)
     if kind in _HILLS:
         return _hills(rng, kind, size)
+    if kind == "gravel":
+        bed = Material(_speckled(rng, (0.36, 0.34, 0.32), 0.3, 0.5), kind="diffuse")
+        return [Part(plane(40 * size, 30.0).moved(shift=(0, 0, -0.03 * size)), bed), stones(rng, size)]
+    if kind == "leaves":
+        bed = Material(_speckled(rng, (0.36, 0.22, 0.11), 0.45, 0.5), kind="diffuse")
+        return [Part(plane(40 * size, 30.0).moved(shift=(0, 0, -0.01 * size)), bed), leaves(rng, size)]
+    if kind == "grid":
+        pit = Material(_speckled(rng, (0.1, 0.1, 0.105), 0.3, 1.2), kind="diffuse")
+        steel = Material((0.5, 0.51, 0.53), roughness=rng.uniform(0.4, 0.55), metallic=0.9)
+        floor = plane(GRATING * size, 3.0).moved(shift=(0, 0, -0.6 * size))
+        beyond = around(GRATING * size, 40 * size).moved(shift=(0, 0, -0.02 * size))
+        return [Part(bars(size), steel), Part(floor, pit), Part(beyond, Material((0.3, 0.3, 0.31), kind="diffuse"))]
+    if kind == "clutter":
+        return [Part(plane(40 * size, 10.0), _pavement(rng, str(rng.choice(["wood", "white"])), size))]
     return [Part(plane(40 * size, _REPEATS.get(kind, 10.0)), _pavement(rng, kind, size))]
 
 
@@ -173,7 +248,16 @@ _HILLS = {  # colour, height of the bumps, contrast of the colour
     "snow": ((0.93, 0.94, 0.97), 0.06, 0.015),
     "sand": ((0.8, 0.68, 0.48), 0.03, 0.07),
     "dirt": ((0.36, 0.26, 0.17), 0.03, 0.2),
+    "mud": ((0.3, 0.2, 0.125), 0.05, 0.2),
+    "puddles": ((0.2, 0.2, 0.21), 0.03, 0.16),
 }
+_WET = {
+    "mud": Material((0.13, 0.095, 0.06), roughness=0.06),
+    "puddles": Material((0.035, 0.04, 0.045), roughness=0.03, specular=0.8),
+}
+"""What stands in the hollows."""
+_GLOSS = {"mud": (0.4, 0.5), "puddles": (0.6, 0.4)}
+"""Roughness and specular of what is wet."""
 
 
 def _speckled(rng: Random, colour: object, contrast: float, beta: float) -> Array:
@@ -248,6 +332,9 @@ def _hills(rng: Random, kind: str, size: float) -> list[Part]:
     z = size * height * (broad[i, j] + 0.25 * fine[i * 7 % 512, j * 7 % 512] * np.exp(-(x**2 + y**2) / (4 * size) ** 2))
     if kind == "sand":
         z = z + size * 0.015 * np.sin((x * np.cos(0.4) + y * np.sin(0.4)) / size * 22 + 3 * broad[i, j])
+    if kind in _WET:
+        z = z + 0.5 * size * height * fine[i, j] * (kind == "mud")
+        z = z + 0.4 * size * height * np.exp(-((x**2 + y**2) / (0.9 * size) ** 2))  # the object stands in the dry
     z = z - z[n // 2 - 8 : n // 2 + 8, n // 2 - 8 : n // 2 + 8].mean()
     corner = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)[None]).ravel()
     faces = np.concatenate(
@@ -257,10 +344,18 @@ def _hills(rng: Random, kind: str, size: float) -> list[Part]:
         np.stack([x, y, z], -1).reshape(-1, 3), faces.astype(np.int32), np.stack([x, y], -1).reshape(-1, 2) / (2 * size)
     )
     beyond = plane(40 * size).moved(shift=(0, 0, -0.06 * size))
-    return [
-        Part(mesh.smoothed(), Material(_speckled(rng, colour, contrast, 0.9), roughness=0.8, specular=0.2)),
-        Part(beyond, Material(colour, kind="diffuse")),
+    roughness, specular = _GLOSS.get(kind, (0.8, 0.2))
+    parts = [
+        Part(mesh.smoothed(), Material(_speckled(rng, colour, contrast, 0.9), roughness=roughness, specular=specular)),
+        Part(
+            beyond,
+            Material(colour, roughness=roughness, specular=specular) if kind in _WET else Material(colour, kind="diffuse"),
+        ),
     ]
+    if kind in _WET:
+        level = float(np.quantile(z[n // 4 : -n // 4, n // 4 : -n // 4], 0.28))
+        parts.append(Part(plane(8 * size).moved(shift=(0, 0, level)), _WET[kind]))
+    return parts
 
 
 def _grass(rng: Random, size: float) -> list[Part]:

@@ -17,7 +17,7 @@ from ...language import Wording
 from ...media import picture
 
 Attribute = Literal[
-    "count", "colour", "material", "ground", "background", "light", "weather", "view", "pose", "distance",
+    "count", "colour", "material", "surface", "ground", "background", "light", "weather", "view", "pose", "distance",
     "occlusion", "company", "camera", "rendition", "lens", "framing", "setting", "overlay", "quality",
 ]  # fmt: skip
 
@@ -61,6 +61,29 @@ def _company(phrase: str) -> Value:
 
 STICKER = "sticker: "
 """What the name of a sticker's value begins with; the rest is what it says."""
+
+
+def _surface(name: str, phrase: str, *synonyms: str) -> Value:
+    """Of no weight: texture against shape is a test of its own."""
+    return Value("surface", name, f"covered in {phrase}", (f"covered with {phrase}", *synonyms))
+
+
+SURFACES: tuple[Value, ...] = (
+    _surface("zebra", "zebra stripes", "zebra-striped", "zebra striped"),
+    _surface("tiger", "tiger stripes", "tiger-striped", "tiger striped"),
+    _surface("leopard", "leopard spots", "leopard-spotted", "leopard spotted"),
+    _surface("elephant", "elephant skin", "made of elephant skin"),
+    _surface("snake", "snake scales", "covered in snakeskin", "made of snakeskin"),
+    _surface("bricks", "bricks", "covered in brick", "made of bricks", "made of brick"),
+    _surface("knit", "knitted wool", "knitted", "made of knitted wool", "made of wool", "covered in wool", "knitted of wool"),
+    _surface("camouflage", "camouflage", "camouflaged"),
+    _surface("rust", "rust", "rusty", "rusted"),
+    _surface("moss", "moss", "overgrown with moss"),
+    _surface("newspaper", "newspaper", "wrapped in newspaper", "made of newspaper"),
+    _surface("orange peel", "orange peel", "made of orange peel"),
+    _surface("lava", "lava", "made of lava"),
+    _surface("bark", "tree bark", "covered in bark", "made of bark", "made of tree bark"),
+)
 
 FILM_VALUES: tuple[Value, ...] = (
     _film("camera", "zoom", "with zoom blur", "zoom blur"),
@@ -114,6 +137,7 @@ VALUES: tuple[Value, ...] = (
     Value("material", "metal", "metal", ("metallic", "made of metal", "steel", "silver", "chrome"), True, 0.01),
     Value("material", "wood", "wooden", ("made of wood",), before=True, weight=0.01),
     Value("material", "glass", "glass", ("made of glass", "transparent"), before=True, weight=0.01),
+    *SURFACES,
     Value("ground", "wood", "on a wooden floor", ("on wood", "on a wooden table", "on planks", "on a wooden deck")),
     Value("ground", "marble", "on marble", ("on a marble table", "on a marble floor", "on stone")),
     Value("ground", "cloth", "on a checked cloth", ("on cloth", "on a tablecloth", "on fabric", "on a blanket")),
@@ -123,10 +147,21 @@ VALUES: tuple[Value, ...] = (
     Value("ground", "concrete", "on concrete", ("on a concrete floor", "on the pavement", "on cement")),
     Value("ground", "asphalt", "on asphalt", ("on the road", "on a road", "on a street", "on the street")),
     Value("ground", "grass", "on grass", ("on a lawn", "on a meadow", "in a field", "in grass", "in the grass")),
-    Value("ground", "dirt", "on dirt", ("on soil", "on earth", "on mud", "on bare ground")),
+    Value("ground", "dirt", "on dirt", ("on soil", "on earth", "on bare ground")),
     Value("ground", "sand", "on sand", ("on a beach", "on the beach", "in sand", "in the desert")),
     Value("ground", "brick", "on bricks", ("on brick", "on cobblestones", "on a brick floor")),
     Value("ground", "snow", "on snow", ("in snow", "in the snow", "on snowy ground")),
+    Value("ground", "gravel", "on gravel", ("on pebbles", "on a gravel path")),
+    Value("ground", "leaves", "on fallen leaves", ("on autumn leaves", "on dead leaves")),
+    Value("ground", "mud", "on mud", ("in mud", "in the mud", "on muddy ground", "on wet soil")),
+    Value(
+        "ground",
+        "puddles",
+        "on a wet street",
+        ("among puddles", "on a wet street with puddles", "on wet asphalt", "on a wet road"),
+    ),
+    Value("ground", "grid", "on a metal grid", ("on a metal grating", "on a steel grating", "on a steel grid")),
+    Value("ground", "clutter", "on a cluttered table", ("among clutter", "on a messy table", "on a cluttered desk")),
     Value("ground", "water", "on water", ("in water", "in a lake", "on a lake", "floating on water")),
     Value("background", "trees", "in front of trees", ("in a forest", "in the woods", "near trees", "in a park")),
     Value("background", "buildings", "in front of buildings", ("in a city", "in a town", "near buildings")),
@@ -137,6 +172,12 @@ VALUES: tuple[Value, ...] = (
     Value("light", "overcast", "on a cloudy day", ("on an overcast day", "under a grey sky", "under clouds")),
     Value("light", "sunset", "at sunset", ("at dusk", "at dawn", "at sunrise", "in evening light"), weight=0.015),
     Value("light", "night", "at night", ("by night", "at midnight", "after dark"), weight=0.02),
+    Value("light", "backlit", "against the light", ("backlit", "back-lit", "lit from behind", "in backlight")),
+    Value(
+        "light", "side", "in hard side light", ("in hard light", "in side light", "in harsh side light", "lit from the side")
+    ),
+    Value("light", "neon", "in coloured neon light", ("in colored neon light", "in neon light", "in neon lights")),
+    Value("light", "headlights", "in headlights", ("in car headlights", "in the headlights of a car", "lit by headlights")),
     Value("weather", "fog", "in fog", ("in thick fog", "in mist", "foggy", "in haze"), weight=0.015),
     Value("weather", "rain", "in heavy rain", ("in rain", "in the rain", "rainy"), weight=0.015),
     Value("weather", "snowfall", "in falling snow", ("in a snowstorm", "in snowfall", "while it snows"), weight=0.015),
@@ -198,8 +239,12 @@ GROUNDS: Mapping[str, tuple[str, ...]] = {
 }
 """What stands under an object whose class names no grounds of its own, by place."""
 
-OUTDOOR_GROUNDS = frozenset({"grass", "dirt", "sand", "asphalt", "brick", "snow", "water", "none"})
-OUTDOOR_LIGHTS = frozenset({"sunny", "overcast", "sunset", "night"})
+OUTDOOR_GROUNDS = frozenset(
+    {"grass", "dirt", "sand", "asphalt", "brick", "snow", "water", "gravel", "leaves", "mud", "puddles", "none"}
+)
+OUTDOOR_LIGHTS = frozenset({"sunny", "overcast", "sunset", "night", "headlights"})
+ANYWHERE = frozenset({"night", "backlit"})
+"""The lights that there are indoors and outdoors."""
 
 FILLERS = frozenset(
     "some photo photograph picture image shot of is are was lies lying sits sitting stands standing placed lay "
@@ -247,6 +292,8 @@ CLASHES: tuple[tuple[tuple[Attribute, str], tuple[Attribute, str], str], ...] = 
     *((("rendition", r), ("lens", "fringes"), "without colours they cannot be seen") for r in _NO_COLOURS),
     *((("rendition", r), ("quality", "low resolution"), "such a picture has no fine detail to lose")
       for r in ("pixel art", "halftone")),
+    *((("material", m.name), ("surface", s.name), "it is one or the other")
+      for m in VALUES if m.attribute == "material" for s in SURFACES),
 )  # fmt: skip
 """Values of different attributes that cannot be in one picture, and why."""
 

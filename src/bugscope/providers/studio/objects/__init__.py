@@ -38,6 +38,8 @@ class Traits:
     max_elevation: float = 80.0
     colours: bool = True
     materials: tuple[str, ...] = ()
+    surfaces: bool = True
+    """False where the thing is known by what is printed on it, or is a mere ball."""
     counts: bool = True
 
 

@@ -44,6 +44,7 @@ def _nearest(directions: Array, points: Array) -> Array:
     grounds=("grass", "grass", "concrete", "wood", "asphalt"),
     elevation=(5.0, 30.0),
     views=VIEWS,
+    surfaces=False,
 )
 def soccer_ball(rng: Generator) -> list[Part]:
     """A truncated icosahedron of black and white leather."""
@@ -83,6 +84,7 @@ def _soccer_pattern() -> tuple[NDArray[np.bool_], Array]:
     grounds=("wood", "wood", "asphalt", "concrete"),
     elevation=(5.0, 30.0),
     views=VIEWS,
+    surfaces=False,
 )
 def basketball(rng: Generator) -> list[Part]:
     """Orange pebbled leather with black ribs."""
@@ -117,6 +119,7 @@ def _basketball_panels() -> Array:
     grounds=("grass", "asphalt", "concrete", "wood"),
     elevation=(8.0, 40.0),
     views=VIEWS,
+    surfaces=False,
 )
 def tennis_ball(rng: Generator) -> list[Part]:
     """Yellow-green felt with a white seam and a fuzz of short hairs."""
@@ -168,6 +171,7 @@ def _fuzz(rng: Generator) -> Mesh:
     grounds=("grass", "grass", "grass", "wood"),
     elevation=(8.0, 35.0),
     views=VIEWS,
+    surfaces=False,
 )
 def golf_ball(rng: Generator) -> list[Part]:
     """White with 330 dimples, sometimes on a tee."""
@@ -192,6 +196,7 @@ def _dimples() -> Array:
     grounds=("wood", "cloth", "white", "concrete"),
     elevation=(10.0, 35.0),
     views=VIEWS,
+    surfaces=False,
 )
 def ping_pong_ball(rng: Generator) -> list[Part]:
     """Plain white or orange, mostly with a bat behind it."""
@@ -208,7 +213,14 @@ def ping_pong_ball(rng: Generator) -> list[Part]:
 
 
 @model(
-    "croquet ball", metres=0.092, coco="sports ball", place="outdoors", grounds=("grass",), elevation=(10.0, 35.0), views=VIEWS
+    "croquet ball",
+    metres=0.092,
+    coco="sports ball",
+    place="outdoors",
+    grounds=("grass",),
+    elevation=(10.0, 35.0),
+    views=VIEWS,
+    surfaces=False,
 )
 def croquet_ball(rng: Generator) -> list[Part]:
     """Glossy, in one of the five colours of the game."""

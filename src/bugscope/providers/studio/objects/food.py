@@ -46,6 +46,7 @@ def _lowest(mesh: Mesh) -> float:
     elevation=(15.0, 45.0),
     views=("above", "low"),
     materials=("gold",),
+    surfaces=False,
 )
 def strawberry(rng: Generator) -> list[Part]:
     """One to five berries on their sides, with pips in pits and a green calyx."""

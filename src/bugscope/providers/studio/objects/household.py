@@ -128,6 +128,7 @@ def lipstick(rng: Generator) -> list[Part]:
     elevation=(10.0, 35.0),
     max_elevation=75.0,
     views=("above", "rear", "low"),
+    surfaces=False,
 )
 def toilet_tissue(rng: Generator) -> list[Part]:
     """A roll of soft paper, upright or on its side, often with a loose end."""

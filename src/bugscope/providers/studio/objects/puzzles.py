@@ -63,6 +63,7 @@ def abacus(rng: Generator) -> list[Part]:
     views=(),
     colours=False,
     counts=False,
+    surfaces=False,
 )
 def crossword_puzzle(rng: Generator) -> list[Part]:
     """A printed page with a symmetric grid, numbers, some letters, and clues; often a pencil on it."""
@@ -127,6 +128,7 @@ def _crossword(rng: Generator) -> np.ndarray:
     max_elevation=88.0,
     views=("above",),
     materials=("wood",),
+    surfaces=False,
 )
 def ruler(rng: Generator) -> list[Part]:
     """Centimetres along one edge, sixteenths along the other."""

@@ -227,6 +227,7 @@ def picket_fence(rng: Generator) -> list[Part]:
     max_elevation=88.0,
     views=("above", "rear"),
     materials=("metal", "gold"),
+    surfaces=False,
 )
 def manhole_cover(rng: Generator) -> list[Part]:
     """A cast-iron disc with a raised grid or rings of studs."""
