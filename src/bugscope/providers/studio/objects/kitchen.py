@@ -1,0 +1,172 @@
+"""Large things of a kitchen: stove, microwave."""
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from ..geometry import Mesh, X, Y, Z, cylinder, join, quad, rounded_box, rounded_cylinder, spline, torus, tube
+from ..materials import Material, Part
+from ..textures import choice, drawing, font
+from . import model
+
+SIDES = (-1, 1)
+Array = NDArray[np.float64]
+WHITE = Material((0.92, 0.92, 0.91), roughness=0.25, clearcoat=0.3)
+BLACK = Material((0.03, 0.03, 0.03), roughness=0.3)
+STEEL = Material((0.72, 0.72, 0.73), roughness=0.28, metallic=0.9)
+CHROME = Material((0.85, 0.85, 0.86), roughness=0.08, metallic=1.0)
+PANE = Material((0.03, 0.035, 0.04), roughness=0.04, clearcoat=0.6)
+
+
+def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.03) -> Mesh:
+    return rounded_box(x, y, z, bevel, 3).moved(shift=at)
+
+
+def _handle(length: float, at: tuple[float, float, float], upright: bool = True) -> Mesh:
+    """A bow on two feet in front of a door that faces -y."""
+    h = length / 2
+    path = spline([(0, 0, -h), (0, -0.12, -0.92 * h), (0, -0.14, 0), (0, -0.12, 0.92 * h), (0, 0, h)], 30)
+    bow = tube(path, 0.035, 10)
+    return (bow if upright else bow.moved(rotate=(Y, 90))).moved(shift=at)
+
+
+def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
+    """A turning knob with its grip, facing -y."""
+    grip = rounded_box(0.3 * radius, 0.12, 1.7 * radius, 0.02, 3).moved(shift=(0, -0.12, 0))
+    return join([rounded_cylinder(radius, 0.1, 0.02, 32).moved(rotate=(X, 90)), grip]).moved(shift=at)
+
+
+# --- stove --------------------------------------------------------------------------------------------------------------
+
+
+@model(
+    "stove",
+    metres=1.1,
+    coco="oven",
+    synonyms=("cooker", "oven", "kitchen stove"),
+    place="floor",
+    grounds=("tile", "tile", "wood"),
+    elevation=(14.0, 32.0),
+    azimuth=(-35.0, 35.0),
+    max_elevation=70.0,
+    views=("above", "upside down", "low"),
+    materials=("gold", "metal"),
+)
+def stove(rng: Generator) -> list[Part]:
+    """A free-standing cooker: four burners with grates, knobs, an oven with a window, a drawer, a clock at the back."""
+    body = choice(rng, WHITE, WHITE, STEEL, BLACK)
+    top = 1.82
+    shell = [
+        _block(1.5, 1.3, 1.7, (0, 0.05, 0.95)),
+        _block(1.46, 0.08, 0.28, (0, -0.62, 0.27)),
+        _block(1.46, 0.1, 1.02, (0, -0.63, 0.96), 0.04),
+        _block(1.5, 0.16, 0.25, (0, -0.6, 1.63), 0.04),
+        _block(1.5, 0.14, 0.5, (0, 0.63, top + 0.22), 0.04),
+    ]
+    panel = quad(1.3, 0.3).moved(shift=(0, 0.555, top + 0.26))
+    knobs = [_knob(0.085, (x, -0.68, 1.63)) for x in (-0.6, -0.35, 0.0, 0.35, 0.6)]
+    return [
+        Part(join(shell), body, main=True),
+        Part(_block(0.95, 0.03, 0.5, (0, -0.675, 0.98), 0.02), PANE),
+        Part(join([_handle(1.25, (0, -0.67, 1.36), upright=False), *_pan_rims()]), STEEL if body is not STEEL else CHROME),
+        Part(join([*knobs, *_grates(top), _block(1.42, 1.2, 0.02, (0, 0, top - 0.01), 0.005)]), BLACK),
+        Part(panel, Material(_clock_panel(rng), roughness=0.1)),
+    ]
+
+
+BURNERS = [(x, y) for x in (-0.36, 0.36) for y in (-0.3, 0.28)]
+
+
+def _grates(top: float) -> list[Mesh]:
+    """A cap and a ring on cross bars over each burner."""
+    pieces = []
+    for x, y in BURNERS:
+        pieces.append(rounded_cylinder(0.1, 0.05, 0.015, 24).moved(shift=(x, y, top)))
+        pieces.append(torus(0.22, 0.022, 32, 8).moved(shift=(x, y, top + 0.08)))
+        for turn in (0.0, 90.0):
+            bar = tube(np.array([(-0.3, 0, 0), (-0.29, 0, 0.09), (-0.05, 0, 0.09)]), 0.022, 6)
+            pieces += [bar.moved(rotate=(Z, turn + flip), shift=(x, y, top)) for flip in (0.0, 180.0)]
+    return pieces
+
+
+def _pan_rims() -> list[Mesh]:
+    return [torus(0.16, 0.02, 32, 8).moved(shift=(x, y, 1.83)) for x, y in BURNERS]
+
+
+def _clock_panel(rng: Generator) -> Array:
+    """A dark strip with the time in green, [120, 520, 3]."""
+    time = f"{int(rng.integers(1, 13))}:{int(rng.integers(60)):02d}"
+
+    def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
+        d.rectangle((0, 0, 520, 120), fill=(18, 18, 20))
+        d.text((260, 60), time, font=font(60), fill=(80, 240, 140), anchor="mm")
+        for x in (40, 90, 140, 360, 410, 460):
+            d.rounded_rectangle((x, 44, x + 32, 76), 6, fill=(90, 90, 95))
+
+    return drawing(520, 120, draw)
+
+
+# --- microwave ----------------------------------------------------------------------------------------------------------
+
+
+@model(
+    "microwave",
+    metres=0.5,
+    coco="microwave",
+    synonyms=("microwave oven",),
+    grounds=("white", "wood", "marble"),
+    elevation=(4.0, 20.0),
+    azimuth=(-30.0, 30.0),
+    max_elevation=60.0,
+    views=("upside down", "low"),
+    materials=("gold", "metal", "wood"),
+)
+def microwave(rng: Generator) -> list[Part]:
+    """A box with a dark window in its door, a handle, and a panel of keys under a clock."""
+    body = choice(rng, WHITE, WHITE, STEEL, BLACK)
+    width, height = 2.6, float(rng.uniform(1.35, 1.55))
+    dark_door = body is BLACK or rng.random() < 0.4
+    door = _block(1.86, 0.1, height - 0.06, (-0.35, -0.86, height / 2 + 0.1), 0.03)
+    parts = [
+        Part(
+            join([_block(width, 1.65, height, (0, 0, height / 2 + 0.1), 0.05), *([] if dark_door else [door])]), body, main=True
+        ),
+        Part(quad(1.5, height - 0.45).moved(shift=(-0.42, -0.915, height / 2 + 0.1)), _mesh_window(rng)),
+        Part(
+            quad(0.62, height - 0.16).moved(shift=(0.93, -0.835, height / 2 + 0.1)), _keypad(rng, dark=bool(body is not WHITE))
+        ),
+        Part(_handle(height * 0.75, (0.46, -0.9, height / 2 + 0.1)), STEEL if body is not WHITE else WHITE),
+        Part(join([cylinder(0.08, 0.12, 16).moved(shift=(x, y, 0)) for x in (-1.1, 1.1) for y in (-0.6, 0.6)]), BLACK),
+    ]
+    if dark_door:
+        parts.append(Part(door, PANE))
+    return parts
+
+
+def _mesh_window(rng: Generator) -> Material:
+    """Dark glass before a lit or an unlit oven."""
+    y, x = np.mgrid[-1:1:96j, -1:1:160j]
+    glow = np.exp(-(x**2 + (y - 0.2) ** 2) * 1.5)[..., None] * choice(rng, 0.0, 0.12, 0.25)
+    return Material(np.clip(0.035 + glow * np.array((1.0, 0.85, 0.6)), 0, 1), roughness=0.05, clearcoat=0.5)
+
+
+def _keypad(rng: Generator, dark: bool) -> Material:
+    """A clock over rows of keys, [420, 200, 3]."""
+    ground, key, ink = (
+        ((20, 20, 22), (60, 60, 64), (230, 230, 230)) if dark else ((222, 222, 220), (246, 246, 246), (40, 40, 40))
+    )
+    time = f"{int(rng.integers(1, 13))}:{int(rng.integers(60)):02d}"
+
+    def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
+        d.rectangle((0, 0, 200, 420), fill=ground)
+        d.rectangle((18, 16, 182, 74), fill=(8, 20, 12))
+        d.text((100, 45), time, font=font(46), fill=(90, 250, 150), anchor="mm")
+        for i in range(15):
+            x, y = 20 + 56 * (i % 3), 94 + 50 * (i // 3)
+            d.rounded_rectangle((x, y, x + 48, y + 40), 6, fill=key)
+            if i < 12:
+                d.text((x + 24, y + 20), "123456789*0#"[i], font=font(26), fill=ink, anchor="mm")
+        d.rounded_rectangle((20, 352, 180, 402), 8, fill=key)
+
+    return Material(drawing(200, 420, draw), roughness=0.35)
