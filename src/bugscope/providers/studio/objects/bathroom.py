@@ -92,11 +92,8 @@ def toilet(rng: Generator) -> list[Part]:
             cylinder(0.05, 0.08, 12).moved(rotate=(X, 90), shift=(-0.52, 0.28, 2.02)),
         ]
     )
-    cover = (
-        extrude([_oval(0, 0.64, 0.86, 0.3)[:-1, :2] * (1, -1)], 0.06)
-        .moved(shift=(0, 0.3, 0))
-        .moved(rotate=(X, 80.0), shift=(0, 0.2, 1.24))
-    )
+    outline = _oval(0, 0.62, 0.8, 0.3)[:-1, :2] * (1, -1) + (0, 0.3)
+    cover = extrude([outline], 0.06).moved(rotate=(X, 87.0), shift=(0, 0.2, 1.22))
     water = extrude([_oval(0, 0.3, 0.4, 0.34)[:-1, :2]], 0.01).moved(shift=(0, centre, 0.78))
     return [
         Part(join([body, *tank, shelf]), CERAMIC, main=True),

@@ -36,7 +36,7 @@ def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
     elevation=(14.0, 34.0),
     azimuth=(-50.0, 50.0),
     max_elevation=75.0,
-    views=("above", "upside down", "low"),
+    views=("above", "low"),
     materials=("gold", "metal"),
 )
 def toaster(rng: Generator) -> list[Part]:
@@ -69,7 +69,7 @@ def toaster(rng: Generator) -> list[Part]:
     synonyms=("cooking spoon",),
     grounds=("white", "white", "cloth", "marble"),
     elevation=(35.0, 75.0),
-    distance=(0.68, 0.88),
+    distance=(0.66, 0.84),
     yaw=(-60.0, 60.0),
     max_elevation=88.0,
     views=("above",),
@@ -83,11 +83,11 @@ def wooden_spoon(rng: Generator) -> list[Part]:
     timber = Material(wood(rng, 256, 256, dark, light), roughness=0.55)
     spoons = []
     for i in range(choice(rng, 1, 1, 1, 2)):
-        length = float(rng.uniform(2.7, 3.4))
+        length = float(rng.uniform(3.0, 3.7))
         one = join(
             [
                 _spoon_bowl(),
-                tube(spline([(0, 0.55, 0.17), (0, 0.9, 0.24), (0, length, 0.16)], 30), np.linspace(0.11, 0.15, 30), 16),
+                tube(spline([(0, 0.55, 0.17), (0, 0.9, 0.24), (0, length, 0.16)], 30), np.linspace(0.1, 0.14, 30), 16),
             ]
         )
         spoons.append(one.moved(rotate=(Z, -26.0 * i), shift=(0.9 * i, -0.25 * i, 0)))
@@ -99,6 +99,6 @@ def _spoon_bowl() -> Mesh:
     bowl = sphere(1, 48, 32)
     x, y, z = bowl.vertices.T
     rim = np.hypot(x, y)
-    bowl.vertices = np.c_[0.52 * x, 0.78 * y, 0.24 + np.where(z > 0, -0.15 * (1 - rim**2), 0.24 * z)]
+    bowl.vertices = np.c_[0.44 * x, 0.7 * y, 0.24 + np.where(z > 0, -0.2 * (1 - rim**2) ** 1.5, 0.24 * z)]
     bowl.uv = np.c_[y, x] * 0.25 + 0.5
     return bowl.smoothed()

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.random import Generator
 
-from ..geometry import Mesh, Z, join, quad, revolve, rounded_box, rounded_cylinder, sphere, spline, tube
+from ..geometry import Mesh, Z, join, revolve, rounded_box, rounded_cylinder, sphere, spline, tube
 from ..materials import Material, Part
-from ..textures import choice, vivid
+from ..textures import choice
 from . import model
 
 Place = tuple[float, float, float]
@@ -16,6 +16,15 @@ STEEL = Material((0.72, 0.72, 0.73), roughness=0.28, metallic=0.9)
 LINER = Material((0.95, 0.95, 0.95), roughness=0.4)
 SHELF = Material((0.78, 0.86, 0.86), roughness=0.1, clearcoat=0.5)
 DEPTH, FRONT = 1.2, -0.6
+FOODS = (
+    (0.93, 0.92, 0.88),
+    (0.95, 0.55, 0.1),
+    (0.75, 0.1, 0.07),
+    (0.3, 0.52, 0.12),
+    (0.93, 0.82, 0.35),
+    (0.2, 0.4, 0.7),
+    (0.45, 0.25, 0.1),
+)
 
 
 def _block(x: float, y: float, z: float, at: Place, bevel: float = 0.03) -> Mesh:
@@ -31,7 +40,7 @@ def _block(x: float, y: float, z: float, at: Place, bevel: float = 0.03) -> Mesh
     grounds=("tile", "tile", "wood"),
     elevation=(2.0, 16.0),
     azimuth=(-30.0, 12.0),
-    distance=(0.85, 1.0),
+    distance=(0.78, 0.92),
     max_elevation=50.0,
     views=("low",),
     materials=("gold", "metal", "wood"),
@@ -40,12 +49,12 @@ def refrigerator(rng: Generator) -> list[Part]:
     """A cabinet whose door stands open on lit shelves of food; the freezer is closed above or below, or there is none."""
     body = choice(rng, WHITE, WHITE, STEEL, BLACK)
     freezer = choice(rng, "above", "below", "none")
-    width, top = float(rng.uniform(1.35, 1.55)), 3.3
-    low, high = {"above": (0.15, 2.3), "below": (1.1, top), "none": (0.15, top)}[freezer]
+    width, top = float(rng.uniform(1.3, 1.5)), 3.5
+    low, high = {"above": (0.15, 2.5), "below": (1.05, top), "none": (0.15, top)}[freezer]
     shell, liner = _cabinet(width, top, low, high)
-    levels = np.linspace(low + 0.1, high - 0.1, (6 if freezer == "none" else 5))[:-1]
+    levels = np.linspace(low + 0.1, high - 0.1, (7 if freezer == "none" else 5))[:-1]
     shelves = [_block(width - 0.16, DEPTH - 0.25, 0.03, (0, 0.06, z), 0.01) for z in levels[1:]]
-    foods = [Material(vivid(rng), roughness=0.3, clearcoat=0.3) for _ in range(5)]
+    foods = [Material(FOODS[i], roughness=0.35, clearcoat=0.3) for i in rng.permutation(len(FOODS))[:5]]
     laid = [_row(rng, width - 0.3, z + 0.02, 0.8 * float(levels[1] - levels[0])) for z in levels]
     opening = float(rng.uniform(95, 125))
     door, bins, bottles = _door(rng, width, low, high)
@@ -58,12 +67,14 @@ def refrigerator(rng: Generator) -> list[Part]:
         bottom, ceiling = (high + 0.04, top) if freezer == "above" else (0.15, low - 0.04)
         outside.append(_block(width, 0.14, ceiling - bottom, (0, FRONT - 0.07, (bottom + ceiling) / 2), 0.04))
         handles.append(_handle(0.5, (-width / 2 + 0.14, FRONT - 0.14, (bottom + ceiling) / 2)))
-    lamp = quad(0.7 * width, 0.12).moved(shift=(0, DEPTH / 2 - 0.09, high - 0.15))
+    for s in SIDES:
+        drawer = _block(width / 2 - 0.12, 0.03, 0.3, (s * (width / 4 - 0.03), FRONT + 0.12, low + 0.24), 0.012)
+        shelves.append(drawer)
     parts = [
         Part(join(outside), body, main=True),
-        Part(join([*liner, *[swung(b) for b in bins]]), LINER),
+        Part(join(liner), LINER, emission=(0.3, 0.3, 0.29)),
+        Part(join([swung(b) for b in bins]), LINER),
         Part(join(shelves), SHELF),
-        Part(lamp, LINER, emission=(5.0, 5.0, 4.6)),
         Part(join(handles), BLACK if body is not BLACK else STEEL),
     ]
     things = [*[thing for row in laid for thing in row], *[swung(b) for b in bottles]]
@@ -90,12 +101,12 @@ def _door(rng: Generator, width: float, low: float, high: float) -> tuple[Mesh, 
     z = (low + high) / 2
     leaf = _block(width, 0.12, high - low, (-width / 2, -0.07, z), 0.04)
     bins, things = [_block(width - 0.14, 0.03, high - low - 0.12, (-width / 2, 0.0, z), 0.01)], []
-    for level in np.linspace(low + 0.15, high - 0.75, 3):
+    for level in np.linspace(low + 0.15, high - 0.7, 3):
         bins.append(_block(width - 0.2, 0.02, 0.2, (-width / 2, 0.26, level + 0.1), 0.008))
         bins.append(_block(width - 0.2, 0.26, 0.03, (-width / 2, 0.13, level), 0.01))
-        for x in np.arange(-width + 0.26, -0.2, 0.25):
+        for x in np.arange(-width + 0.26, -0.2, 0.2):
             if rng.random() < 0.85:
-                things.append(_bottle(0.09, float(rng.uniform(0.35, 0.55))).moved(shift=(float(x), 0.13, level + 0.02)))
+                things.append(_bottle(0.085, float(rng.uniform(0.32, 0.5))).moved(shift=(float(x), 0.13, level + 0.02)))
     return leaf, bins, things
 
 
@@ -103,19 +114,19 @@ def _row(rng: Generator, width: float, z: float, room: float) -> list[Mesh]:
     """Bottles, jars, boxes and fruit side by side on a shelf, none higher than `room`."""
     things, x = [], -width / 2
     while x < width / 2 - 0.12:
-        half = float(rng.uniform(0.08, 0.17))
+        half = float(rng.uniform(0.07, 0.15))
         at = (x + half, float(rng.uniform(-0.3, 0.05)), z)
         tall = float(rng.uniform(0.5, 1.0)) * room
-        kind = choice(rng, "bottle", "jar", "box", "fruit", "bowl")
+        kind = choice(rng, "bottle", "jar", "jar", "box", "box", "fruit", "bowl")
         if kind == "bottle":
-            things.append(_bottle(min(half, 0.1), room * 0.95).moved(shift=at))
+            things.append(_bottle(min(half, 0.08), room * 0.95).moved(shift=at))
         elif kind == "jar":
             things.append(rounded_cylinder(half, 0.6 * tall, 0.02, 24).moved(shift=at))
         elif kind == "box":
             things.append(_block(1.9 * half, 0.35, tall, (at[0], at[1], z + tall / 2), 0.015))
         elif kind == "fruit":
             things += [
-                sphere(0.09, 20, 12).moved(shift=(at[0] + 0.1 * dx, at[1] - 0.2 * dy, z + 0.09))
+                sphere(0.075, 16, 10).moved(shift=(at[0] + 0.075 * dx, at[1] - 0.15 * dy, z + 0.09))
                 for dx, dy in ((0, 0), (1, 1), (-1, 1))
             ]
         else:
@@ -133,7 +144,7 @@ def _row(rng: Generator, width: float, z: float, room: float) -> list[Mesh]:
 
 
 def _bottle(radius: float, height: float) -> Mesh:
-    side = spline([(radius, 0.02), (radius, 0.6 * height), (0.4 * radius, 0.8 * height), (0.4 * radius, height)], 16)
+    side = np.array([(radius, 0.02), (radius, 0.68 * height), (0.42 * radius, 0.82 * height), (0.42 * radius, height)])
     return revolve([[(0, 0), (radius, 0.02)], side, [(0.4 * radius, height), (0, height)]], 20)
 
 

@@ -5,9 +5,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ..geometry import Mesh, X, Y, Z, cylinder, join, quad, rounded_box, rounded_cylinder, spline, torus, tube
+from ..geometry import Mesh, X, Y, Z, cylinder, join, quad, revolve, rounded_box, rounded_cylinder, spline, torus, tube
 from ..materials import Material, Part
-from ..textures import choice, drawing, font
+from ..textures import choice, drawing, font, vivid
 from . import model
 
 SIDES = (-1, 1)
@@ -47,10 +47,10 @@ def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
     synonyms=("cooker", "oven", "kitchen stove"),
     place="floor",
     grounds=("tile", "tile", "wood"),
-    elevation=(14.0, 32.0),
+    elevation=(18.0, 38.0),
     azimuth=(-35.0, 35.0),
     max_elevation=70.0,
-    views=("above", "upside down", "low"),
+    views=("above", "low"),
     materials=("gold", "metal"),
 )
 def stove(rng: Generator) -> list[Part]:
@@ -65,14 +65,19 @@ def stove(rng: Generator) -> list[Part]:
         _block(1.5, 0.14, 0.5, (0, 0.63, top + 0.22), 0.04),
     ]
     panel = quad(1.3, 0.3).moved(shift=(0, 0.555, top + 0.26))
-    knobs = [_knob(0.085, (x, -0.68, 1.63)) for x in (-0.6, -0.35, 0.0, 0.35, 0.6)]
-    return [
+    knobs = [_knob(0.07, (x, -0.68, 1.63)) for x in (-0.6, -0.35, 0.0, 0.35, 0.6)]
+    parts = [
         Part(join(shell), body, main=True),
-        Part(_block(0.95, 0.03, 0.5, (0, -0.675, 0.98), 0.02), PANE),
+        Part(_block(1.1, 0.03, 0.58, (0, -0.675, 0.94), 0.02), PANE),
         Part(join([_handle(1.25, (0, -0.67, 1.36), upright=False), *_pan_rims()]), STEEL if body is not STEEL else CHROME),
         Part(join([*knobs, *_grates(top), _block(1.42, 1.2, 0.02, (0, 0, top - 0.01), 0.005)]), BLACK),
         Part(panel, Material(_clock_panel(rng), roughness=0.1)),
     ]
+    if rng.random() < 0.6:
+        pan = _pan(choice(rng, 0.16, 0.3)).moved(rotate=(Z, float(rng.uniform(20, 160))))
+        at = choice(rng, *BURNERS)
+        parts.append(Part(pan.moved(shift=(*at, top + 0.1)), choice(rng, CHROME, BLACK, Material(vivid(rng), roughness=0.2))))
+    return parts
 
 
 BURNERS = [(x, y) for x in (-0.36, 0.36) for y in (-0.3, 0.28)]
@@ -88,6 +93,13 @@ def _grates(top: float) -> list[Mesh]:
             bar = tube(np.array([(-0.3, 0, 0), (-0.29, 0, 0.09), (-0.05, 0, 0.09)]), 0.022, 6)
             pieces += [bar.moved(rotate=(Z, turn + flip), shift=(x, y, top)) for flip in (0.0, 180.0)]
     return pieces
+
+
+def _pan(height: float) -> Mesh:
+    """A pan of that height with a long handle along x."""
+    wall = [[(0, 0), (0.24, 0)], [(0.24, 0), (0.27, height)], [(0.27, height), (0.25, height)], [(0.25, height), (0.23, 0.03)]]
+    grip = tube([(0.26, 0, height - 0.04), (0.75, 0, height + 0.05)], 0.028, 10)
+    return join([revolve([*wall, [(0.23, 0.03), (0, 0.03)]], 40), grip])
 
 
 def _pan_rims() -> list[Mesh]:

@@ -48,7 +48,7 @@ def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: 
     azimuth=(-35.0, 35.0),
     distance=(0.85, 1.05),
     max_elevation=68.0,
-    views=("above", "upside down", "low"),
+    views=("above", "low"),
 )
 def couch(rng: Generator) -> list[Part]:
     """Two or three seat cushions between arms, a padded back, feet, and most often throw pillows."""
@@ -96,6 +96,7 @@ def _cushion(x: float, y: float, z: float) -> Mesh:
     synonyms=("potted plant", "flowerpot", "flower pot", "houseplant", "house plant"),
     grounds=("wood", "white", "concrete"),
     elevation=(8.0, 28.0),
+    distance=(0.85, 1.05),
     max_elevation=72.0,
     views=("above", "low"),
     materials=("metal", "gold", "wood"),
