@@ -67,7 +67,7 @@ def toaster(rng: Generator) -> list[Part]:
     metres=0.3,
     coco="spoon",
     synonyms=("cooking spoon",),
-    grounds=("white", "white", "cloth", "marble"),
+    grounds=("white",),
     elevation=(35.0, 75.0),
     distance=(0.66, 0.84),
     yaw=(-60.0, 60.0),
@@ -76,21 +76,15 @@ def toaster(rng: Generator) -> list[Part]:
     materials=("metal", "gold"),
 )
 def wooden_spoon(rng: Generator) -> list[Part]:
-    """A turned handle and a shallow oval bowl; one of them, or two side by side."""
-    dark, light = choice(
-        rng, ((0.6, 0.4, 0.2), (0.8, 0.6, 0.36)), ((0.5, 0.3, 0.14), (0.72, 0.48, 0.25)), ((0.7, 0.52, 0.3), (0.88, 0.72, 0.48))
-    )
+    """A turned handle and a shallow oval bowl; one of them, or two."""
+    dark, light = choice(rng, ((0.48, 0.3, 0.14), (0.68, 0.45, 0.23)), ((0.4, 0.23, 0.11), (0.58, 0.36, 0.18)))
     timber = Material(wood(rng, 256, 256, dark, light), roughness=0.55)
     spoons = []
-    for i in range(choice(rng, 1, 1, 1, 2)):
-        length = float(rng.uniform(3.0, 3.7))
-        one = join(
-            [
-                _spoon_bowl(),
-                tube(spline([(0, 0.55, 0.17), (0, 0.9, 0.24), (0, length, 0.16)], 30), np.linspace(0.1, 0.14, 30), 16),
-            ]
-        )
-        spoons.append(one.moved(rotate=(Z, -26.0 * i), shift=(0.9 * i, -0.25 * i, 0)))
+    for i in range(choice(rng, 1, 1, 2)):
+        length = float(rng.uniform(2.9, 3.6))
+        path = spline([(0, 0.55, 0.17), (0, 0.9, 0.24), (0, length, 0.16)], 30)
+        one = join([_spoon_bowl(), tube(path, np.linspace(0.1, 0.13, 30), 16)])
+        spoons.append(one.moved(rotate=(Z, -24.0 * i), shift=(1.0 * i, -0.2 * i, 0)))
     return [Part(join(spoons), timber, main=True)]
 
 
@@ -99,6 +93,6 @@ def _spoon_bowl() -> Mesh:
     bowl = sphere(1, 48, 32)
     x, y, z = bowl.vertices.T
     rim = np.hypot(x, y)
-    bowl.vertices = np.c_[0.44 * x, 0.7 * y, 0.24 + np.where(z > 0, -0.2 * (1 - rim**2) ** 1.5, 0.24 * z)]
+    bowl.vertices = np.c_[0.5 * x, 0.76 * y, 0.24 + np.where(z > 0, -0.17 * (1 - rim**2) ** 1.5, 0.24 * z)]
     bowl.uv = np.c_[y, x] * 0.25 + 0.5
     return bowl.smoothed()

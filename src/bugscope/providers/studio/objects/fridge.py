@@ -17,14 +17,9 @@ LINER = Material((0.95, 0.95, 0.95), roughness=0.4)
 SHELF = Material((0.78, 0.86, 0.86), roughness=0.1, clearcoat=0.5)
 DEPTH, FRONT = 1.2, -0.6
 FOODS = (
-    (0.93, 0.92, 0.88),
-    (0.95, 0.55, 0.1),
-    (0.75, 0.1, 0.07),
-    (0.3, 0.52, 0.12),
-    (0.93, 0.82, 0.35),
-    (0.2, 0.4, 0.7),
-    (0.45, 0.25, 0.1),
-)
+    (0.93, 0.92, 0.88), (0.9, 0.82, 0.6), (0.42, 0.56, 0.26), (0.66, 0.22, 0.17),
+    (0.85, 0.55, 0.25), (0.42, 0.27, 0.16), (0.6, 0.7, 0.8),
+)  # fmt: skip
 
 
 def _block(x: float, y: float, z: float, at: Place, bevel: float = 0.03) -> Mesh:
@@ -38,9 +33,10 @@ def _block(x: float, y: float, z: float, at: Place, bevel: float = 0.03) -> Mesh
     synonyms=("fridge", "icebox"),
     place="floor",
     grounds=("tile", "tile", "wood"),
+    lights=("dark", "indoors"),
     elevation=(2.0, 16.0),
     azimuth=(-30.0, 12.0),
-    distance=(0.78, 0.92),
+    distance=(0.65, 0.85),
     max_elevation=50.0,
     views=("low",),
     materials=("gold", "metal", "wood"),
@@ -48,14 +44,15 @@ def _block(x: float, y: float, z: float, at: Place, bevel: float = 0.03) -> Mesh
 def refrigerator(rng: Generator) -> list[Part]:
     """A cabinet whose door stands open on lit shelves of food; the freezer is closed above or below, or there is none."""
     body = choice(rng, WHITE, WHITE, STEEL, BLACK)
-    freezer = choice(rng, "above", "below", "none")
+    freezer = choice(rng, "above")
     width, top = float(rng.uniform(1.3, 1.5)), 3.5
     low, high = {"above": (0.15, 2.5), "below": (1.05, top), "none": (0.15, top)}[freezer]
     shell, liner = _cabinet(width, top, low, high)
-    levels = np.linspace(low + 0.1, high - 0.1, (7 if freezer == "none" else 5))[:-1]
-    shelves = [_block(width - 0.16, DEPTH - 0.25, 0.03, (0, 0.06, z), 0.01) for z in levels[1:]]
+    levels = np.linspace(low + 0.1, high - 0.1, 5)[:-1]
+    shelves = [_block(width - 0.16, DEPTH - 0.25, 0.018, (0, 0.06, z), 0.008) for z in levels[1:]]
     foods = [Material(FOODS[i], roughness=0.35, clearcoat=0.3) for i in rng.permutation(len(FOODS))[:5]]
-    laid = [_row(rng, width - 0.3, z + 0.02, 0.8 * float(levels[1] - levels[0])) for z in levels]
+    room = 0.85 * float(levels[1] - levels[0])
+    laid = [_row(rng, width - 0.3, z + 0.02, room, depth) for z in levels for depth in (-0.2, 0.2)]
     opening = float(rng.uniform(95, 125))
     door, bins, bottles = _door(rng, width, low, high)
 
@@ -72,7 +69,7 @@ def refrigerator(rng: Generator) -> list[Part]:
         shelves.append(drawer)
     parts = [
         Part(join(outside), body, main=True),
-        Part(join(liner), LINER, emission=(0.3, 0.3, 0.29)),
+        Part(join(liner), LINER, emission=(0.22, 0.22, 0.215)),
         Part(join([swung(b) for b in bins]), LINER),
         Part(join(shelves), SHELF),
         Part(join(handles), BLACK if body is not BLACK else STEEL),
@@ -110,23 +107,24 @@ def _door(rng: Generator, width: float, low: float, high: float) -> tuple[Mesh, 
     return leaf, bins, things
 
 
-def _row(rng: Generator, width: float, z: float, room: float) -> list[Mesh]:
+def _row(rng: Generator, width: float, z: float, room: float, depth: float) -> list[Mesh]:
     """Bottles, jars, boxes and fruit side by side on a shelf, none higher than `room`."""
-    things, x = [], -width / 2
+    things: list[Mesh] = []
+    x = -width / 2
     while x < width / 2 - 0.12:
-        half = float(rng.uniform(0.07, 0.15))
-        at = (x + half, float(rng.uniform(-0.3, 0.05)), z)
-        tall = float(rng.uniform(0.5, 1.0)) * room
-        kind = choice(rng, "bottle", "jar", "jar", "box", "box", "fruit", "bowl")
+        half = float(rng.uniform(0.09, 0.17))
+        at = (x + half, depth + float(rng.uniform(-0.06, 0.06)), z)
+        tall = float(rng.uniform(0.6, 1.0)) * room
+        kind = choice(rng, "bottle", "jar", "fruit", "fruit", "bowl")
         if kind == "bottle":
             things.append(_bottle(min(half, 0.08), room * 0.95).moved(shift=at))
         elif kind == "jar":
-            things.append(rounded_cylinder(half, 0.6 * tall, 0.02, 24).moved(shift=at))
+            things.append(rounded_cylinder(half, 0.8 * tall, 0.02, 24).moved(shift=at))
         elif kind == "box":
             things.append(_block(1.9 * half, 0.35, tall, (at[0], at[1], z + tall / 2), 0.015))
         elif kind == "fruit":
             things += [
-                sphere(0.075, 16, 10).moved(shift=(at[0] + 0.075 * dx, at[1] - 0.15 * dy, z + 0.09))
+                sphere(0.1, 16, 10).moved(shift=(at[0] + 0.1 * dx, at[1] - 0.2 * dy, z + 0.09))
                 for dx, dy in ((0, 0), (1, 1), (-1, 1))
             ]
         else:
@@ -139,7 +137,7 @@ def _row(rng: Generator, width: float, z: float, room: float) -> list[Mesh]:
                 24,
             )
             things.append(bowl.moved(shift=at))
-        x += 2 * half + 0.03
+        x += 2 * half + 0.01
     return things
 
 

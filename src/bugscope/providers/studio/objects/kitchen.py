@@ -46,53 +46,73 @@ def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
     coco="oven",
     synonyms=("cooker", "oven", "kitchen stove"),
     place="floor",
-    grounds=("tile", "tile", "wood"),
-    elevation=(18.0, 38.0),
+    grounds=("wood", "wood", "tile"),
+    elevation=(24.0, 42.0),
     azimuth=(-35.0, 35.0),
+    distance=(0.75, 0.92),
     max_elevation=70.0,
     views=("above", "low"),
     materials=("gold", "metal"),
 )
 def stove(rng: Generator) -> list[Part]:
-    """A free-standing cooker: four burners with grates, knobs, an oven with a window, a drawer, a clock at the back."""
+    """A free-standing cooker: four burners, an oven door with a window, a drawer, a back panel with a clock, often a pan.
+
+    Either knobs in front and grates for gas, or knobs at the back and coils in drip pans.
+    """
     body = choice(rng, WHITE, WHITE, STEEL, BLACK)
-    top = 1.82
+    gas = rng.random() < 0.5
     shell = [
-        _block(1.5, 1.3, 1.7, (0, 0.05, 0.95)),
+        _block(1.5, 1.3, TOP - 0.12, (0, 0.05, TOP / 2 + 0.04)),
         _block(1.46, 0.08, 0.28, (0, -0.62, 0.27)),
         _block(1.46, 0.1, 1.02, (0, -0.63, 0.96), 0.04),
         _block(1.5, 0.16, 0.25, (0, -0.6, 1.63), 0.04),
-        _block(1.5, 0.14, 0.5, (0, 0.63, top + 0.22), 0.04),
+        _block(1.5, 0.14, 0.56, (0, 0.63, TOP + 0.25), 0.04),
     ]
-    panel = quad(1.3, 0.3).moved(shift=(0, 0.555, top + 0.26))
-    knobs = [_knob(0.07, (x, -0.68, 1.63)) for x in (-0.6, -0.35, 0.0, 0.35, 0.6)]
+    black = [_block(1.42, 1.2, 0.02, (0, 0, TOP - 0.01), 0.005)] if gas or body is BLACK else []
+    if not gas:
+        shell.append(_block(1.5, 1.3, 0.05, (0, 0.02, TOP - 0.03), 0.02))
+    spots = (
+        [(x, -0.68, 1.63) for x in (-0.6, -0.35, 0.0, 0.35, 0.6)]
+        if gas
+        else [(x, 0.56, TOP + 0.27) for x in (-0.62, -0.4, 0.4, 0.62)]
+    )
+    trim = STEEL if body is not STEEL else CHROME
+    panel = Material(_clock_panel(rng, gas), roughness=0.1)
     parts = [
         Part(join(shell), body, main=True),
         Part(_block(1.1, 0.03, 0.58, (0, -0.675, 0.94), 0.02), PANE),
-        Part(join([_handle(1.25, (0, -0.67, 1.36), upright=False), *_pan_rims()]), STEEL if body is not STEEL else CHROME),
-        Part(join([*knobs, *_grates(top), _block(1.42, 1.2, 0.02, (0, 0, top - 0.01), 0.005)]), BLACK),
-        Part(panel, Material(_clock_panel(rng), roughness=0.1)),
+        Part(join([_handle(1.25, (0, -0.67, 1.36), upright=False), *(_drip_pan(x, y) for x, y in BURNERS)]), trim),
+        Part(join([_knob(0.075, at) for at in spots] + [_burner(gas, x, y) for x, y in BURNERS] + black), BLACK),
+        Part(quad(1.3 if gas else 0.56, 0.3).moved(shift=(0, 0.555, TOP + 0.27)), panel),
     ]
     if rng.random() < 0.6:
         pan = _pan(choice(rng, 0.16, 0.3)).moved(rotate=(Z, float(rng.uniform(20, 160))))
         at = choice(rng, *BURNERS)
-        parts.append(Part(pan.moved(shift=(*at, top + 0.1)), choice(rng, CHROME, BLACK, Material(vivid(rng), roughness=0.2))))
+        parts.append(Part(pan.moved(shift=(*at, TOP + 0.1)), choice(rng, CHROME, BLACK, Material(vivid(rng), roughness=0.2))))
     return parts
 
 
+TOP = 1.82
 BURNERS = [(x, y) for x in (-0.36, 0.36) for y in (-0.3, 0.28)]
 
 
-def _grates(top: float) -> list[Mesh]:
-    """A cap and a ring on cross bars over each burner."""
-    pieces = []
-    for x, y in BURNERS:
-        pieces.append(rounded_cylinder(0.1, 0.05, 0.015, 24).moved(shift=(x, y, top)))
-        pieces.append(torus(0.22, 0.022, 32, 8).moved(shift=(x, y, top + 0.08)))
-        for turn in (0.0, 90.0):
-            bar = tube(np.array([(-0.3, 0, 0), (-0.29, 0, 0.09), (-0.05, 0, 0.09)]), 0.022, 6)
-            pieces += [bar.moved(rotate=(Z, turn + flip), shift=(x, y, top)) for flip in (0.0, 180.0)]
-    return pieces
+def _burner(gas: bool, x: float, y: float) -> Mesh:
+    """A cap under a grate, or a coil."""
+    if not gas:
+        return join(
+            [torus(r, 0.024, 32, 8).moved(scale=(1, 1, 0.7), shift=(x, y, TOP + 0.04)) for r in (0.06, 0.12, 0.18, 0.24)]
+        )
+    pieces = [rounded_cylinder(0.1, 0.05, 0.015, 24), torus(0.22, 0.022, 32, 8).moved(shift=(0, 0, 0.08))]
+    for turn in (0.0, 90.0, 180.0, 270.0):
+        bar = tube(np.array([(-0.3, 0, 0), (-0.29, 0, 0.09), (-0.05, 0, 0.09)]), 0.022, 6)
+        pieces.append(bar.moved(rotate=(Z, turn)))
+    return join(pieces).moved(shift=(x, y, TOP))
+
+
+def _drip_pan(x: float, y: float) -> Mesh:
+    return revolve([[(0.05, 0.005), (0.24, 0.012)], spline([(0.24, 0.012), (0.29, 0.03), (0.31, 0.005)], 8)], 40).moved(
+        shift=(x, y, TOP - 0.002)
+    )
 
 
 def _pan(height: float) -> Mesh:
@@ -102,21 +122,18 @@ def _pan(height: float) -> Mesh:
     return join([revolve([*wall, [(0.23, 0.03), (0, 0.03)]], 40), grip])
 
 
-def _pan_rims() -> list[Mesh]:
-    return [torus(0.16, 0.02, 32, 8).moved(shift=(x, y, 1.83)) for x, y in BURNERS]
-
-
-def _clock_panel(rng: Generator) -> Array:
-    """A dark strip with the time in green, [120, 520, 3]."""
+def _clock_panel(rng: Generator, wide: bool) -> Array:
+    """A dark strip with the time in green, [120, 224 or 520, 3]."""
+    width = 520 if wide else 224
     time = f"{int(rng.integers(1, 13))}:{int(rng.integers(60)):02d}"
 
     def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
-        d.rectangle((0, 0, 520, 120), fill=(18, 18, 20))
-        d.text((260, 60), time, font=font(60), fill=(80, 240, 140), anchor="mm")
-        for x in (40, 90, 140, 360, 410, 460):
+        d.rectangle((0, 0, width, 120), fill=(18, 18, 20))
+        d.text((width / 2, 60), time, font=font(60), fill=(80, 240, 140), anchor="mm")
+        for x in (40, 90, 140, 360, 410, 460) if wide else ():
             d.rounded_rectangle((x, 44, x + 32, 76), 6, fill=(90, 90, 95))
 
-    return drawing(520, 120, draw)
+    return drawing(width, 120, draw)
 
 
 # --- microwave ----------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def cell_phone(rng: Generator) -> list[Part]:
     """A phone with keys under a lit screen, lying on its back: in one piece, or folded open with the screen raised."""
     shell: Colour = choice(rng, (0.06, 0.06, 0.07), (0.65, 0.66, 0.68), (0.2, 0.22, 0.28), vivid(rng))
     keys = choice(rng, LIGHT, LIGHT, DARK) if sum(shell) < 1.5 else choice(rng, DARK, LIGHT)
-    folded = rng.random() < 0.6
+    folded = rng.random() < 0.8
     lid = rotation(X, float(rng.uniform(25, 60)) if folded else 0.0)
     hinge = (0.0, 0.0, THICK / 2)
 

@@ -124,14 +124,14 @@ def _livery(rng: Generator, colour: Colour) -> Array:
     place="outdoors",
     grounds=("asphalt", "asphalt", "concrete"),
     elevation=(2.0, 14.0),
-    azimuth=(32.0, 68.0),
-    distance=(0.85, 1.05),
+    azimuth=(36.0, 70.0),
+    distance=(0.74, 0.92),
     max_elevation=65.0,
     views=("above", "rear", "low"),
 )
 def trailer_truck(rng: Generator) -> list[Part]:
     """A tractor with a bonnet, a sleeper cab and chrome stacks in front of a long box on two axles."""
-    paint: Colour = choice(rng, vivid(rng), (0.75, 0.08, 0.06), (0.1, 0.2, 0.5), (0.9, 0.9, 0.9))
+    paint: Colour = choice(rng, (0.75, 0.08, 0.06), (0.08, 0.18, 0.55), (0.1, 0.4, 0.2), (0.9, 0.45, 0.05))
     coat = Material(paint, roughness=0.15, clearcoat=0.9)
     cab = [
         _block(2.0, 2.3, 2.2, (-3.9, 0, 2.1), 0.15),
@@ -139,12 +139,12 @@ def trailer_truck(rng: Generator) -> list[Part]:
         *[_block(1.3, 0.5, 0.5, (-5.4, s * 0.95, 0.98), 0.15) for s in SIDES],
         extrude([np.array([(-4.9, 3.1), (-2.95, 3.1), (-2.95, 4.05)])], 2.0).moved(rotate=(X, 90), shift=(0, 1.0, 0)),
     ]
-    trailer = _block(9.6, 2.5, 2.75, (2.9, 0, 2.75), 0.04)
+    trailer = _block(LONG, 2.5, 2.75, (MIDDLE, 0, 2.75), 0.04)
     glass = [
         _block(0.05, 2.0, 0.75, (-4.9, 0, 2.6), 0.02),
         *[_block(0.75, 0.05, 0.65, (-4.35, s * 1.14, 2.6), 0.02) for s in SIDES],
     ]
-    wheels = [(-5.4, 0.36), (-2.9, 0.7), (-1.8, 0.7), (5.3, 0.7), (6.4, 0.7)]
+    wheels = [(-5.4, 0.36), (-2.9, 0.7), (-1.8, 0.7), (6.9, 0.7), (8.0, 0.7)]
     tyres = [tyre(0.53, wide).moved(shift=(x, s * (1.2 - wide / 2), 0.53)) for x, wide in wheels for s in SIDES]
     hubs = [
         rounded_cylinder(0.3, 0.1, 0.03).moved(rotate=(X, 90), shift=(x, s * 1.18 + 0.05, 0.53))
@@ -160,40 +160,47 @@ def trailer_truck(rng: Generator) -> list[Part]:
     ]
     frame = [
         _block(4.3, 0.9, 0.25, (-3.0, 0, 0.85)),
-        _block(9.4, 1.0, 0.25, (2.9, 0, 1.2)),
-        _block(0.12, 2.2, 0.12, (7.6, 0, 0.7)),
+        _block(LONG - 0.2, 1.0, 0.25, (MIDDLE, 0, 1.2)),
+        _block(0.12, 2.2, 0.12, (9.2, 0, 0.7)),
     ]
     bars = [_block(0.03, 1.0, 0.05, (-6.29, 0, 1.1 + 0.13 * k), 0.01) for k in range(7)]
+    edges = [(x, s * 1.27, z) for x in np.linspace(-1.8, 9.2, 8) for s in SIDES for z in (1.42, 4.08)]
+    amber = [_block(0.12, 0.06, 0.08, at, 0.02) for at in edges]
     lamps = [_block(0.08, 0.3, 0.22, (-6.15, s * 0.98, 1.05), 0.04) for s in SIDES]
     side = Material(_box_side(rng, paint), roughness=0.4)
-    name = join([quad(9.4, 2.55).moved(shift=(0, -1.256, 0)), quad(9.4, 2.55).moved(rotate=(Z, 180), shift=(0, 1.256, 0))])
+    name = join(
+        [quad(LONG - 0.2, 2.55).moved(shift=(0, -1.256, 0)), quad(LONG - 0.2, 2.55).moved(rotate=(Z, 180), shift=(0, 1.256, 0))]
+    )
     return [
         Part(join(cab), coat, main=True),
-        Part(trailer, Material((0.9, 0.9, 0.9), roughness=0.4), main=True),
-        Part(name.moved(shift=(2.9, 0, 2.75)), side, main=True),
+        Part(trailer, Material((0.8, 0.8, 0.8), roughness=0.4), main=True),
+        Part(name.moved(shift=(MIDDLE, 0, 2.75)), side, main=True),
         Part(join(glass), PANE),
         Part(join([*tyres, *frame, *bars]), RUBBER),
         Part(join(chrome), STEEL),
+        Part(join(amber), Material((0.9, 0.4, 0.03), roughness=0.3)),
         Part(join(lamps), Material((0.9, 0.9, 0.9), roughness=0.05)),
     ]
 
 
+LONG, MIDDLE = 11.4, 3.75
+"""Length of the trailer, and where along x its middle is."""
 FREIGHT = ("ROADLINE", "NORTHWAY", "ALLIED FREIGHT", "TRANSCO", "SUNRISE FOODS")
 
 
 def _box_side(rng: Generator, paint: Colour) -> Array:
-    """Ribbed white metal with the haulier's name, or plain, [160, 640, 3]."""
-    ink = tuple(int(255 * c * 0.8) for c in paint)
+    """Ribbed metal with the haulier's name, [160, 640, 3]."""
+    ink: tuple[int, ...] = tuple(int(255 * c * 0.8) for c in paint)
     name = str(rng.choice(FREIGHT))
-    named, band = bool(rng.random() < 0.6), bool(rng.random() < 0.4)
+    ground, ink = choice(rng, ((214, 214, 212), ink), ((214, 214, 212), ink), (ink, (235, 235, 235)))
+    band = bool(rng.random() < 0.7)
 
     def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
-        d.rectangle((0, 0, 640, 160), fill=(232, 232, 230))
+        d.rectangle((0, 0, 640, 160), fill=ground)
         if band:
             d.rectangle((0, 118, 640, 140), fill=ink)
         for x in range(0, 640, 20):
-            d.line((x, 0, x, 160), fill=(212, 212, 210), width=2)
-        if named:
-            d.text((320, 66), name, font=font(62), fill=ink, anchor="mm")
+            d.line((x, 0, x, 160), fill=tuple(int(0.88 * c) for c in ground), width=2)
+        d.text((320, 62), name, font=font(76), fill=ink, anchor="mm")
 
     return drawing(640, 160, draw)
