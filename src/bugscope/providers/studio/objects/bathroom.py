@@ -35,9 +35,9 @@ def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: 
     return rounded_box(x, y, z, bevel, steps).moved(shift=at)
 
 
-def _oval(z: float, half_width: float, front: float, back: float, n: int = 64) -> Array:
-    """A ring of points [n, 3] at height z: an egg with its small end in front."""
-    t = np.linspace(0, 2 * PI, n)
+def _oval(z: float, half_width: float, front: float, back: float) -> Array:
+    """A ring of points [72, 3] at height z: an egg with its small end in front."""
+    t = np.linspace(0, 2 * PI, 72)
     y = np.sin(t)
     return np.stack([half_width * np.cos(t) * (1 - 0.06 * (y < 0) * y**2), np.where(y < 0, front, back) * y, z + 0 * t], 1)
 
@@ -80,7 +80,7 @@ def toilet(rng: Generator) -> list[Part]:
     ]
     inner = [(1.16, 0.5, 0.68, 0.5), (1.0, 0.46, 0.62, 0.46), (0.8, 0.3, 0.4, 0.34), (0.62, 0.14, 0.18, 0.16)]
     smooth = [spline(np.array(rings), 16) for rings in (outer, inner)]
-    skin = [_loft([_oval(*map(float, ring)) for ring in rings]) for rings in smooth]
+    skin = [_loft([_oval(*ring) for ring in rings]) for rings in smooth]
     rim = _loft([_oval(1.16, 0.66, 0.86, 0.7), _oval(1.17, 0.5, 0.68, 0.5)])
     seat = _ring_plate(1.17, 0.09)
     body = join([*skin, rim]).moved(shift=(0, centre, 0))
@@ -105,7 +105,7 @@ def toilet(rng: Generator) -> list[Part]:
 
 def _ring_plate(z: float, height: float) -> Mesh:
     """The seat: a rounded ring around the opening."""
-    middle = _oval(z + height / 2, 0.58, 0.77, 0.6, 96)
+    middle = _oval(z + height / 2, 0.58, 0.77, 0.6)
     return tube(middle, 0.1, 16, closed=True).moved(scale=(1, 1, 0.55), shift=(0, 0, (z + height / 2) * 0.45))
 
 
@@ -132,7 +132,7 @@ def washbasin(rng: Generator) -> list[Part]:
     rim = 1.0
     outer = [(0.35, 0.3, 0.3, 0.35), (0.6, 0.6, 0.5, 0.5), (0.85, 0.95, 0.72, 0.66), (rim, 1.0, 0.78, 0.7)]
     inner = [(rim, 0.88, 0.66, 0.45), (0.85, 0.8, 0.58, 0.4), (0.62, 0.5, 0.38, 0.3), (0.55, 0.1, 0.1, 0.1)]
-    skins = [_loft([_oval(*map(float, ring)) for ring in spline(np.array(rings), 16)]) for rings in (outer, inner)]
+    skins = [_loft([_oval(*ring) for ring in spline(np.array(rings), 16)]) for rings in (outer, inner)]
     top = _loft([_oval(rim, 1.0, 0.78, 0.7), _oval(rim + 0.03, 0.95, 0.73, 0.6), _oval(rim, 0.88, 0.66, 0.45)])
     drain = [rounded_cylinder(0.09, 0.02, 0.005, 24).moved(shift=(0, 0, 0.56))]
     parts = [

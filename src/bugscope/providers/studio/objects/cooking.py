@@ -70,7 +70,7 @@ def toaster(rng: Generator) -> list[Part]:
     grounds=("white",),
     elevation=(35.0, 75.0),
     distance=(0.66, 0.84),
-    yaw=(-60.0, 60.0),
+    yaw=(-110.0, -60.0),
     max_elevation=88.0,
     views=("above",),
     materials=("metal", "gold"),

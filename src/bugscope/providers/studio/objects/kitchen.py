@@ -143,7 +143,6 @@ def _clock_panel(rng: Generator, wide: bool) -> Array:
     "microwave",
     metres=0.5,
     coco="microwave",
-    synonyms=("microwave oven",),
     grounds=("white", "wood", "marble"),
     elevation=(4.0, 20.0),
     azimuth=(-30.0, 30.0),
