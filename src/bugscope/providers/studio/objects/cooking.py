@@ -1,4 +1,4 @@
-"""For toast and stirring: toaster, wooden spoon."""
+"""Small things of a kitchen: toaster, wooden spoon."""
 
 import numpy as np
 from numpy.random import Generator

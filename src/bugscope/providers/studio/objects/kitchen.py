@@ -39,6 +39,9 @@ def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
 
 # --- stove --------------------------------------------------------------------------------------------------------------
 
+TOP = 1.82
+BURNERS = [(x, y) for x in (-0.36, 0.36) for y in (-0.3, 0.28)]
+
 
 @model(
     "stove",
@@ -57,7 +60,7 @@ def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
 def stove(rng: Generator) -> list[Part]:
     """A free-standing cooker: four burners, an oven door with a window, a drawer, a back panel with a clock, often a pan.
 
-    Either knobs in front and grates for gas, or knobs at the back and coils in drip pans.
+    Either knobs in front and grates for gas, or knobs at the back and coils.
     """
     body = choice(rng, WHITE, WHITE, STEEL, BLACK)
     gas = rng.random() < 0.5
@@ -71,11 +74,8 @@ def stove(rng: Generator) -> list[Part]:
     black = [_block(1.42, 1.2, 0.02, (0, 0, TOP - 0.01), 0.005)] if gas or body is BLACK else []
     if not gas:
         shell.append(_block(1.5, 1.3, 0.05, (0, 0.02, TOP - 0.03), 0.02))
-    spots = (
-        [(x, -0.68, 1.63) for x in (-0.6, -0.35, 0.0, 0.35, 0.6)]
-        if gas
-        else [(x, 0.56, TOP + 0.27) for x in (-0.62, -0.4, 0.4, 0.62)]
-    )
+    front = [(x, -0.68, 1.63) for x in (-0.6, -0.35, 0.0, 0.35, 0.6)]
+    spots = front if gas else [(x, 0.56, TOP + 0.27) for x in (-0.62, -0.4, 0.4, 0.62)]
     trim = STEEL if body is not STEEL else CHROME
     panel = Material(_clock_panel(rng, gas), roughness=0.1)
     parts = [
@@ -92,16 +92,11 @@ def stove(rng: Generator) -> list[Part]:
     return parts
 
 
-TOP = 1.82
-BURNERS = [(x, y) for x in (-0.36, 0.36) for y in (-0.3, 0.28)]
-
-
 def _burner(gas: bool, x: float, y: float) -> Mesh:
     """A cap under a grate, or a coil."""
     if not gas:
-        return join(
-            [torus(r, 0.024, 32, 8).moved(scale=(1, 1, 0.7), shift=(x, y, TOP + 0.04)) for r in (0.06, 0.12, 0.18, 0.24)]
-        )
+        rings = [torus(r, 0.024, 32, 8) for r in (0.06, 0.12, 0.18, 0.24)]
+        return join([ring.moved(scale=(1, 1, 0.7), shift=(x, y, TOP + 0.04)) for ring in rings])
     pieces = [rounded_cylinder(0.1, 0.05, 0.015, 24), torus(0.22, 0.022, 32, 8).moved(shift=(0, 0, 0.08))]
     for turn in (0.0, 90.0, 180.0, 270.0):
         bar = tube(np.array([(-0.3, 0, 0), (-0.29, 0, 0.09), (-0.05, 0, 0.09)]), 0.022, 6)
@@ -110,9 +105,8 @@ def _burner(gas: bool, x: float, y: float) -> Mesh:
 
 
 def _drip_pan(x: float, y: float) -> Mesh:
-    return revolve([[(0.05, 0.005), (0.24, 0.012)], spline([(0.24, 0.012), (0.29, 0.03), (0.31, 0.005)], 8)], 40).moved(
-        shift=(x, y, TOP - 0.002)
-    )
+    lip = spline([(0.24, 0.012), (0.29, 0.03), (0.31, 0.005)], 8)
+    return revolve([[(0.05, 0.005), (0.24, 0.012)], lip], 40).moved(shift=(x, y, TOP - 0.002))
 
 
 def _pan(height: float) -> Mesh:

@@ -21,25 +21,13 @@ from ..geometry import (
 from ..materials import Material, Part
 from ..textures import blend, choice, fbm, fibonacci_sphere, smoothstep, vivid
 from . import model
+from .pizza import scattered
 
 PI = float(np.pi)
 Colour = tuple[float, float, float]
 Array = NDArray[np.float64]
 KITCHEN = ("wood", "wood", "cloth", "white", "marble")
 PORCELAIN = Material((0.93, 0.93, 0.92), roughness=0.12, clearcoat=0.6)
-
-
-def _scattered(rng: Generator, n: int, radius: float, apart: float) -> list[tuple[float, float]]:
-    """Up to `n` places in a disc, no two nearer than `apart`."""
-    places: list[tuple[float, float]] = []
-    for _ in range(40 * n):
-        r, a = radius * float(np.sqrt(rng.random())), 2 * PI * float(rng.random())
-        x, y = r * float(np.cos(a)), r * float(np.sin(a))
-        if all(np.hypot(x - p, y - q) > apart for p, q in places):
-            places.append((x, y))
-        if len(places) == n:
-            break
-    return places
 
 
 # --- hot dog ------------------------------------------------------------------------------------------------------------
@@ -58,7 +46,7 @@ def _scattered(rng: Generator, n: int, radius: float, apart: float) -> list[tupl
     views=("above", "low"),
 )
 def hot_dog(rng: Generator) -> list[Part]:
-    """A sausage in an open bun under a wave of mustard, some with ketchup, onions or a leaf of lettuce; often on a plate."""
+    """A sausage in an open bun under a wave of mustard, some with ketchup or a frill of lettuce; often on a plate."""
     roll = blend((0.88, 0.6, 0.28), (0.62, 0.33, 0.11), smoothstep(-0.6, 1.4, fbm(rng, 128, 128, 1.6)))
     sausage_skin = np.array(choice(rng, (0.55, 0.16, 0.07), (0.62, 0.22, 0.1), (0.48, 0.13, 0.06)))
     parts = [
@@ -110,7 +98,7 @@ def _lettuce(rng: Generator) -> Mesh:
     """A frill along one side of the sausage."""
     t = np.linspace(-1, 1, 90)
     frill = 0.08 * np.sin(t * 25 + float(rng.uniform(0, 6)))
-    return tube(np.stack([1.6 * t, -0.32 + frill, 0.72 + 0.6 * frill], 1), 0.07, 8).moved(scale=(1, 1, 1))
+    return tube(np.stack([1.6 * t, -0.32 + frill, 0.72 + 0.6 * frill], 1), 0.07, 8)
 
 
 # --- broccoli -----------------------------------------------------------------------------------------------------------
@@ -222,12 +210,12 @@ def _vegetables(rng: Generator, level: float) -> list[Part]:
     """Slices of carrot, dumplings and chopped herbs that float."""
     carrots = [
         cylinder(0.11, 0.05, 20).moved(rotate=(X, float(rng.uniform(-15, 15))), shift=(x, y, level - 0.01))
-        for x, y in _scattered(rng, 7, 0.72, 0.25)
+        for x, y in scattered(rng, 7, 0.72, 0.25)
     ]
-    dumplings = [sphere(0.12, 16, 10).moved(scale=(1, 0.8, 0.5), shift=(x, y, level)) for x, y in _scattered(rng, 5, 0.7, 0.3)]
+    dumplings = [sphere(0.12, 16, 10).moved(scale=(1, 0.8, 0.5), shift=(x, y, level)) for x, y in scattered(rng, 5, 0.7, 0.3)]
     herbs = [
         sphere(1, 8, 6).moved(scale=(0.05, 0.025, 0.008), rotate=(Z, float(rng.uniform(0, 360))), shift=(x, y, level + 0.015))
-        for x, y in _scattered(rng, 40, 0.82, 0.05)
+        for x, y in scattered(rng, 40, 0.82, 0.05)
     ]
     return [
         Part(join(carrots), Material((0.92, 0.42, 0.05), roughness=0.3)),

@@ -46,7 +46,6 @@ PANELS = 8
     metres=1.0,
     coco="umbrella",
     synonyms=("parasol", "brolly"),
-    plural="umbrellas",
     place="outdoors",
     grounds=("grass", "concrete", "asphalt", "sand"),
     elevation=(-4.0, 18.0),
@@ -132,7 +131,7 @@ def backpack(rng: Generator) -> list[Part]:
     for s in SIDES:
         path = [(s * 0.3, 0.38, 2.05), (s * 0.5, 0.75, 2.0), (s * 0.72, 0.85, 1.4), (s * 0.74, 0.7, 0.7), (s * 0.62, 0.4, 0.25)]
         straps.append(tube(spline(path, 40), 0.09, 10))
-        straps.append(_block(0.1, 0.03, 1.05, (s * 0.42, -0.6, 1.62), 0.012).moved(rotate=(X, 0)))
+        straps.append(_block(0.1, 0.03, 1.05, (s * 0.42, -0.6, 1.62), 0.012))
     loop = tube(spline([(-0.2, 0.3, 2.14), (-0.16, 0.34, 2.4), (0.16, 0.34, 2.4), (0.2, 0.3, 2.14)], 24), 0.05, 10)
     pulls = [_block(0.05, 0.03, 0.2, (x, -0.73, 0.95), 0.012) for x in (-0.45, 0.45)]
     buckles = [_block(0.17, 0.06, 0.2, (s * 0.42, -0.63, 1.22), 0.02) for s in SIDES]
@@ -173,7 +172,7 @@ def _sack(x: float, y: float, z: float) -> Mesh:
     materials=("gold", "metal"),
 )
 def parking_meter(rng: Generator) -> list[Part]:
-    """One head or two on a pole: a domed window with a dial and a needle, a coin slot, a handle and a door with a lock."""
+    """One head or two on a pole: a domed window with a dial and a needle, a coin slot, a handle and a plate."""
     grey = Material(choice(rng, (0.42, 0.44, 0.46), (0.25, 0.27, 0.3), (0.6, 0.6, 0.58)), roughness=0.35, metallic=0.5)
     twin = rng.random() < 0.3
     heads = [_meter_head(rng, grey) for _ in range(2 if twin else 1)]
@@ -194,12 +193,12 @@ def _meter_head(rng: Generator, grey: Material) -> list[Part]:
     case = extrude([outline], 0.46).moved(rotate=(X, 90), shift=(0, 0.23, 0))
     glass = np.vstack([[(-0.36, 1.0), (0.36, 1.0)], np.stack([0.36 * np.cos(angle), 1.1 + 0.36 * np.sin(angle)], 1)])
     window = extrude([glass], 0.03).moved(rotate=(X, 90), shift=(0, -0.22, 0))
-    rim = tube(np.c_[glass[:, 0], np.full(len(glass), -0.25), glass[:, 1]], 0.03, 8, closed=False)
+    rim = tube(np.c_[glass[:, 0], np.full(len(glass), -0.25), glass[:, 1]], 0.03, 8)
     slot = [
         _block(0.26, 0.04, 0.2, (0.1, -0.24, 0.75), 0.02),
         rounded_cylinder(0.13, 0.06, 0.02, 28).moved(rotate=(X, 90), shift=(-0.12, -0.23, 0.42)),
     ]
-    handle = _block(0.06, 0.1, 0.3, (-0.12, -0.33, 0.42), 0.02).moved()
+    handle = _block(0.06, 0.1, 0.3, (-0.12, -0.33, 0.42), 0.02)
     return [
         Part(case, grey, main=True),
         Part(window, Material(_dial(rng), roughness=0.05, clearcoat=0.8)),

@@ -1,4 +1,4 @@
-"""Pizza."""
+"""The pizza."""
 
 import numpy as np
 from numpy.random import Generator
@@ -27,7 +27,15 @@ Array = NDArray[np.float64]
 KITCHEN = ("wood", "wood", "cloth", "white", "marble")
 
 
-def _scattered(rng: Generator, n: int, radius: float, apart: float) -> list[tuple[float, float]]:
+TOPPINGS = {
+    "salami": Material((0.62, 0.13, 0.07), roughness=0.3, clearcoat=0.3),
+    "fat": Material((0.86, 0.45, 0.3), roughness=0.3),
+    "olive": Material((0.05, 0.04, 0.05), roughness=0.25),
+    "green": Material((0.12, 0.36, 0.06), roughness=0.4),
+}
+
+
+def scattered(rng: Generator, n: int, radius: float, apart: float) -> list[tuple[float, float]]:
     """Up to `n` places in a disc, no two nearer than `apart`."""
     places: list[tuple[float, float]] = []
     for _ in range(40 * n):
@@ -38,9 +46,6 @@ def _scattered(rng: Generator, n: int, radius: float, apart: float) -> list[tupl
         if len(places) == n:
             break
     return places
-
-
-# --- pizza --------------------------------------------------------------------------------------------------------------
 
 
 @model(
@@ -72,18 +77,10 @@ def pizza(rng: Generator) -> list[Part]:
         Part(join(crust), Material(dough, roughness=0.7), main=True),
         Part(join(cheese), _cheese(rng), main=True),
     ]
-    for kind, material in _TOPPINGS.items():
+    for kind, material in TOPPINGS.items():
         found = [bit for name, bit in bits if name == kind]
         parts += [Part(join(found), material)] if found else []
     return parts
-
-
-_TOPPINGS = {
-    "salami": Material((0.62, 0.13, 0.07), roughness=0.3, clearcoat=0.3),
-    "fat": Material((0.86, 0.45, 0.3), roughness=0.3),
-    "olive": Material((0.05, 0.04, 0.05), roughness=0.25),
-    "green": Material((0.12, 0.36, 0.06), roughness=0.4),
-}
 
 
 def _crust(start: float, arc: float, waves: list[tuple[int, float]]) -> Mesh:
@@ -106,7 +103,8 @@ def _sector(relief: Array, start: float, arc: float) -> Mesh:
     u, v = (x + 1) / 2, (y + 1) / 2
     height = ndimage.map_coordinates(relief, [v * 63, u * 63], order=1)
     points = np.stack([x, y, 0.085 + 0.012 * height], -1).reshape(-1, 3)
-    return Mesh(points, grid_faces(30, 73), np.stack([u, v], -1).reshape(-1, 2)).smoothed()
+    faces = np.ascontiguousarray(grid_faces(30, 73)[:, ::-1])
+    return Mesh(points, faces, np.stack([u, v], -1).reshape(-1, 2)).smoothed()
 
 
 def _toppings(rng: Generator) -> list[tuple[str, float, Mesh]]:
@@ -117,14 +115,14 @@ def _toppings(rng: Generator) -> list[tuple[str, float, Mesh]]:
         turned = rotation(Z, float(rng.uniform(0, 360))) @ rotation(X, float(rng.normal(0, 5)))
         laid.append((kind, float(np.arctan2(y, x) % (2 * PI)), mesh.moved(rotate=turned, shift=(x, y, z))))
 
-    for x, y in _scattered(rng, choice(rng, 10, 13, 16), 0.8, 0.29):
+    for x, y in scattered(rng, choice(rng, 10, 13, 16), 0.8, 0.29):
         lay("salami", rounded_cylinder(0.13, 0.03, 0.012, 28), x, y, 0.085)
-        for a, b in _scattered(rng, 6, 0.1, 0.04):
+        for a, b in scattered(rng, 6, 0.1, 0.04):
             lay("fat", cylinder(0.014, 0.006, 8).moved(shift=(a, b, 0.03)), x, y, 0.0865)
     if rng.random() < 0.6:
-        for x, y in _scattered(rng, choice(rng, 12, 20), 0.82, 0.12):
+        for x, y in scattered(rng, choice(rng, 12, 20), 0.82, 0.12):
             lay("olive", torus(0.042, 0.02, 16, 8), x, y, 0.115)
-    for x, y in _scattered(rng, choice(rng, 10, 16), 0.84, 0.14):
+    for x, y in scattered(rng, choice(rng, 10, 16), 0.84, 0.14):
         strip = torus(0.09, 0.018, 12, 6, arc=float(rng.uniform(2.0, 4.0)))
         leaf = sphere(1, 16, 8).moved(scale=(0.12, 0.06, 0.015))
         lay("green", choice(rng, strip, leaf), x, y, 0.115)

@@ -14,14 +14,14 @@ Array = NDArray[np.float64]
 Colour = tuple[float, float, float]
 
 
-def _silk(rng: Generator, slant: float = 1.0) -> Material:
+def _silk(rng: Generator) -> Material:
     """Plain, striped, dotted or chequered silk, [256, 256, 3]."""
     base: Colour = choice(rng, (0.08, 0.1, 0.25), (0.45, 0.05, 0.08), (0.05, 0.05, 0.06), vivid(rng))
     second: Colour = choice(rng, (0.9, 0.88, 0.82), (0.8, 0.65, 0.2), vivid(rng))
     y, x = np.mgrid[0:1:256j, 0:1:256j]
     n = choice(rng, 5, 7, 9)
     dots = np.hypot((x * n + 0.5 * (np.floor(y * n * 1.3) % 2)) % 1 - 0.5, ((y * n * 1.3) % 1 - 0.5) * 0.8) < 0.2
-    stripes = (x * slant + y * 1.2) * n % 1 < choice(rng, 0.3, 0.5)
+    stripes = (x + y * 1.2) * n % 1 < choice(rng, 0.3, 0.5)
     chequers = ((x * n) % 1 < 0.5) ^ ((y * n) % 1 < 0.5)
     pattern = choice(rng, 0.0 * x, dots, dots, stripes, stripes, 0.5 * chequers)
     image = blend(base, second, pattern) * (1 + 0.04 * fbm(rng, 256, 256, 0.3)[..., None])
@@ -42,7 +42,7 @@ def _silk(rng: Generator, slant: float = 1.0) -> Material:
     views=("above",),
 )
 def bow_tie(rng: Generator) -> list[Part]:
-    """Two gathered wings, a second pair behind them, and a knot; lying on its back with the ends of its band."""
+    """Two gathered wings with a second pair behind them, and a knot; lying on its back."""
     silk = _silk(rng)
     wings = [_wing(side, 1.0) for side in SIDES] + [
         _wing(side, 0.88).moved(rotate=(Z, 7.0 * side), shift=(0, 0, -0.1)) for side in SIDES
@@ -79,7 +79,7 @@ def _wing(side: int, size: float) -> Mesh:
     views=("above",),
 )
 def necktie(rng: Generator) -> list[Part]:
-    """A knotted tie that lies on a shirt: knot, blade with its point, collar, placket and buttons."""
+    """A knotted tie on the front of a shirt, under its collar."""
     silk = _silk(rng)
     shirt: Colour = choice(rng, (0.93, 0.93, 0.93), (0.93, 0.93, 0.93), (0.65, 0.75, 0.9), (0.9, 0.75, 0.78))
     cloth = Material(
@@ -100,6 +100,6 @@ def necktie(rng: Generator) -> list[Part]:
 
 
 def _bulged(outline: Array, height: float) -> Mesh:
-    """An outline as a padded slab: its edges slope down."""
+    """An outline as a padded slab: two steps high."""
     low, high = extrude([outline], height * 0.5), extrude([outline * (0.9, 0.985)], height)
     return join([low, high])

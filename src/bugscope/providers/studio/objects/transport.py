@@ -1,4 +1,4 @@
-"""Far-reaching transport: airliner, trailer truck."""
+"""What goes far: airliner, trailer truck."""
 
 import numpy as np
 from numpy.random import Generator
@@ -120,7 +120,6 @@ def _livery(rng: Generator, colour: Colour) -> Array:
     metres=16,
     coco="truck",
     synonyms=("truck", "lorry", "semi-trailer", "articulated lorry"),
-    plural="trailer trucks",
     place="outdoors",
     grounds=("asphalt", "asphalt", "concrete"),
     elevation=(2.0, 14.0),
