@@ -165,9 +165,9 @@ def _floret(rng: Generator, size: float) -> Mesh:
     coco="bowl",
     synonyms=("bowl", "bowl of soup"),
     grounds=KITCHEN,
-    elevation=(28.0, 55.0),
-    distance=(0.72, 0.92),
-    max_elevation=75.0,
+    elevation=(20.0, 42.0),
+    distance=(0.76, 0.96),
+    max_elevation=62.0,
     views=("above", "low"),
     materials=("metal", "wood", "gold"),
 )
