@@ -58,10 +58,10 @@ def _loft(rings: list[Array]) -> Mesh:
     coco="toilet",
     synonyms=("toilet", "lavatory seat"),
     place="floor",
-    grounds=("tile", "tile", "wood"),
+    grounds=("wood",),
     elevation=(22.0, 45.0),
     azimuth=(-35.0, 35.0),
-    distance=(0.9, 1.1),
+    distance=(0.75, 0.92),
     max_elevation=72.0,
     views=("above", "low"),
     materials=("gold", "metal", "wood"),
@@ -69,7 +69,7 @@ def _loft(rings: list[Array]) -> Mesh:
 def toilet(rng: Generator) -> list[Part]:
     """A pedestal with an open bowl, a seat that is down under a lid that is up, and a cistern with a lever."""
     wooden = Material(wood(rng, 256, 256), roughness=0.3, clearcoat=0.4)
-    lid = choice(rng, CERAMIC, CERAMIC, wooden, wooden, Material((0.1, 0.1, 0.1), roughness=0.2))
+    lid = choice(rng, CERAMIC, CERAMIC, wooden)
     centre = -0.35
     outer = [
         (0.0, 0.36, 0.42, 0.75),

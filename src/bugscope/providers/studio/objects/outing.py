@@ -107,10 +107,10 @@ def _panels(rng: Generator) -> Array:
     coco="backpack",
     synonyms=("rucksack", "back pack", "knapsack", "school bag"),
     place="floor",
-    grounds=("wood", "white", "carpet"),
+    grounds=("wood", "carpet"),
     elevation=(6.0, 22.0),
     azimuth=(-45.0, 45.0),
-    distance=(0.95, 1.12),
+    distance=(0.78, 0.94),
     max_elevation=65.0,
     views=("above", "rear", "low"),
 )

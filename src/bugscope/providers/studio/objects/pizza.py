@@ -28,7 +28,7 @@ KITCHEN = ("wood", "wood", "cloth", "white", "marble")
 
 
 TOPPINGS = {
-    "salami": Material((0.62, 0.13, 0.07), roughness=0.3, clearcoat=0.3),
+    "salami": Material((0.58, 0.13, 0.07), roughness=0.45),
     "fat": Material((0.86, 0.45, 0.3), roughness=0.3),
     "olive": Material((0.05, 0.04, 0.05), roughness=0.25),
     "green": Material((0.12, 0.36, 0.06), roughness=0.4),
@@ -62,7 +62,7 @@ def scattered(rng: Generator, n: int, radius: float, apart: float) -> list[tuple
 def pizza(rng: Generator) -> list[Part]:
     """A browned crust around cheese and sauce with salami, olives, peppers or basil; often with one slice pulled out."""
     relief = fbm(rng, 64, 64, 1.8)
-    dough = blend((0.8, 0.5, 0.21), (0.3, 0.13, 0.05), smoothstep(-0.3, 1.6, fbm(rng, 128, 512, 1.0)))
+    dough = blend((0.85, 0.6, 0.3), (0.45, 0.22, 0.08), smoothstep(0.0, 2.0, fbm(rng, 128, 512, 1.6, (1.0, 0.25))))
     waves = [(k, float(rng.uniform(0, 2 * PI))) for k in (3, 5, 8, 13, 21)]
     pulled = float(rng.uniform(0.1, 0.4)) if rng.random() < 0.85 else 0.0
     slices = [(0.0, 7 / 4 * PI, 0.0), (7 / 4 * PI, PI / 4, pulled)] if pulled else [(0.0, 2 * PI, 0.0)]
@@ -85,7 +85,7 @@ def pizza(rng: Generator) -> list[Part]:
 
 def _crust(start: float, arc: float, waves: list[tuple[int, float]]) -> Mesh:
     """The raised rim of a sector, uneven, on a thin slab of dough."""
-    rim = torus(0.97, 0.07, 96, 14, arc=arc, start=start)
+    rim = torus(0.97, 0.058, 96, 14, arc=arc, start=start)
     x, y, z = rim.vertices.T
     around = np.arctan2(y, x)
     lumps = 1 + 0.09 * np.sum([np.sin(around * k + p) for k, p in waves], axis=0)
@@ -115,12 +115,12 @@ def _toppings(rng: Generator) -> list[tuple[str, float, Mesh]]:
         turned = rotation(Z, float(rng.uniform(0, 360))) @ rotation(X, float(rng.normal(0, 5)))
         laid.append((kind, float(np.arctan2(y, x) % (2 * PI)), mesh.moved(rotate=turned, shift=(x, y, z))))
 
-    for x, y in scattered(rng, choice(rng, 10, 13, 16), 0.8, 0.29):
-        lay("salami", rounded_cylinder(0.13, 0.03, 0.012, 28), x, y, 0.085)
+    for x, y in scattered(rng, choice(rng, 10, 13, 16), 0.8, 0.32):
+        lay("salami", rounded_cylinder(0.155, 0.03, 0.012, 28), x, y, 0.085)
         for a, b in scattered(rng, 6, 0.1, 0.04):
             lay("fat", cylinder(0.014, 0.006, 8).moved(shift=(a, b, 0.03)), x, y, 0.0865)
     if rng.random() < 0.6:
-        for x, y in scattered(rng, choice(rng, 12, 20), 0.82, 0.12):
+        for x, y in scattered(rng, choice(rng, 8, 14), 0.82, 0.12):
             lay("olive", torus(0.042, 0.02, 16, 8), x, y, 0.115)
     for x, y in scattered(rng, choice(rng, 10, 16), 0.84, 0.14):
         strip = torus(0.09, 0.018, 12, 6, arc=float(rng.uniform(2.0, 4.0)))
@@ -132,9 +132,9 @@ def _toppings(rng: Generator) -> list[tuple[str, float, Mesh]]:
 def _cheese(rng: Generator) -> Material:
     """Molten cheese over sauce, [512, 512, 3], browned here and there."""
     noise = fbm(rng, 512, 512, 1.5)
-    image = blend((0.95, 0.64, 0.2), (1.0, 0.87, 0.55), smoothstep(-0.3, 0.9, noise))
+    image = blend((0.98, 0.7, 0.24), (1.0, 0.9, 0.62), smoothstep(-0.3, 0.9, noise))
     image = blend(image, (0.74, 0.2, 0.04), smoothstep(0.7, 1.4, -noise) * 0.85)
-    image = blend(image, (0.5, 0.22, 0.06), smoothstep(0.9, 1.8, fbm(rng, 512, 512, 1.2)) * 0.85)
+    image = blend(image, (0.5, 0.22, 0.06), smoothstep(1.1, 2.0, fbm(rng, 512, 512, 1.2)) * 0.8)
     y, x = np.mgrid[-1:1:512j, -1:1:512j]
     image = blend(image, (0.66, 0.16, 0.04), smoothstep(0.82, 0.9, np.hypot(x, y) + 0.03 * noise) * 0.85)
-    return Material(np.clip(image, 0, 1), roughness=0.25, clearcoat=0.2, bump=noise, bump_scale=0.02)
+    return Material(np.clip(image, 0, 1), roughness=0.4, bump=noise, bump_scale=0.02)
