@@ -39,14 +39,15 @@ PORCELAIN = Material((0.93, 0.93, 0.92), roughness=0.12, clearcoat=0.6)
     coco="hot dog",
     synonyms=("hot dog",),
     grounds=KITCHEN,
-    elevation=(25.0, 55.0),
+    elevation=(25.0, 50.0),
     azimuth=(-30.0, 30.0),
+    distance=(0.72, 0.9),
     yaw=(-35.0, 35.0),
     max_elevation=85.0,
     views=("above", "low"),
 )
 def hot_dog(rng: Generator) -> list[Part]:
-    """A sausage in an open bun under a wave of mustard, some with ketchup or a frill of lettuce; often on a plate."""
+    """A sausage in an open bun under a wave of mustard, some with ketchup or a frill of lettuce; at times on a plate."""
     roll = blend((0.88, 0.6, 0.28), (0.62, 0.33, 0.11), smoothstep(-0.6, 1.4, fbm(rng, 128, 128, 1.6)))
     sausage_skin = np.array(choice(rng, (0.55, 0.16, 0.07), (0.62, 0.22, 0.1), (0.48, 0.13, 0.06)))
     parts = [
@@ -62,7 +63,7 @@ def hot_dog(rng: Generator) -> list[Part]:
         parts.append(Part(_wave(rng, 5, 0.2), Material((0.7, 0.04, 0.02), roughness=0.15, clearcoat=0.6)))
     if rng.random() < 0.4:
         parts.append(Part(_lettuce(rng), Material((0.35, 0.6, 0.15), roughness=0.4)))
-    if rng.random() < 0.6:
+    if rng.random() < 0.2:
         plate = revolve([[(0, -0.1), (1.5, -0.1)], spline([(1.5, -0.1), (2.2, 0.0), (2.5, 0.1)], 12), [(2.5, 0.1), (0, -0.06)]])
         parts.append(Part(plate, PORCELAIN))
     return parts
