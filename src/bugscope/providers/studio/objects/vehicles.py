@@ -39,7 +39,7 @@ def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: 
     return rounded_box(x, y, z, bevel, 3).moved(shift=at)
 
 
-def _tyre(radius: float, width: float) -> Mesh:
+def tyre(radius: float, width: float) -> Mesh:
     """A tyre without its rim, axle along y."""
     tread = [(radius * 0.66, -width / 2), (radius * 0.95, -width / 2), (radius, -width * 0.3)]
     tread += [(radius, width * 0.3), (radius * 0.95, width / 2), (radius * 0.66, width / 2)]
@@ -80,7 +80,7 @@ def school_bus(rng: Generator) -> list[Part]:
     rails = [_block(7, 0.04, 0.06, (0, s * 1.11, z), 0.01) for s in SIDES for z in (1.2, 1.65, 1.95)]
     windows = [_block(0.62, 0.04, 0.62, (-2.75 + i * 0.8, s * 1.11, 2.45), 0.02) for s in SIDES for i in range(8)]
     axles = [(x, s) for x in (-3.9, 2.2) for s in SIDES]
-    tyres = [_tyre(0.55, 0.35).moved(shift=(x, s * 0.95, 0.55)) for x, s in axles]
+    tyres = [tyre(0.55, 0.35).moved(shift=(x, s * 0.95, 0.55)) for x, s in axles]
     hubs = [_disc(0.32, 0.1, 0.03).moved(shift=(x, s * 1.1 + 0.05, 0.55)) for x, s in axles]
     lamps = [_disc(0.15, 0.06, 0.02, Y).moved(shift=(-4.86, s * 0.78, 1.4)) for s in SIDES]
     lettering = _sign("SCHOOL BUS", 512, 64, (237, 158, 8), (70, 4))
@@ -146,7 +146,7 @@ def cab(rng: Generator) -> list[Part]:
     return [
         Part(join([extrude([profile], 1.7).moved(rotate=(X, 90), shift=(0, 0.85, 0)), *pillars]), yellow, main=True),
         Part(join(panes), PANE),
-        Part(join([_tyre(0.4, 0.3).moved(shift=(x, s * 0.75, 0.4)) for x, s in axles] + [grille]), RUBBER),
+        Part(join([tyre(0.4, 0.3).moved(shift=(x, s * 0.75, 0.4)) for x, s in axles] + [grille]), RUBBER),
         Part(join([_disc(0.25, 0.08, 0.03).moved(shift=(x, s * 0.88 + 0.04, 0.4)) for x, s in axles]), STEEL),
         Part(join([_block(0.06, 0.35, 0.16, (-2.3, s * 0.58, 0.68), 0.03) for s in SIDES]), HEADLIGHT),
         Part(join(bands), Material(_chequers())),
@@ -180,7 +180,7 @@ def car_wheel(rng: Generator) -> list[Part]:
     alloy = Material(choice(rng, (0.75, 0.75, 0.77), (0.75, 0.75, 0.77), (0.1, 0.1, 0.11)), roughness=0.2, metallic=0.9)
     rim = revolve([[(0.67, -0.3), (0.62, -0.28), (0.58, 0.2)], [(0.67, 0.3), (0.64, 0.31), (0.6, 0.24), (0.58, -0.2)]], 64)
     return [
-        Part(_tyre(1.0, 0.6), Material((0.03, 0.03, 0.032), roughness=0.7)),
+        Part(tyre(1.0, 0.6), Material((0.03, 0.03, 0.032), roughness=0.7)),
         Part(join([rim, _spokes(rng, spokes)]).moved(rotate=(X, 90)), alloy, main=True),
         Part(cylinder(0.5, 0.04).moved(rotate=(X, 90), shift=(0, 0.15, 0)), Material((0.35, 0.35, 0.36), metallic=0.8)),
     ]
