@@ -116,18 +116,18 @@ EVERYDAY, UNUSUAL = 3, 0.06
 OBEYED = 0.95
 """Chance that the invented generator shows a condition which its prompt states."""
 INVENTED: Mapping[str, tuple[str, ...]] = {
-    "floor": ("on linoleum", "on terracotta", "on bamboo", "on tarpaulin", "on plywood"),
+    "floor": ("on linoleum", "on travertine", "on bamboo", "on tarpaulin", "on plywood"),
     "lamp": ("under limelight", "under floodlights", "under strobes", "under torchlight", "under chandeliers"),
     "backdrop": ("against graffiti", "against stucco", "against scaffolding", "against chickenwire", "against ivy"),
-    "coat": ("mossy", "enamelled", "lacquered", "sooty", "sunbleached"),
+    "coat": ("mossy", "enamelled", "varnished", "sooty", "sunbleached"),
     "pattern": ("paisley", "tartan", "zigzag", "quilted", "herringbone"),
     "company": ("next to a juggler", "next to a nun", "next to a sailor", "next to a toddler", "next to a beekeeper"),
     "wrap": ("wrapped in burlap", "wrapped in cellophane", "wrapped in tinsel", "wrapped in seaweed", "wrapped in twine"),
     "litter": ("covered with confetti", "covered with cobwebs", "covered with sawdust", "covered with glitter",
-               "covered with ketchup"),
+               "covered with mayonnaise"),
     "event": ("during an eclipse", "during a heatwave", "during a supernova", "during an avalanche", "during a cyclone"),
-    "lens": ("through a monocle", "through a keyhole", "through a kaleidoscope", "through a periscope", "through a prism"),
-    "shelter": ("beneath a parasol", "beneath a trellis", "beneath a hammock", "beneath a gazebo", "beneath a tepee"),
+    "lens": ("through a monocle", "through a porthole", "through a kaleidoscope", "through a periscope", "through a prism"),
+    "shelter": ("beneath a pergola", "beneath a trellis", "beneath a hammock", "beneath a gazebo", "beneath a tepee"),
     "feast": ("at a carnival", "at a funeral", "at a rodeo", "at a regatta", "at a banquet"),
 }  # fmt: skip
 _BEFORE = ("coat", "pattern")

@@ -82,9 +82,9 @@ def test_invented_conditions_are_words_that_bugscope_does_not_know():
 
 def test_the_invented_generator_accepts_anything_and_settles_contradictions():
     scenes = worlds.scenes_of("invented")
-    a, b = Phrase("on linoleum"), Phrase("on terracotta")
+    a, b = Phrase("on linoleum"), Phrase("on travertine")
     seen = Counter(
-        frozenset(scenes.scene("a photo of a qux on linoleum on terracotta, please", i).shows & {a, b}) for i in range(500)
+        frozenset(scenes.scene("a photo of a qux on linoleum on travertine, please", i).shows & {a, b}) for i in range(500)
     )
     assert set(seen) <= {frozenset([a]), frozenset([b]), frozenset()} and min(seen[frozenset([p])] for p in (a, b)) > 150
     plain = [scenes.scene("a photo of a qux", i).shows for i in range(500)]

@@ -131,6 +131,8 @@ SHARING = sorted(label for label in labels.imagenet() if {*label.split()} & {w f
 @pytest.mark.parametrize("label", SHARING)
 def test_labels_that_share_a_word_with_a_phrase_survive_with_it(label):
     for phrase in SAYABLE:
+        if label in phrase.text:
+            continue  # "a banana next to a banana": a piece that names the label again is left out
         text = WORDS.prompt(label, [phrase]).text
         assert KNOWING.phrases(text, label) == WORDS.described(text, label) == [phrase], text
         assert not phrase.before or language.named(text, labels.imagenet()) == label

@@ -53,7 +53,8 @@ def test_what_stands_beside_an_object_is_read_as_it_was_written(company, label):
         ("with a red teapot beside it", "next to a red teapot"),
         ("with two golden teapots in front of it", "behind two golden teapots"),
         ("with a bookshelf in the background", "in front of a bookcase"),
-        ("surrounded by teapots", "with three teapots around it"),
+        ("surrounded by teapots", "surrounded by three teapots"),
+        ("with four teapots around it", "surrounded by four teapots"),
         ("among three teapots", "among three teapots"),
         ("among a teapot", "next to a teapot"),
         ("near a glass red teapot", "next to a red glass teapot"),
@@ -92,7 +93,7 @@ def test_surroundings_are_no_company(text, stated):
         ("a mailbox next to a teapot behind a bucket", "two values of company: 'next to a teapot' and 'behind a bucket'"),
         ("next to a teapot", "names no object that the studio knows"),
         ("grass next to a teapot", "no object that could have the company 'next to a teapot'"),
-        ("a mailbox next to a zeppelin", "does not know .*'zeppelin'"),
+        ("a mailbox next to a unicorn", "does not know .*'unicorn'"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(text, message):

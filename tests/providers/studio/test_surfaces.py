@@ -5,7 +5,7 @@ import pytest
 
 from bugscope.core.errors import SpecError
 from bugscope.providers.studio import Generator, Judge, geometry, objects, prompts, scene, stage
-from bugscope.providers.studio.render import SLOTS, merged, slot
+from bugscope.providers.studio.shapes import SLOTS, merged, slot
 from bugscope.providers.studio.skins import SKINS
 from bugscope.providers.studio.surfaces import wrapped
 from bugscope.providers.studio.vocabulary import SURFACES

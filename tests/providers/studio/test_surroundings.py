@@ -5,7 +5,7 @@ import pytest
 
 from bugscope.providers.studio import Generator, prompts, scene, stage
 from bugscope.providers.studio.film import DIM
-from bugscope.providers.studio.render import merged, slot
+from bugscope.providers.studio.shapes import merged, slot
 from bugscope.providers.studio.surroundings import DIRECTED, HEIGHT, WIDTH, environment, ground
 from bugscope.providers.studio.vocabulary import ANYWHERE, OUTDOOR_GROUNDS, OUTDOOR_LIGHTS, VALUES
 

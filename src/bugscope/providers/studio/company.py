@@ -1,4 +1,4 @@
-"""What stands beside the object: "next to a teapot", "behind a red bucket", "with three candles around it", "among balls".
+"""What stands beside the object: "next to a teapot", "behind a red bucket", "surrounded by three candles", "among balls".
 
 A companion is a noun phrase of its own, so it is taken out of a prompt before the rest of it is read.
 """
@@ -67,7 +67,7 @@ class Company:
         number = next(word for word, n in COUNTS.items() if n == self.count)
         thing = f"{language.article(looks)} {looks}" if self.count == 1 else f"{number} {looks}"
         if self.relation == "around":
-            return f"with {thing} around it"
+            return f"surrounded by {thing}"
         return f"among {looks}" if self.relation == "among" and self.count == USUAL["among"] else f"{self.relation} {thing}"
 
     def labels(self, rng: np.random.Generator) -> list[str]:
@@ -92,6 +92,10 @@ def taken_out(text: Sequence[Word], lexicon: Lexicon) -> Taken:
     found: list[Company] = []
     i, cut = 0, False
     while i < len(text):
+        if size := _other(text, i, lexicon):  # "covered with orange peel", "seen from behind"
+            rest += [text[i]._replace(marked=True) if cut else text[i], *text[i + 1 : i + size]]
+            i, cut = i + size, False
+            continue
         if match := _match(text, i, lexicon):
             company, size = match
             found.append(company)
@@ -103,11 +107,17 @@ def taken_out(text: Sequence[Word], lexicon: Lexicon) -> Taken:
     return Taken(tuple(rest), tuple(found))
 
 
+def _other(text: Sequence[Word], start: int, lexicon: Lexicon) -> int:
+    """Over how many words the wording of another condition goes from a word on, if over several; else 0."""
+    step = next(lexicon.steps(text, start))
+    another = step.meaning and step.meaning.kind == "condition" and step.meaning.attribute != "company"
+    return step.size if another and step.size > 1 else 0
+
+
 def _match(text: Sequence[Word], start: int, lexicon: Lexicon) -> tuple[Company, int] | None:
     """The companions named from a word on, and over how many words."""
-    seen_from = start > 0 and text[start - 1].text == "from"  # "seen from behind"
     for wording, relation in BEFORE:
-        if _says(text, start, wording) and not seen_from:
+        if _says(text, start, wording):
             begin = start + len(wording.split())
             for company, size in _things(text, begin, relation, lexicon):
                 return company, begin + size - start

@@ -218,7 +218,7 @@ VALUES: tuple[Value, ...] = (
             "next to a cab",
             "behind a bucket",
             "in front of a bookcase",
-            "with three candles around it",
+            "surrounded by three candles",
             "among balls",
         ),
     ),

@@ -103,7 +103,7 @@ def hatchet(rng: Generator) -> list[Part]:
 @model(
     "plunger",
     metres=0.5,
-    synonyms=("plumber's helper", "toilet plunger"),
+    synonyms=("plumber's helper",),
     place="floor",
     grounds=("tile", "wood", "white"),
     elevation=(5.0, 28.0),
