@@ -21,7 +21,10 @@ PRIMITIVES = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+ALL = [pytest.param(name, marks=() if i % 3 == 0 else pytest.mark.slow) for i, name in enumerate(sorted(MODELS))]
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_an_object_is_whole_small_and_the_same_again(name):
     for seed in range(3):
         parts, again = (MODELS[name].build(np.random.default_rng(seed)) for _ in range(2))

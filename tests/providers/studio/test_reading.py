@@ -62,7 +62,11 @@ def check(name, phrases):
         assert (request.label, request.stated) == (NAMES[name], wanted), text
 
 
-@pytest.mark.parametrize("name", NAMES)
+SOME = [pytest.param(name, marks=() if NAMES[name] == name else pytest.mark.slow) for name in NAMES]
+"""All names; their synonyms in the slow suite."""
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_every_name_comes_back_with_every_wording(name):
     check(name, [])
     for phrase in WRITTEN.values():
