@@ -30,7 +30,7 @@ STEPS = {
     "scene and meshes": ("stage.py", "build"),
     "shapes and textures": ("shapes.py", "of"),
     "paths and guides": ("render.py", "_exposed"),
-    "masks": ("render.py", "_regions"),
+    "masks": ("render.py", "_facts"),
     "silhouette": ("render.py", "_silhouette"),
     "denoiser": ("_denoise.py", "denoise"),
     "film": ("render.py", "finished"),

@@ -20,8 +20,9 @@ from .shapes import Shapes, merged
 from .shots import Regions
 from .stage import Spot, Stage, build
 
-What = Literal["all", "light", "shapes"]
-"""What is traced: rgb, albedo, normal and depth; rgb; or the number of the shape that is hit first, from 1."""
+What = Literal["light", "facts", "shapes"]
+"""What is traced: rgb; or of what is hit first the albedo, the normal, the depth and the number of the shape from 1; or that
+number alone."""
 
 SIZE = 224
 SAMPLES = 3
@@ -30,6 +31,8 @@ APERTURE = 0.012
 FOCUS = 0.93
 MASK_SIZE = 96
 """Pixels of the shorter side at which contrast is measured."""
+FLAT = frozenset({"none", "wood", "marble", "cloth", "carpet", "tile", "white", "concrete", "asphalt", "brick", "water"})
+"""The grounds that hide nothing of what stands on them."""
 SILHOUETTE = 64
 """Pixels of the shorter side at which the whole of the object is drawn, for its area alone."""
 MASK_FIELD = 1.5
@@ -99,38 +102,32 @@ class Renderer:
         parts = {**objects, **self.shapes.of(others, "p"), **self.shapes.of(rest, "r")}
         specks = self.shapes.specks([*own, *others, *rest])
         everything = self.mi.load_dict({"type": "scene", **self._light(stage), **parts, **specks})
-        regions = self._regions(everything, stage, dict(zip(parts, (p.of for p in [*own, *others, *rest]), strict=True)))
+        facts = np.nan_to_num(self._render(everything, stage, self.size, 1, 0, "facts"))
+        regions = _regions(facts[..., 7], everything, dict(zip(parts, (p.of for p in [*own, *others, *rest]), strict=True)))
         seen = np.isin(regions, [p.of for p in own])
-        raw = self._exposed(everything, stage, seen, int(scene.rng("paths").integers(1 << 30)))
-        radiance = np.clip(np.nan_to_num(raw[..., :3], nan=0.0, posinf=80.0), 0, 80).astype(np.float32)
-        albedo = np.clip(np.nan_to_num(raw[..., 3:6]), 0, 1).astype(np.float32)
-        normal = np.clip(np.nan_to_num(raw[..., 6:9]), -1, 1).astype(np.float32)
+        light = self._exposed(everything, stage, seen, int(scene.rng("paths").integers(1 << 30)))
+        radiance = np.clip(np.nan_to_num(light, nan=0.0, posinf=80.0), 0, 80).astype(np.float32)
+        albedo, normal = np.clip(facts[..., :3], 0, 1), np.clip(facts[..., 3:6], -1, 1)
         # on 390 plain pictures the networks know as many as after the slower quality
         fast = self.oidn.Quality.Fast
         clean = self.oidn.denoise(*map(np.ascontiguousarray, (radiance, albedo, normal)), hdr=True, quality=fast)
-        depth = np.nan_to_num(raw[..., 9]).astype(np.float64)
-        whole = self._silhouette(stage, objects)
+        depth = facts[..., 6].astype(np.float64)
+        whole = float(seen.mean()) if _free(scene, seen) else self._silhouette(stage, objects)
         return Traced(np.asarray(clean, dtype=np.float64), depth, regions, whole, stage.things)
 
     def _exposed(self, scene: Any, stage: Stage, seen: NDArray[np.bool_], seed: int) -> NDArray[np.float32]:
-        """Channels [h, w, c]: rgb, albedo, normal, depth. A third of the paths are everywhere, the others in the box around the
-        object."""
+        """Light [h, w, 3]. A third of the paths are everywhere, the others in the box around the object."""
         first = self.samples if self.uniform or not seen.any() else -(-self.samples // 3)
-        raw = self._render(scene, stage, self.size, first, seed, "all")
+        raw = self._render(scene, stage, self.size, first, seed, "light")[..., :3]
         more = self.samples - first
         if more:
             rows, columns = (np.flatnonzero(seen.any(axis)) for axis in (1, 0))
             y, x = (slice(max(int(i[0]) - MARGIN, 0), int(i[-1]) + 1 + MARGIN) for i in (rows, columns))
             again = self._render(scene, stage, self.size, more, seed ^ 1, "light", crop=(x, y))
-            raw[y, x, :3] = (raw[y, x, :3] * first + again[..., :3] * more) / self.samples
+            raw[y, x] = (raw[y, x] * first + again[..., :3] * more) / self.samples
         return raw
 
     # --- what is known of the picture -----------------------------------------------------------------------------------
-
-    def _regions(self, scene: Any, stage: Stage, numbers: dict[str, int]) -> Regions:
-        """The thing in the middle of each pixel, by first hits through a pinhole."""
-        table = np.array([0, *(numbers.get(shape.id(), 0) for shape in scene.shapes())], dtype=np.uint8)
-        return table[np.rint(self._render(scene, stage, self.size, 1, 0, "shapes")[..., 0]).astype(int)]
 
     def _silhouette(self, stage: Stage, objects: dict[str, Any]) -> float:
         """The area of the object alone, in frames, as far as a wider frame shows it."""
@@ -156,9 +153,9 @@ class Renderer:
         widen: float = 1.0,
         crop: tuple[slice, slice] | None = None,
     ) -> NDArray[np.float32]:
-        """Channels [h, w, c] of `what`; shapes are seen through a pinhole, in the middle of each pixel."""
+        """Channels [h, w, c] of `what`; all but light is seen through a pinhole, in the middle of each pixel."""
         mi = self.mi
-        exact = what == "shapes"
+        exact = what != "light"
         lens = {"type": "perspective"} if exact else {"type": "thinlens", "aperture_radius": APERTURE, "focus_distance": FOCUS}
         field = 2 * np.degrees(np.arctan(widen * np.tan(np.radians(stage.field_of_view / 2))))
         up = [0, 0, 1] if abs(stage.eye[0]) + abs(stage.eye[1]) > 1e-3 else [0, 1, 0]
@@ -194,8 +191,8 @@ class Renderer:
         path = {"type": "path", "max_depth": DEPTH, "rr_depth": 4}
         return self.mi.load_dict(
             {
-                "all": {"type": "aov", "aovs": "al:albedo,nn:sh_normal,dd:depth", "img": path},
                 "light": path,
+                "facts": {"type": "aov", "aovs": "al:albedo,nn:sh_normal,dd:depth,si:shape_index"},
                 "shapes": {"type": "aov", "aovs": "si:shape_index"},
             }[what]
         )
@@ -213,6 +210,18 @@ class Renderer:
                 "cutoff_angle": 40.0,
             }
         return lights
+
+
+def _free(scene: Scene, seen: NDArray[np.bool_]) -> bool:
+    """Whether nothing but the frame could hide a part of the object, and the frame does not."""
+    edge = np.concatenate([seen[0], seen[-1], seen[:, 0], seen[:, -1]])
+    return scene.ground in FLAT and not (scene.occlusion or scene.company or edge.any())
+
+
+def _regions(shapes: NDArray[np.float32], scene: Any, numbers: dict[str, int]) -> Regions:
+    """The thing in the middle of each pixel, by the shape that is hit there first."""
+    table = np.array([0, *(numbers.get(shape.id(), 0) for shape in scene.shapes())], dtype=np.uint8)
+    return table[np.rint(shapes).astype(int)]
 
 
 def finished(traced: Traced, scene: Scene) -> Finished:
