@@ -43,7 +43,7 @@ def every_object() -> Iterator[Wanted]:
 def every_condition() -> Iterator[Wanted]:
     values = [v for v in VALUES if v.attribute not in FILM]
     for i, value in enumerate(values):
-        turned = (*SHOWN_ON[i % len(SHOWN_ON) :], *SHOWN_ON)
+        turned = (*SHOWN_ON[i % len(SHOWN_ON) :], *SHOWN_ON, *objects.load_all())
         label = next(name for name in turned if allowed(objects.load_all()[name], value.attribute, value.name))
         text = WORDS.prompt(label, [Phrase(value.phrase, value.before)]).text
         yield Wanted(value.phrase, label, text, {value.attribute: value.name})
