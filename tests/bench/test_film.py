@@ -60,4 +60,4 @@ def test_a_sheet_has_a_place_for_every_condition(light):
 @pytest.mark.slow
 def test_scenes_are_traced():
     made = bench.traced(["teapot"], 1, 0, Renderer("scalar", size=(32, 32), samples=1))
-    assert made[0].traced.radiance.shape == (32, 32, 3) and made[0].traced.shows.any()
+    assert made[0].traced.radiance.shape == (32, 32, 3) and made[0].traced.regions.any()

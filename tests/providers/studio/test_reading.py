@@ -88,8 +88,10 @@ SENSITIVE = [name for name in NAMES if SHARED & {*name.lower().split()}] + ["che
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SENSITIVE)
 def test_names_that_share_a_word_with_a_condition_come_back_with_every_pair(name):
-    for pair in itertools.permutations(CANONICAL, 2):
-        if len(stated(pair)) == 2 and not clash(stated(pair)):
+    own = {*name.lower().split()} - FILLERS
+    for i, pair in enumerate(itertools.permutations(CANONICAL, 2)):
+        shares = any(own & {*p.text.split()} for p in pair)
+        if (shares or i % 40 == 0) and len(stated(pair)) == 2 and not clash(stated(pair)):
             check(name, pair)
 
 
