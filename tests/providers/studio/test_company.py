@@ -61,6 +61,8 @@ def test_what_stands_beside_an_object_is_read_as_it_was_written(company, label):
         ("next to teapots", "next to two teapots"),
         ("next to fruit", "next to a fruit"),
         ("with a teapot on sand", "next to a teapot"),
+        ("with a bookcase in the background at night", "in front of a bookcase"),
+        ("in the middle of balls", "among balls"),
     ],
 )
 def test_other_words_for_it(text, phrase):

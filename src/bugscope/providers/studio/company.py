@@ -3,7 +3,7 @@
 A companion is a noun phrase of its own, so it is taken out of a prompt before the rest of it is read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ... import language
 from . import objects
-from .lexicon import Lexicon, Meaning, Word
+from .lexicon import Lexicon, Meaning, Word, words
 
 Relation = Literal["next to", "behind", "in front of", "around", "among"]
 """Seen from the object: an object "behind" a bucket is partly hidden by it."""
@@ -92,18 +92,17 @@ def taken_out(text: Sequence[Word], lexicon: Lexicon) -> Taken:
     found: list[Company] = []
     i, cut = 0, False
     while i < len(text):
-        if size := _other(text, i, lexicon):  # "covered with orange peel", "seen from behind"
-            rest += [text[i]._replace(marked=True) if cut else text[i], *text[i + 1 : i + size]]
-            i, cut = i + size, False
-            continue
-        if match := _match(text, i, lexicon):
+        size = _other(text, i, lexicon)  # "covered with orange peel", "seen from behind"
+        if not size and (match := _match(text, i, lexicon)):
             company, size = match
             found.append(company)
-            i, cut = i + size, True
-            continue
-        # what was apart stays apart
-        rest.append(text[i]._replace(marked=True) if cut else text[i])
-        i, cut = i + 1, False
+            cut = True
+        else:
+            size = max(size, 1)
+            # what was apart stays apart
+            rest += [text[i]._replace(marked=True) if cut else text[i], *text[i + 1 : i + size]]
+            cut = False
+        i += size
     return Taken(tuple(rest), tuple(found))
 
 
@@ -117,27 +116,30 @@ def _other(text: Sequence[Word], start: int, lexicon: Lexicon) -> int:
 def _match(text: Sequence[Word], start: int, lexicon: Lexicon) -> tuple[Company, int] | None:
     """The companions named from a word on, and over how many words."""
     for wording, relation in BEFORE:
-        if _says(text, start, wording):
-            begin = start + len(wording.split())
-            for company, size in _things(text, begin, relation, lexicon):
-                return company, begin + size - start
+        before = _says(text, start, wording)
+        if before and (things := _things(text, start + before, relation, lexicon)):
+            company, size = things
+            return company, before + size
     if text[start].text == "with":
         for wording, relation in AFTER:
-            for company, size in _things(text, start + 1, relation, lexicon):
-                if _says(text, start + 1 + size, wording):
-                    return company, 1 + size + len(wording.split())
+            if things := _things(text, start + 1, relation, lexicon):
+                company, size = things
+                after = _says(text, start + 1 + size, wording)
+                if after or not wording:
+                    return company, 1 + size + after
     return None
 
 
-def _says(text: Sequence[Word], start: int, wording: str) -> bool:
-    """Whether the text has the wording there; articles are not words."""
-    wanted = wording.replace("the ", "").split()
+def _says(text: Sequence[Word], start: int, wording: str) -> int:
+    """Over how many words the text has the wording there, else 0; articles are not words."""
+    wanted = words(wording)
     piece = text[start : start + len(wanted)]
-    return [w.text for w in piece] == wanted and not any(w.marked for w in piece[1:])
+    same = [w.text for w in piece] == [w.text for w in wanted] and not any(w.marked for w in piece[1:])
+    return len(wanted) if same else 0
 
 
-def _things(text: Sequence[Word], start: int, relation: Relation, lexicon: Lexicon) -> Iterator[tuple[Company, int]]:
-    """The noun phrase from there on, as companions: at most one."""
+def _things(text: Sequence[Word], start: int, relation: Relation, lexicon: Lexicon) -> tuple[Company, int] | None:
+    """The noun phrase from there on, as companions, and over how many words."""
     looks: dict[str, str] = {}
     count, i = 0, start
     while i < len(text) and (i == start or _goes_on(text, i)):
@@ -151,14 +153,14 @@ def _things(text: Sequence[Word], start: int, relation: Relation, lexicon: Lexic
             number = count or (USUAL[relation] if several else 1)
             if relation in ("around", "among") and number == 1:
                 relation = "next to"
-            yield Company(relation, number, label, looks.get("colour", ""), looks.get("material", "")), i + size - start
-            return
+            return Company(relation, number, label, looks.get("colour", ""), looks.get("material", "")), i + size - start
         if meaning is None or meaning.attribute in looks:
-            return
+            return None
         if meaning.attribute == "count":
             count = COUNTS[meaning.name]
         looks[meaning.attribute] = meaning.name
         i += width
+    return None
 
 
 def _goes_on(text: Sequence[Word], i: int) -> bool:

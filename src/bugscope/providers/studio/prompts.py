@@ -102,15 +102,14 @@ def companions(name: str) -> Company:
 
 def value_of(phrase: str) -> Value | None:
     """The value that a phrase means, as a caption or a checklist has it; None if the studio does not know it."""
-    value = by_wording().get(phrase.lower())
-    if value is None and STICKER.rstrip(": ") in phrase.lower():
+    if value := by_wording().get(phrase.lower()):
+        return value
+    if STICKER.rstrip(": ") in phrase.lower():
         with suppress(SpecError):
             rest, said, _ = stickers.taken_out(phrase)
             return sticker(said[0]) if len(said) == 1 and not words(rest) else None
-    rest_, found = company.taken_out(words(phrase), lexicon())
-    if value is None and len(found) == 1 and not rest_:
-        return Value("company", str(found[0]), str(found[0]))
-    return value
+    left, found = company.taken_out(words(phrase), lexicon())
+    return Value("company", str(found[0]), str(found[0])) if len(found) == 1 and not left else None
 
 
 def _empty_scene(text: str, rest: Sequence[Word], laid: Sequence[Meaning]) -> Request:

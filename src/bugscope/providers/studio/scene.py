@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .company import Company
+from .company import USUAL, Company
 from .objects import Model, Traits, load_all
 from .prompts import Request
 from .vocabulary import (
@@ -234,7 +234,7 @@ def _unusual(model: Model, rng: Random) -> Value | None:
 def _some_company(rng: Random) -> Value:
     relation = _pick(rng, ("next to", "next to", "behind", "in front of", "around"))
     label = _pick(rng, list(load_all()))
-    phrase = str(Company(relation, 3 if relation == "around" else 1, label))  # type: ignore[arg-type]
+    phrase = str(Company(relation, USUAL["around"] if relation == "around" else 1, label))  # type: ignore[arg-type]
     return Value("company", phrase, phrase)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .geometry import Mesh
+from .looks import bounds
 from .materials import Material, Part
 from .skins import SKINS
 
@@ -39,9 +40,7 @@ def covered(parts: Sequence[Part], name: str, rng: Random, tint: tuple[float, fl
     )
     if tint is not None:
         material = material.tinted(tint)
-    low = np.min([p.mesh.vertices.min(0) for p in parts], axis=0)
-    high = np.max([p.mesh.vertices.max(0) for p in parts], axis=0)
-    side = float(np.sqrt(np.prod(np.sort(high - low)[1:]))) / skin.tiles
+    side = float(np.sqrt(np.prod(np.sort(np.ptp(bounds(parts), axis=0))[1:]))) / skin.tiles
     areas = [_area(p.mesh) for p in parts]
     enough = sum(a for a, p in zip(areas, parts, strict=True) if p.main) > MAIN * sum(areas)
 
