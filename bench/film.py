@@ -31,7 +31,7 @@ LABELS = ("teapot", "school bus", "pineapple", "mailbox", "goblet", "traffic lig
 SHOWN: tuple[Value | None, ...] = (None, *(v for v in VALUES if v.attribute in FILM))
 USUAL = {
     "colour": "", "material": "", "weather": "clear", "view": "side", "pose": "upright", "distance_name": "normal",
-    "occlusion": "", "camera": "", "count": 1,
+    "occlusion": "", "company": "", "camera": "", "count": 1,
 }  # fmt: skip
 TAKEN_FOR = "carton"
 COLUMNS, SIDE, CAPTION, REPEATS = 6, 168, 20, 3
