@@ -70,6 +70,21 @@ class Box(NamedTuple):
     bottom: float
 
 
+class Detection(NamedTuple):
+    """What a detector sees: a label of its own, how sure it is (higher is surer), and where, as in `Box`.
+
+    `mask` [height, width]: the pixels of the instance, of any size, if the detector gives them.
+    """
+
+    label: str
+    score: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+    mask: NDArray[np.bool_] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """What is known about a specimen because it was made that way; what is unknown is empty.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from .records import Refused, Specimen
+from .records import Detection, Refused, Specimen
 
 
 class Generator(Protocol):
@@ -23,6 +23,39 @@ class Classifier(Protocol):
 
     def __call__(self, images: Sequence[Image]) -> NDArray[np.floating[Any]]:
         """RGB images of any size -> scores [n, len(labels)], finite; higher is likelier."""
+
+
+class Detector(Protocol):
+    id: str
+    labels: Sequence[str]
+
+    def __call__(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
+        """RGB images of any size -> for each, in order, what is seen in it: labels of its own, boxes as fractions of the image's
+        width and height, one per instance (after suppression), those of low scores too."""
+
+
+class Segmenter(Protocol):
+    id: str
+    labels: Sequence[str]
+
+    def __call__(self, images: Sequence[Image]) -> Sequence[NDArray[np.integer[Any]] | Sequence[Detection]]:
+        """RGB images of any size -> for each, in order, a label's index for every pixel [height, width], of any size (any other
+        number: none of them); or its instances, each with a mask."""
+
+
+class Tagger(Protocol):
+    id: str
+    labels: Sequence[str]
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.floating[Any]]:
+        """RGB images of any size -> probabilities [n, len(labels)] in [0, 1], each of its own label alone."""
+
+
+class Answerer(Protocol):
+    id: str
+
+    def __call__(self, images: Sequence[Image], questions: Sequence[str]) -> Sequence[str]:
+        """The answer to questions[i] about images[i], in order, as the model words it."""
 
 
 class Captioner(Protocol):
