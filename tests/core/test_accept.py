@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bugscope.core import labels
-from bugscope.core.accept import LEAST, SHARE, AcceptSets, are_imagenets, elsewhere, read
+from bugscope.core.accept import AcceptSets, elsewhere, read
 from bugscope.core.errors import SpecError
+from bugscope.core.labels import LEAST, SHARE, Names
 from bugscope.core.options import Config
 
 NAMES = labels.imagenet()
@@ -58,7 +59,7 @@ def test_a_large_part_of_imagenets_labels_in_any_spelling_and_order_is_imagenets
     # "CARDIGAN" is the dog or the garment: in capitals a few names mean another class, or none
     meant = len({labels.Names(found).meaning(name) for name in known} & set(NAMES))
     rng.shuffle(found)
-    assert are_imagenets(tuple(found)) == (meant >= LEAST and meant >= SHARE * len(found))
+    assert Names(tuple(found)).are_imagenets == (meant >= LEAST and meant >= SHARE * len(found))
     assert meant >= 0.97 * len(some)
 
 
@@ -87,8 +88,9 @@ def test_the_sets_apply_in_the_targets_own_spelling(spelling):
 
 
 def test_all_labels_are_imagenets_by_number_or_with_a_background_class_and_those_of_others_are_not():
-    assert are_imagenets(tuple(f"LABEL_{i}" for i in range(1000))) and are_imagenets(("background", *NAMES))
-    assert not are_imagenets(tuple(COCO)) and not are_imagenets(("notebook", "laptop", "stapler")) and not are_imagenets(())
+    assert Names([f"LABEL_{i}" for i in range(1000)]).are_imagenets and Names(("background", *NAMES)).are_imagenets
+    others = (tuple(COCO), ("notebook", "laptop", "stapler"), ())
+    assert not any(Names(names).are_imagenets for names in others)
     assert AcceptSets.of({}, COCO).right("cup") == {"cup"}
 
 

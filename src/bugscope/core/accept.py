@@ -4,7 +4,6 @@ ImageNet's near-synonyms (`core.labels.SAME_THING`) belong to ImageNet's labels:
 of paper, "laptop" is wrong.
 """
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import yamls
-from .errors import SpecError, nearest, short, told, unknown
-from .labels import Names, accepted, wordnet_ids
+from . import wider, yamls
+from .errors import SpecError, nearest, short, unknown
+from .labels import Names, accepted
 
 Labels = dict[str, list[str]]
 Accept = str | Labels | list[str | Labels]
@@ -24,14 +23,7 @@ Accept = str | Labels | list[str | Labels]
 UNSAID: Accept = {}
 NONE, IMAGENET = "none", "imagenet"
 WORDS = (NONE, IMAGENET)
-FILES = (".yaml", ".yml", ".json")
 EXPECTED = "none, imagenet, a YAML or JSON file, or a mapping of labels to lists of further labels"
-
-LEAST, SHARE = 50, 0.75
-"""Labels are ImageNet's if they name this many of its classes, and these are this share of all labels. A fine-tuned subset
-passes, even in CLIP's words, which name four classes in five as WordNet does. Of COCO's 80 names one in four is a class of
-ImageNet, of those of the 37 Oxford pets one in two."""
-
 
 # --- what a user states -------------------------------------------------------------------------------------------------
 
@@ -78,7 +70,7 @@ def _part(part: Any, given: Any) -> str | Labels:
         word = part.strip().lower()
         if word in WORDS:
             return word
-        if Path(part).suffix.lower() in FILES or os.path.isfile(part):
+        if Path(part).suffix.lower() in yamls.FILES or os.path.isfile(part):
             return _file(Path(part))
         raise _no_word(part)
     if isinstance(part, Mapping) and not _wrong(part):
@@ -94,17 +86,7 @@ def _no_word(part: str) -> SpecError:
 
 def _file(path: Path) -> Labels:
     what = f"the file of accept-sets {str(path)!r}"
-    try:
-        text = Path(os.path.expanduser(path)).read_text(encoding="utf-8-sig")
-        found = json.loads(text) if path.suffix.lower() == ".json" else yamls.read(text, names=True)
-    except FileNotFoundError as error:
-        beside = [p.name for p in path.parent.glob("*") if p.suffix.lower() in FILES]
-        near = f" Did you mean {str(path.parent / hint)!r}?" if (hint := nearest(path.name, beside)) else ""
-        raise SpecError(f"{what} does not exist.{near}") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise SpecError(f"{what} cannot be read: {told(error)}") from error
-    if not isinstance(found, dict):
-        raise SpecError(f"{what} holds a {type(found).__name__}; it should map each label to a list of further labels")
+    found = yamls.mapping(path, what, "it should map each label to a list of further labels")
     if wrong := _wrong(found):
         raise SpecError(f"{what} has {wrong}; it should map each label to a list of further labels, as texts")
     return found
@@ -128,13 +110,6 @@ def _merged(mappings: Iterable[Any]) -> Labels:
 
 
 # --- what counts as right for a target ----------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=64)
-def are_imagenets(labels: tuple[str, ...]) -> bool:
-    """Whether these are ImageNet's labels or a large part of them, in any spelling that `labels.Names` understands."""
-    known = set(_names(labels).meanings) & set(wordnet_ids())
-    return len(known) >= max(LEAST, SHARE * len(labels))
 
 
 @lru_cache(maxsize=64)
@@ -167,7 +142,7 @@ class AcceptSets:
         names = _names(tuple(labels))
         if labels:
             further = _spelled(further, names)
-        by_labels = IMAGENET if are_imagenets(names.names) else NONE
+        by_labels = IMAGENET if names.are_imagenets else NONE
         return cls(word or by_labels, bool(word), further, names)
 
     @property
@@ -206,7 +181,8 @@ class AcceptSets:
         if not names.names:  # a target that takes any label
             return Called(frozenset({label}), frozenset({label, *further}))
         also = frozenset(names.names[i] for name in further for i in names.places(name))
-        own = frozenset(names.names[i] for i in names.places(label)) or also
+        named = frozenset(names.names[i] for i in names.places(label))
+        own = named or frozenset(wider.covering(label, names)) or also
         return Called(own, own | also | self.near(label)) if own else None
 
 

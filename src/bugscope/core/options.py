@@ -85,7 +85,20 @@ class Config(BaseModel):
 
     target: str = option("efficientnet-lite/0", "model under test", commands=ALL, metavar=MODEL)
     target_args: Arguments = option({}, "options of the target", commands=ALL, metavar=PAIR)
-    task: str = option("classify", "what the target does, and so what counts as a failure", commands=ALL, metavar="NAME")
+    against: str = option(
+        "",
+        "reference to compare the target with: a failure is what the target gets wrong and the reference right, in one picture",
+        commands=FRESH,
+        metavar=MODEL,
+    )
+    against_args: Arguments = option({}, "options of the reference", commands=FRESH, metavar=PAIR)
+    task: str = option(
+        "",
+        "what the target does, and so what counts as a failure",
+        commands=ALL,
+        unset="what its provider offers; classify, if that is several",
+        metavar="NAME",
+    )
     task_args: Arguments = option({}, "options of the task", commands=ALL, metavar=PAIR)
     generator: str = option("studio", "model that makes pictures from prompts", commands=ALL, metavar=MODEL)
     generator_args: Arguments = option({}, "options of the generator", commands=ALL, metavar=PAIR)
@@ -154,6 +167,16 @@ class Config(BaseModel):
         commands=FRESH,
         unset="ImageNet's for targets with its labels",
         metavar="WHAT",
+    )
+    confidence: float = option(
+        0.25, "for detectors: how sure a detection must be in order to count", commands=FRESH, ge=0, le=1
+    )
+    iou: float = option(
+        0.5,
+        "for detectors and segmenters: overlap (intersection over union) with the truth from which an answer is right",
+        commands=FRESH,
+        gt=0,
+        le=1,
     )
     batch_size: int = option(
         16, "pictures per call to a model; affects speed, never results", commands=FRESH, unit="pictures", ge=1

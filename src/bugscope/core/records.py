@@ -124,6 +124,7 @@ class Status(StrEnum):
     SUCCESS = "success"
     FAILURE = "failure"
     UNFAITHFUL = "unfaithful"
+    UNREADABLE = "unreadable"
     REFUSED = "refused"
     ERROR = "error"
 
@@ -139,7 +140,7 @@ class Outcome:
 
     `wrong`: whether the answer is a failure, whatever the judge said; None without an answer. `taken_for`: what the target
     saw. `claims`: every label that the answer stands for. `score`: how sure the target was, on its own scale. `forgiven`: the
-    answer is right only thanks to an accept-set.
+    answer is right only thanks to an accept-set. `kind`: which of the task's kinds of failure it is ("missed"), if it has any.
     """
 
     sample: Sample
@@ -150,6 +151,12 @@ class Outcome:
     score: float | None = None
     detail: str = ""
     forgiven: bool = False
+    kind: str = ""
+
+    @property
+    def said(self) -> str:
+        """What the target made of the picture, in words: "cup", or, of a task with kinds of failure, "mislabelled as cup"."""
+        return f"{self.kind} as {self.taken_for}" if self.kind and self.taken_for else self.kind or self.taken_for
 
 
 class Counts(NamedTuple):

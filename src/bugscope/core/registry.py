@@ -46,6 +46,29 @@ def kinds() -> tuple[str, ...]:
     return (*dict.fromkeys(found), *SUPPORT)
 
 
+def offered(spec: Any) -> tuple[str, ...]:
+    """The provider classes of targets that the provider of `spec` has; none for an object, or for a provider that is not known
+    or cannot be imported, which is told where it is asked for."""
+    if not isinstance(spec, str):
+        return ()
+    with suppress(BugscopeError):
+        name = _provider(spec.partition("/")[0])
+        module = _module(name, providers()[name])
+        return tuple(kind for kind in kinds() if kind not in SUPPORT and hasattr(module, kind))
+    return ()
+
+
+def tasks(roles: Sequence[str]) -> tuple[str, ...]:
+    """Names of the tasks for the one role in `roles`; none if there are several."""
+    if len(roles) != 1:
+        return ()
+    found = []
+    for name in _listed(TASKS):
+        with suppress(SpecError):
+            found += [name] if task(name).role == roles[0] else []
+    return tuple(found)
+
+
 def task(name: str) -> Any:
     """The class of a task: from `tasks/NAME.py`, under the same name (`Classify`), or from an entry point."""
     found = _member("task", TASKS, name, lambda module: getattr(module, name.replace("-", " ").title().replace(" ", "")))
@@ -199,16 +222,21 @@ def arguments(cls: Any) -> tuple[str, ...]:
 
 
 def _class(kind: str, name: str) -> Any:
-    known = providers()
-    # open_clip's own people spell it with an underscore
-    name = name if name in known else name.replace("_", "-")
-    if name not in known:
-        raise unknown(f"{role(kind)} provider", name, known)
-    module = _module(name, known[name])
+    name = _provider(name, role(kind))
+    module = _module(name, providers()[name])
     if not hasattr(module, kind):
         having = [role(k) for k in kinds() if hasattr(module, k)]
         raise SpecError(f"provider {name!r} has no {role(kind)}; it has: {', '.join(having) or 'nothing'}")
     return getattr(module, kind)
+
+
+def _provider(name: str, role: str = "target") -> str:
+    known = providers()
+    # open_clip's own people spell it with an underscore
+    name = name if name in known else name.replace("_", "-")
+    if name not in known:
+        raise unknown(f"{role} provider", name, known)
+    return name
 
 
 def _module(name: str, path: str) -> ModuleType:

@@ -30,8 +30,8 @@ class Detector(Protocol):
     labels: Sequence[str]
 
     def __call__(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
-        """RGB images of any size -> for each, in order, what is seen in it: labels of its own, boxes as fractions of the image's
-        width and height, one per instance (after suppression), those of low scores too."""
+        """RGB images of any size -> for each, in order, what is seen in it: labels of its own, boxes as fractions of the
+        image's width and height, one per instance (after suppression), those of low scores too."""
 
 
 class Segmenter(Protocol):

@@ -1,14 +1,18 @@
 """YAML as people write it in files of options: mappings, lists, texts, numbers and yes or no. Nothing in it can grow or run."""
 
+import json
+import os
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from .errors import short, told
+from .errors import SpecError, nearest, short, told
 from .texts import writable
 
+FILES = (".yaml", ".yml", ".json")
 MOST_CHARACTERS = 4_000_000
 """Of a file; the labels of any model fit."""
 DEEPEST = 20
@@ -148,3 +152,21 @@ _Loader.add_implicit_resolver(f"{_TAG}float", re.compile(r"^[-+]?[0-9]+[eE][-+]?
 _Loader.add_constructor(f"{_TAG}str", _text)
 _Loader.add_constructor(f"{_TAG}int", _whole)
 _Loader.add_constructor(f"{_TAG}float", _real)
+
+
+def mapping(path: Path | str, what: str, expected: str) -> dict[str, Any]:
+    """The mapping in a YAML or JSON file of a user's. `what`: the file in words; `expected`: what it should hold, for messages.
+    Raises SpecError, with the nearest file where there is none of that name."""
+    place = Path(os.path.expanduser(path))
+    try:
+        text = place.read_text(encoding="utf-8-sig")
+        found = json.loads(text) if place.suffix.lower() == ".json" else read(text, names=True)
+    except FileNotFoundError as error:
+        beside = [p.name for p in place.parent.glob("*") if p.suffix.lower() in FILES]
+        near = f" Did you mean {str(Path(path).parent / hint)!r}?" if (hint := nearest(place.name, beside)) else ""
+        raise SpecError(f"{what} does not exist.{near}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise SpecError(f"{what} cannot be read: {told(error)}") from error
+    if not isinstance(found, dict):
+        raise SpecError(f"{what} holds a {type(found).__name__}; {expected}")
+    return found

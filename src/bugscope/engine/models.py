@@ -3,7 +3,9 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..core import registry
 from ..core.errors import StoreError
+from ..core.records import Usage
 from ..core.roles import Captioner, Describer, Editor, Generator, Judge
 
 ROLES = ("generator", "target", "captioner", "judge", "editor", "describer")
@@ -31,6 +33,33 @@ class Models:
 
     def close(self) -> None:
         for model in self.present().values():
+            getattr(model, "close", lambda: None)()
+
+
+class Pair:
+    """A target and the reference that it is compared with, in the place of a target."""
+
+    def __init__(self, target: Any, reference: Any) -> None:
+        self.target, self.reference = target, reference
+        self.id = f"{target.id} against {reference.id}"
+        self.name = f"{registry.name(target)} against {registry.name(reference)}"
+        if hasattr(target, "labels"):
+            self.labels = target.labels
+
+    def __call__(self, *_: Any) -> Any:
+        raise StoreError(f"{self.id} is asked by the task, each model on its own")
+
+    def __getattr__(self, name: str) -> Any:
+        # metered where one of the two is
+        if name != "usage":
+            raise AttributeError(name)
+        used = [model.usage for model in (self.target, self.reference) if hasattr(model, "usage")]
+        if not used:
+            raise AttributeError(name)
+        return sum(used, Usage())
+
+    def close(self) -> None:
+        for model in (self.target, self.reference):
             getattr(model, "close", lambda: None)()
 
 

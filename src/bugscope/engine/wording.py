@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from .. import media
+from .. import media, tasks
 from ..core.errors import SpecError
 from ..core.records import Phrase, Prompt
-from ..language import Wording
+from ..language import Wording, edits
+from ..language.prompts import article
 from ..tasks import Task
 from . import contracts
 from .models import Models
@@ -20,13 +21,19 @@ def of(models: Models, task: Task[Any], labels: Sequence[str] = ()) -> Wording:
     `admissible(label, phrase)`, and `check(prompts)`, which raises SpecError for what it cannot read.
     """
     generator, known = models.generator, task.labels(models.target)
-    suggested = [name for name in getattr(generator, "suggested", ()) if not known or name in known]
-    words = media.of(generator).words
+    suggested = [name for name in getattr(generator, "suggested", ()) if not known or not task.accepted(name).isdisjoint(known)]
+    words, absent = media.of(generator).words, tasks.absent(task)
 
     @cache
     def vocabulary(label: str) -> tuple[Phrase, ...]:
         offered = generator.phrases(label) if hasattr(generator, "phrases") else ()
-        return contracts.phrases(generator, offered, Wording(words).piece)
+        found = contracts.phrases(generator, offered, Wording(words).piece)
+        return (*others(label), *(p for p in found if edits.independent(p, words))) if absent else found
+
+    def others(label: str) -> tuple[Phrase, ...]:
+        """What else the generator draws, to be seen where the label is not."""
+        names = [name for name in getattr(generator, "labels", ()) if task.accepted(name).isdisjoint(task.accepted(label))]
+        return tuple(Phrase(f"with {article(name)} {name}") for name in names)
 
     return Wording(
         words,
@@ -37,6 +44,7 @@ def of(models: Models, task: Task[Any], labels: Sequence[str] = ()) -> Wording:
         checked=hasattr(generator, "check"),
         vocabulary=vocabulary,
         alike=lambda a, b: not task.accepted(a).isdisjoint(task.accepted(b)),
+        absent=absent,
     )
 
 

@@ -91,8 +91,13 @@ def bare(text: str) -> str:
 
 def surroundings(phrases: Sequence[Phrase], words: Vocabulary) -> tuple[Phrase, ...]:
     """The phrases that still mean something without the object; empty if nothing can be shown without it."""
-    kept = tuple(p for p in phrases if not p.before and kind(p, words) in words.surroundings | words.camera)
+    kept = tuple(p for p in phrases if independent(p, words))
     return kept if any(kind(p, words) in words.surroundings for p in kept) else ()
+
+
+def independent(phrase: Phrase, words: Vocabulary) -> bool:
+    """Whether a phrase means something in a picture without the object."""
+    return not phrase.before and kind(phrase, words) in words.surroundings | words.camera
 
 
 def context(phrases: Sequence[Phrase], label: str, words: Vocabulary) -> Prompt | None:
@@ -101,10 +106,14 @@ def context(phrases: Sequence[Phrase], label: str, words: Vocabulary) -> Prompt 
     `label`: what it might be taken for, which is what a judge should look for. None if the description says nothing about the
     surroundings.
     """
-    kept = list(surroundings(phrases, words))
-    if not kept:
-        return None
-    things = [p for p in kept if kind(p, words) in words.surroundings - {Kind.TIME, Kind.WEATHER} and bare(p.text)]
+    kept = surroundings(phrases, words)
+    return elsewhere(kept, label, words) if kept else None
+
+
+def elsewhere(phrases: Sequence[Phrase], label: str, words: Vocabulary) -> Prompt:
+    """The prompt of a picture without the label, of what the phrases bring along: `a photo of grass at night`, `a photo of an
+    empty place at night`."""
+    things = [p for p in phrases if kind(p, words) in words.surroundings - {Kind.TIME, Kind.WEATHER} and bare(p.text)]
     head = bare(things[0].text) if things else words.nowhere
-    rest = [p.text for p in kept if p not in things[:1]]
-    return Prompt(" ".join([words.opening, head, *rest]), label, ", ".join(p.text for p in kept))
+    rest = [p.text for p in phrases if p not in things[:1]]
+    return Prompt(" ".join([words.opening, head, *rest]), label, ", ".join(p.text for p in phrases))

@@ -18,6 +18,7 @@ class Wording:
     `admissible(label, phrase)`: can the generator show the label with this phrase? `sayable(prompt)`: does it understand the
     prompt? `alike(a, b)`: can one picture rightly be called either? `checked`: does `sayable` know which conditions contradict
     each other? `vocabulary(label)`: the conditions that the generator offers for it; empty where it has no vocabulary.
+    `absent`: the pictures must not show their label, so that prompts name only the rest ("a photo of a vase on grass").
     """
 
     words: Vocabulary
@@ -28,15 +29,21 @@ class Wording:
     alike: Callable[[str, str], bool] = operator.eq
     checked: bool = False
     vocabulary: Callable[[str], Sequence[Phrase]] = lambda label: ()
+    absent: bool = False
 
     # --- prompts ------------------------------------------------------------------------------------------------------
 
     def prompt(self, label: str, phrases: Sequence[Phrase]) -> Prompt:
-        """`a photo of a red teapot on grass` for the label "teapot" and the phrases "red" (before) and "on grass"."""
+        """`a photo of a red teapot on grass` for the label "teapot" and the phrases "red" (before) and "on grass"; without the
+        label where it must be absent."""
+        if self.absent:
+            # "a photo of a vase on grass", not of grass with a vase
+            first = sorted(phrases, key=lambda p: self.kind(p) is not Kind.COMPANION)
+            return edits.elsewhere(first, label, self.words)
         return prompts.prompt(label, phrases, self.words)
 
     def neutral(self, label: str) -> Prompt:
-        """`a photo of a teapot`."""
+        """`a photo of a teapot`; `a photo of an empty place` where it must be absent."""
         return self.prompt(label, ())
 
     def treated(self, h: Hypothesis) -> Prompt:
@@ -53,10 +60,13 @@ class Wording:
 
     def besides(self, prompt: str, label: str) -> str:
         """What a description is compared with, in words: the plain label, or another prompt."""
-        return f"plain “{label}”" if prompt == self.neutral(label).text else f"“{self.bare(prompt)}”"
+        return f"plain “{label}”" if not self.absent and prompt == self.neutral(label).text else f"“{self.bare(prompt)}”"
 
     def fair(self, label: str, phrases: Sequence[Phrase]) -> bool:
-        """Whether a label can be shown with these phrases so that a person could still name it."""
+        """Whether a label can be shown with these phrases and still be named by a person; where it must be absent, whether
+        they mean something without it."""
+        if self.absent and not all(edits.independent(p, self.words) for p in phrases):
+            return False
         return all(self.admissible(label, p) for p in phrases) and self.sayable(self.prompt(label, phrases))
 
     def together(self, label: str, a: Phrase, b: Phrase) -> bool:

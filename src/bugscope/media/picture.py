@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import scipy  # a hash needs scipy.fft, which takes a while to import
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..core.errors import told
 from ..core.records import Phrase, Refused, Specimen
@@ -129,16 +129,50 @@ def preview(content: Image.Image, side: int, marks: Sequence[Any] = ()) -> Previ
     return Preview(file.getvalue(), "image/jpeg")
 
 
+DASH = 14
+"""Dashes along the longest side of a picture."""
+
+
 def _draw(image: Image.Image, mark: Any) -> None:
+    """The truth with a solid green line and its text below, an answer with a red dashed one and its text above: they can be
+    told apart without colour."""
     width, height = image.size
-    colour = "#1f9d61" if mark.true else "#d9574b"
-    corners = (mark.box.left * width, mark.box.top * height, mark.box.right * width, mark.box.bottom * height)
-    pen = ImageDraw.Draw(image)
-    pen.rectangle(corners, outline=colour, width=max(1, round(width / 90)))
+    colour = "#157f4c" if mark.true else "#c8372d"
+    left, top, right, bottom = (
+        min(size - 1.0, share * size) for share, size in zip(mark.box[1:], (width, height, width, height), strict=True)
+    )
+    pen, line = ImageDraw.Draw(image), max(1, round(width / 90))
+    if mark.true:
+        pen.rectangle((left, top, right, bottom), outline=colour, width=line)
+    else:
+        for edge in (((left, top), (right, top)), ((right, top), (right, bottom)), ((left, bottom), (right, bottom)),
+                     ((left, top), (left, bottom))):  # fmt: skip
+            _dashed(pen, *edge, step=max(width, height) / DASH, colour=colour, width=line)
     if mark.text:
-        place = (corners[0] + 2, max(0.0, corners[1] - 11))
-        pen.rectangle(pen.textbbox(place, mark.text), fill=colour)
-        pen.text(place, mark.text, fill="white")
+        font = ImageFont.load_default(max(9, round(width / 16)))
+        _, _, across, down = pen.textbbox((0, 0), mark.text, font=font)
+        x = max(0.0, min(left, width - across - 2))
+        y = min(height - down - 2, bottom) if mark.true else max(0.0, top - down - 2)
+        pen.rectangle((x, y, x + across + 2, y + down + 2), fill=colour)
+        pen.text((x + 1, y), mark.text, fill="white", font=font)
+
+
+def _dashed(
+    pen: ImageDraw.ImageDraw,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    *,
+    step: float,
+    colour: str,
+    width: int,
+) -> None:
+    (x, y), length = start, max(abs(end[0] - start[0]), abs(end[1] - start[1]))
+    across, down = (end[0] > x, end[1] > y)
+    at = 0.0
+    while at < length:
+        to = min(at + 0.6 * step, length)
+        pen.line((x + at * across, y + at * down, x + to * across, y + to * down), fill=colour, width=width)
+        at += step
 
 
 def signature(content: Image.Image) -> bytes:

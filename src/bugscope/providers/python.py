@@ -101,6 +101,30 @@ class Classifier(_Python):
             raise SpecError(f"{self.id} has no label names; set its attribute 'labels' or pass --target-arg labels=a,b,c")
 
 
+class Detector(Classifier):
+    """Your function: list of PIL images -> for each what it detects, in the forms of `core.detections`; labels as above."""
+
+    example = "python/my_models:detect --task detect"
+
+
+class Segmenter(Classifier):
+    """Your function: list of PIL images -> for each the label number of every pixel, or instances with masks."""
+
+    example = "python/my_models:segment --task segment"
+
+
+class Tagger(Classifier):
+    """Your function: list of PIL images -> probabilities [n, labels], each of its own label alone."""
+
+    example = "python/my_models:tag --task tag"
+
+
+class Answerer(_Python):
+    """Your function: (list of PIL images, questions) -> the answer to each question about its image, as text."""
+
+    example = "python/my_models:answer --task ask"
+
+
 class Generator(_Python):
     """Your function: (prompts, seeds) -> list of Picture or Refused."""
 

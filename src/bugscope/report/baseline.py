@@ -22,11 +22,13 @@ Interval = Callable[[int, int], Rate]
 
 
 class Plain(NamedTuple):
-    """A label's plain pictures: how often they fail, and how often a failure is taken for what."""
+    """A label's plain pictures: how often they fail, and how often a failure is taken for what. `named`: these are labels, not
+    kinds of failure."""
 
     label: str
     rate: Rate
     taken_for: Mapping[str, int]
+    named: bool = True
 
     @property
     def wrong(self) -> int:
@@ -38,7 +40,8 @@ def plain(label: str, outcomes: Iterable[Outcome], interval: Interval) -> Plain:
     """What became of a label's plain pictures. Only those that show the label and got an answer count."""
     counted = [o for o in outcomes if o.status.counts]
     wrong = [o for o in counted if o.status is Status.FAILURE]
-    return Plain(label, interval(len(wrong), len(counted)), Counter(o.taken_for for o in wrong if o.taken_for))
+    said = Counter(o.said for o in wrong if o.said)
+    return Plain(label, interval(len(wrong), len(counted)), said, named=not any(o.kind for o in wrong))
 
 
 def guessing(choices: Sized, top_k: int) -> float:
@@ -75,9 +78,9 @@ def assess(
         group = bad if verdict == "some" else (bad or measured)
         most = verdict == "all" or 2 * len(bad) >= len(measured)
         tops = _tops(group)
-        found["pattern"] = _pattern(group, tops, most, interval) if named else ""
+        found["pattern"] = _pattern(group, tops, most, interval) if named and all(p.named for p in group) else ""
         found["sentence"] = _sentence(verdict, pooled, bad, measured, what)
-        found["advice"] = _advice(found["pattern"], tops, len(group))
+        found["advice"] = _advice(found["pattern"], tops, group)
         if verdict == "some" and found["pattern"] in ("", "one another"):
             found["advice"] += " The results of the other labels stand."
     return found
@@ -116,8 +119,12 @@ def _message(p: Plain) -> str:
     if not nearly_always(p.rate):
         return f"plain {name}: {failing(p.rate)}"
     tops = _tops([p])
-    said = f", most often taken for {quoted(tops[p.label])}" if tops else ""
+    said = f", most often {_said(tops[p.label], p.named)}" if tops else ""
     return f"plain {name} fails nearly always: {failing(p.rate)}{said}"
+
+
+def _said(answer: str, named: bool) -> str:
+    return f"taken for {quoted(answer)}" if named else answer
 
 
 def _tops(group: Sequence[Plain]) -> dict[str, str]:
@@ -158,8 +165,8 @@ def _sentence(verdict: Baseline, pooled: Rate, bad: Sequence[Plain], measured: S
     return f"{what} of {len(bad):,} of {number(len(measured), 'label')} fail nearly always: {named}"
 
 
-def _advice(pattern: Pattern, tops: Mapping[str, str], labels: int) -> str:
-    """The likely reason, as far as the answers tell. `labels`: how many fail."""
+def _advice(pattern: Pattern, tops: Mapping[str, str], group: Sequence[Plain]) -> str:
+    """The likely reason, as far as the answers tell. `group`: the labels that fail."""
     taken = few([f"{label} -> {answer}" for label, answer in tops.items()], SHOWN)
     order = "so the label names are probably not in the order of the target’s outputs"
     if pattern == "one another":
@@ -173,7 +180,8 @@ def _advice(pattern: Pattern, tops: Mapping[str, str], labels: int) -> str:
             f"Whatever they show, they are mostly taken {same}, so the pictures are probably not prepared as the target "
             f"expects: {PREPARATION}."
         )
-    said = f"It is most often taken for {quoted(next(iter(tops.values())))}. " if labels == 1 and tops else ""
+    alone = len(group) == 1 and tops
+    said = f"It is most often {_said(next(iter(tops.values())), group[0].named)}. " if alone else ""
     return (
         f"{said}Usual reasons are label names in another order than the target’s outputs, and pictures that are not prepared "
         f"as it expects ({PREPARATION})."

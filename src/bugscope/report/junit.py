@@ -107,7 +107,7 @@ def _plain(report: AnyReport, before: BaselineRecord | None = None) -> list[Test
     message = " ".join(lines(base)) or f"plain pictures: {failing(base['pooled'])}"
     cases = [TestCase(report["kind"], "plain pictures", _result(base["verdict"], old), "plain", message, ())]
     for row in base["labels"]:
-        told = [f"taken for: {x['label']}" for x in row["predicted"]]
+        told = [f"says: {x['label']}" for x in row["predicted"]]
         result = _result(row["verdict"], row["label"] in known)
         cases.append(TestCase(row["label"], f"plain pictures: {row['label']}", result, "plain", row["message"], told))
     return cases

@@ -152,6 +152,7 @@ class BugRecord(RateNote, Reasons, Called, Folding):
     reason: str
     rate: float | None
     unfaithful: int
+    unreadable: int
     baseline: RateNote
     baseline_rate: float | None
     risk_difference: float | None
@@ -188,6 +189,7 @@ class LabelRecord(TypedDict):
     forgiven: int
     flagged: int
     unfaithful: int
+    unreadable: int
     errored: int
 
 
@@ -311,6 +313,7 @@ class Report(Named):
     finished: bool
     task: str
     failure: str
+    instead: str
     accept: AcceptRecord | None
     medium: str
     target: str

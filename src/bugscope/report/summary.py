@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from .. import tasks
 from ..core.records import Outcome, Purpose, Status, Usage
 from ..stats import agreement, nearly_always, newcombe, uniform, uniform_rise
 from ..store import ledger
@@ -71,6 +72,7 @@ def build(store: Store) -> Report:
         "finished": bool(store.meta("finished")),
         "task": album.identity["task_id"],
         "failure": album.task.failure,
+        "instead": tasks.instead(album.task),
         "accept": accept.noted(album.task, (x.outcome for x in album.all())),
         "medium": album.identity["medium"],
         "names": store.meta("names") or {},
@@ -129,7 +131,7 @@ def _row(x: Shot, caption: str | None) -> PictureRow:
         "replicate": s.replicate,
         "seed": s.seed,
         "status": o.status.value,
-        "predicted": o.taken_for or None,
+        "predicted": o.said or None,
         "score": o.score,
         "caption": caption,
         "image": x.image,
@@ -230,6 +232,7 @@ def _label(album: Album, label: str, evidence: Sequence[EvidenceNote], streams: 
         "forgiven": sum(accept.forgiven(x.outcome) for x in shots),
         "flagged": statuses[Status.REFUSED],
         "unfaithful": statuses[Status.UNFAITHFUL],
+        "unreadable": statuses[Status.UNREADABLE],
         "errored": statuses[Status.ERROR],
     }
 
@@ -243,8 +246,8 @@ def _baseline(album: Album, labels: Sequence[LabelRecord]) -> BaselineRecord:
     found = []
     for row in labels:
         if row["baseline"] and (outcomes := _plain(album, row["label"])):
-            taken_for = baseline.plain(row["label"], outcomes, uniform).taken_for
-            found.append(baseline.Plain(row["label"], ledger.read_rate(row["baseline"]), taken_for))
+            drawn = baseline.plain(row["label"], outcomes, uniform)
+            found.append(drawn._replace(rate=ledger.read_rate(row["baseline"])))
     classes = album.store.meta("classes") or ()
     return baseline.assess(found, uniform, baseline.guessing(classes, album.config.top_k), named=bool(classes))
 
@@ -284,7 +287,7 @@ class _Bugs:
         seen = album.of(purpose, label, e["prompt"], e["drawn"])
         failures = [x for x in seen if x.wrong]
         contrast, from_neutral = self.contrast(seen, e, purpose)
-        shares = Counter(x.outcome.taken_for for x in failures).most_common(PREDICTED)
+        shares = Counter(x.outcome.said for x in failures).most_common(PREDICTED)
         rate, base = _share(e["treated"]), _share(e["baseline"])
         note = self.explanations.get(key)
         return {
@@ -305,6 +308,7 @@ class _Bugs:
             **e["treated"],
             "rate": rate,
             "unfaithful": sum(x.status is Status.UNFAITHFUL for x in seen),
+            "unreadable": sum(x.status is Status.UNREADABLE for x in seen),
             "baseline": e["baseline"],
             "baseline_rate": base,
             "risk_difference": None if rate is None or base is None else rate - base,
@@ -403,4 +407,4 @@ def _corrected(e: EvidenceNote) -> Corrected | None:
 
 def _example(x: Shot) -> Example:
     o = x.outcome
-    return {"image": x.image, "predicted": o.taken_for or None, "score": o.score, "seed": o.sample.seed, **noted(x.marks)}
+    return {"image": x.image, "predicted": o.said or None, "score": o.score, "seed": o.sample.seed, **noted(x.marks)}

@@ -168,7 +168,7 @@ def _picture(x: Shot) -> StripPicture:
     o = x.outcome
     return {
         "image": x.image,
-        "predicted": o.taken_for or None,
+        "predicted": o.said or None,
         "score": o.score,
         "seed": o.sample.seed,
         "status": o.status.value,

@@ -63,7 +63,7 @@ class Album:
         self.models = self.identity["models"]
         self.config = store.options()
         self.task = tasks.knowing(self.config, store.meta("classes") or ())
-        self.wording = Wording(media.load(self.identity["medium"]).words)
+        self.wording = Wording(media.load(self.identity["medium"]).words, absent=tasks.absent(self.task))
         self._samples: dict[Stream, list[Sample]] = {}
         for s in store.samples():
             self._samples.setdefault(Stream(s.purpose, s.prompt.label, s.prompt.text), []).append(s)

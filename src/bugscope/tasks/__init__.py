@@ -5,91 +5,58 @@ A task is found by the name of its file (`classify.py` has `Classify`) or throug
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any
 
 from ..core import registry
 from ..core.accept import Called
 from ..core.errors import BugscopeError, ModelError, SpecError, short, told
 from ..core.options import Config
 from ..core.records import Box, Outcome, Sample, Status, Truth
+from .shared.compare import Compared
+from .shared.protocol import Mark, Reading, Task, absent, instead
 
-M_contra = TypeVar("M_contra", contravariant=True)
+__all__ = [
+    "Mark",
+    "Reading",
+    "Task",
+    "absent",
+    "instead",
+    "knowing",
+    "load",
+    "marks",
+    "missing",
+    "outcome",
+    "read",
+    "suited",
+    "truth",
+]
 
-
-class Reading(NamedTuple):
-    """What an answer means under the task's options.
-
-    `taken_for`: what the target saw; failures are clustered by it. `claims`: every label that the answer stands for; spurious
-    cues are tested by it. `score`: how sure the target was, on its own scale. `forgiven`: right only thanks to an accept-set.
-    """
-
-    wrong: bool
-    taken_for: str = ""
-    claims: frozenset[str] = frozenset()
-    score: float | None = None
-    forgiven: bool = False
-
-
-class Mark(NamedTuple):
-    """What a page draws on a picture: a box, the text beside it, and whether it is the truth or the target's answer."""
-
-    box: Box
-    text: str
-    true: bool
-
-
-class Task(Protocol[M_contra]):
-    """What is tested. Made once per run, with those of its keyword arguments that the run's options or `task_args` state.
-
-    `id`: part of the run's identity, including options that change an answer ("detect?iou=0.5"). `role`: the provider class
-    that is put to the test ("Classifier"). `needs`: parts of a `Truth` without which a specimen is excluded. `failure`: ends
-    the sentence "A failure is a picture that clearly shows its label and", for a reader.
-
-    A task whose reading depends on the target's labels may offer `knowing(labels, called)`: the same task for a target with
-    these labels, which calls labels of another target's run as `called` says (label -> `Called`). One with accept-sets has them
-    in `sets` (`core.accept.AcceptSets`), so that reports can tell what they did.
-    """
-
-    id: str
-    role: str
-    needs: frozenset[str]
-
-    @property
-    def failure(self) -> str: ...
-
-    def labels(self, target: Any) -> tuple[str, ...]:
-        """The label names that the target knows; empty if it takes any. Called when a run begins. Raises SpecError or
-        ModelError if they are unusable."""
-
-    def ask(self, target: Any, items: Sequence[M_contra], truths: Sequence[Truth]) -> list[Any]:
-        """The target's answer to each item as JSON can hold it, to be kept in the run folder. Raises ModelError."""
-
-    def read(self, answer: Any, truth: Truth) -> Reading:
-        """What an answer means. Pure; called again whenever options change."""
-
-    def accepted(self, label: str) -> frozenset[str]:
-        """The labels that count as right for `label`, including itself."""
-
-    def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
-        """What a page draws on the picture; empty for most tasks."""
+CLASSIFY = "classify"
+"""The task of a target that could be put to several."""
 
 
 def load(config: Config) -> Task[Any]:
     """The task that the options name. Raises SpecError if it is unknown, or is given an option that it does not take."""
-    cls = registry.task(config.task)
+    name = config.task or CLASSIFY
+    cls = registry.task(name)
     options = config.to_mapping()
     taken = registry.arguments(cls)
     shared = {name: options[name] for name in taken if name in options}
-    registry.check_names(f"task {config.task!r}", config.task_args, [name for name in taken if name not in options])
+    registry.check_names(f"task {name!r}", config.task_args, [name for name in taken if name not in options])
     try:
         made: Task[Any] = cls(**shared, **config.task_args)
     except BugscopeError:
         raise
     except Exception as error:
-        raise SpecError(f"task {config.task!r} cannot be made with these options: {told(error)}") from error
+        raise SpecError(f"task {name!r} cannot be made with these options: {told(error)}") from error
     if lacking := next((name for name in ("id", "needs", "failure") if not hasattr(made, name)), ""):
-        raise SpecError(f"task {config.task!r} has no {lacking}; expected what bugscope.tasks.Task describes")
-    return made
+        raise SpecError(f"task {name!r} has no {lacking}; expected what bugscope.tasks.Task describes")
+    return Compared(made) if config.against else made
+
+
+def suited(target: Any) -> str:
+    """The name of the task for a target: of the one role that its provider offers, else `CLASSIFY`."""
+    return next((name for name in registry.tasks(registry.offered(target))), CLASSIFY)
 
 
 def knowing(config: Config, labels: Sequence[str], called: Mapping[str, Called] | None = None) -> Task[Any]:
@@ -145,12 +112,14 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
     if lacking := missing(task, made):
         return Outcome(sample, Status.REFUSED, detail=f"the generator does not state its {lacking}")
     reading = read(task, answer, truth(sample, made))
-    if judged < faithful:
+    if (1 - judged if absent(task) else judged) < faithful:
         status = Status.UNFAITHFUL
+    elif reading.wrong is None:
+        status = Status.UNREADABLE
     else:
         status = Status.FAILURE if reading.wrong else Status.SUCCESS
-    wrong, taken_for, claims, score, forgiven = reading
-    return Outcome(sample, status, wrong, taken_for, claims, score, forgiven=forgiven)
+    wrong, taken_for, claims, score, forgiven, kind = reading
+    return Outcome(sample, status, wrong, taken_for, claims, score, forgiven=forgiven, kind=kind)
 
 
 def marks(task: Task[Any], sample: Sample, made: Any, answer: Any) -> Sequence[Mark]:

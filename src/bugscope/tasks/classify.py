@@ -6,17 +6,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..core.accept import UNSAID, Accept, AcceptSets, Called
-from ..core.errors import ModelError, SpecError
-from ..core.label_files import listed
 from ..core.labels import Names
 from ..core.records import Truth
 from ..core.scores import asked
-from ..core.texts import writable
-from . import Mark, Reading
+from .shared import naming
+from .shared.protocol import Mark, Reading
 
 A = TypeVar("A")
-LONGEST = 1000
-"""Characters of a label."""
 TOP = 5
 """Answers kept per picture, so that what is accepted can be decided later."""
 
@@ -58,23 +54,7 @@ class Classify:
         given = getattr(target, "labels", None)
         if given is self._checked[0]:
             return self._checked[1]
-        if isinstance(given, str):
-            raise ModelError(f"target {target.id} has the str {given!r} for labels; expected a list of names")
-        names = () if given is None else listed(given, f"labels of target {target.id}")
-        labels = tuple(map(writable, names))
-        if not labels:
-            raise SpecError(
-                f"target {target.id} has no label names; give it an attribute 'labels', or state --target-arg labels=a,b"
-            )
-        if "" in labels:
-            raise ModelError(f"target {target.id} has no name for label number {labels.index('')}")
-        if long := next((label for label in labels if len(label) > LONGEST), ""):
-            raise ModelError(f"target {target.id} has a label of {len(long):,} characters; the maximum is {LONGEST:,}")
-        if len(labels) < 2:
-            raise ModelError(f"target {target.id} has {len(labels)} label names; at least 2 are needed")
-        if len(set(labels)) < len(labels):
-            twice = next(label for i, label in enumerate(labels) if label in labels[:i])
-            raise ModelError(f"target {target.id} has the label {twice!r} twice")
+        labels = naming.labels(target, least=2)
         if isinstance(given, tuple):  # which stays as it is
             self._checked = (given, labels)
         return labels

@@ -141,9 +141,9 @@ def answers(
 
 
 @contextmanager
-def loaded(target: Any, options: Mapping[str, Any] | None) -> Iterator[Any]:
-    """The target that a name or an object stands for; what was loaded by its name is closed at the end."""
-    model = registry.load("Classifier", target, options)
+def loaded(target: Any, options: Mapping[str, Any] | None, kind: str = "Classifier") -> Iterator[Any]:
+    """The target that a name or an object stands for, of a provider class; what was loaded by its name is closed at the end."""
+    model = registry.load(kind, target, options)
     try:
         yield model
     finally:

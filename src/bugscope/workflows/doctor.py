@@ -12,7 +12,6 @@ from typing import Any
 from .. import media, tasks
 from ..core import registry
 from ..core.errors import BugscopeError, told
-from ..core.options import Config
 from ..core.records import Phrase, Specimen, Truth
 from ..engine import contracts
 from ..language import Wording
@@ -43,7 +42,7 @@ def _machine(options: Mapping[str, Any], progress: Listener | None) -> list[Chec
     checks = [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     checks.append(Check("versions", "bugscope" in found, ", ".join(f"{k} {v}" for k, v in found.items())))
     try:
-        settings = Config.of(options)
+        settings = session.settings(None, options)
         task = tasks.load(settings)
     except BugscopeError as error:
         return [*checks, Check("options", False, str(error))]
@@ -105,7 +104,7 @@ def _asked(models: Mapping[str, Any], task: tasks.Task[Any], steps: Callable[[st
     ask(
         "target",
         lambda t: tasks.read(task, task.ask(t, [picture.content], [truth])[0], truth),
-        lambda read: f"says {read.taken_for!r}" + _known(task, models),
+        lambda read: f"says {(read.taken_for or read.kind or 'nothing')!r}" + _known(task, models),
     )
     ask("captioner", lambda c: contracts.captions(c, c([picture.content]), [picture])[0], lambda c: f"says {c!r}")
     ask("editor", lambda e: list(e(label, ["on grass"])[0]), lambda new: f"instead of 'on grass': {new}")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core import label_files
-from ..core import labels as names
 from ..core.errors import SpecError, unknown
 from ..core.options import Config, Cost, Seconds
 from ..core.records import Evidence, Hypothesis
 from ..core.texts import writable
+from ..core.wider import meant
 from ..engine import wording
 from ..engine.engine import Engine
 from ..engine.models import Models
@@ -23,6 +23,7 @@ from ..method.search import Findings, search
 from ..report.words import few
 from ..store import ledger
 from ..store.folder import Store
+from ..tasks import Task
 from . import session
 from .progress import Listener, Planned, Progress, Watch
 from .results import Run, load
@@ -57,7 +58,7 @@ def hunt(
     settings = session.settings(config, options)
     tell(Progress("loading"))
     models = session.load_models(settings, options)
-    wanted = _labels(labels, models, session.target_labels(models, settings), all_labels)
+    wanted = _labels(labels, models, session.task(models, settings), all_labels)
     auto, settings = settings.budget == "auto", settled(wanted, settings)
     # a run that cannot start leaves nothing behind
     Plan.of(wanted, settings)
@@ -216,32 +217,31 @@ def resume(
     return hunt(identity["labels"], folder, config=stated | limits, progress=progress)
 
 
-def _labels(labels: Sequence[str] | str | None, models: Models, known: Sequence[str], everything: bool = False) -> list[str]:
-    """Label names as the target spells them, each once. A generator with a fixed vocabulary must know them too."""
+def _labels(labels: Sequence[str] | str | None, models: Models, task: Task[Any], everything: bool = False) -> list[str]:
+    """Label names as the target spells them, each once. A generator with a fixed vocabulary must know them too; what the target
+    calls by another name is called as the generator does."""
+    known = task.labels(models.target)
     suggested: Sequence[str] = getattr(models.generator, "suggested", ())
     given = [] if labels is None else [labels] if isinstance(labels, str) else label_files.listed(labels)
     vocabulary = getattr(models.generator, "labels", None)
+
+    def knows(label: str) -> bool:
+        return not known or not set(task.accepted(label)).isdisjoint(known)
+
     if everything:
         if given:
             raise SpecError(f"labels {', '.join(given[:3])} and all labels were asked for; choose one of the two")
-        drawable = set(vocabulary or known)
-        wanted = [label for label in known or vocabulary or () if label in drawable]
+        wanted = [label for label in vocabulary or known if knows(label)]
     else:
-        wanted = given or [label for label in suggested if not known or _knows(label, known)]
+        wanted = given or [label for label in suggested if knows(label)]
     if not wanted:
         raise _nothing(models, known, bool(vocabulary or suggested))
-    found = list(dict.fromkeys(names.resolve(label, known) if known else writable(label) for label in wanted))
-    for label in found:
-        if vocabulary and label not in vocabulary:
-            raise unknown(f"label of the generator {models.generator.id}", label, vocabulary)
+    if known:
+        return list(dict.fromkeys(own for label in wanted for own in meant(label, known, vocabulary or (), task.accepted)))
+    found = list(dict.fromkeys(map(writable, wanted)))
+    if vocabulary and (strange := next((label for label in found if label not in vocabulary), None)):
+        raise unknown(f"label of the generator {models.generator.id}", strange, vocabulary)
     return found
-
-
-def _knows(label: str, known: Sequence[str]) -> bool:
-    try:
-        return bool(names.resolve(label, known))
-    except SpecError:
-        return False
 
 
 def _nothing(models: Models, known: Sequence[str], limited: bool) -> SpecError:

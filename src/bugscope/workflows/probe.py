@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .. import language, tasks
-from ..core import labels as names
+from .. import language
 from ..core.errors import SpecError
 from ..core.options import Config, counted
 from ..core.records import Evidence, Hypothesis, Prompt
 from ..core.texts import writable
+from ..core.wider import meant
 from ..engine import wording
 from ..engine.engine import Engine
 from ..engine.models import Models
@@ -20,6 +20,7 @@ from ..method.confirm import confirm
 from ..method.plan import stated_test
 from ..store import ledger
 from ..store.folder import Store
+from ..tasks import Task
 from . import session
 from .progress import Listener, Progress, Watch
 from .results import Probe
@@ -51,9 +52,9 @@ def probe(
     stated_test(settings)
     tell(Progress("loading"))
     models = session.load_models(settings, options)
-    known = session.target_labels(models, settings)
-    words = wording.of(models, tasks.knowing(settings, known))
-    hypotheses = list(dict.fromkeys(question(text, _label_of(text, label, models, known), words, vs or "") for text in asked))
+    task = session.task(models, settings)
+    words = wording.of(models, task)
+    hypotheses = list(dict.fromkeys(question(text, _label_of(text, label, models, task), words, vs or "") for text in asked))
     if not hypotheses:
         raise SpecError("no prompt to probe: write at least one, such as 'a photo of a teapot at night'")
     session.check_judge(models, [h.label for h in hypotheses])
@@ -89,14 +90,15 @@ def question(text: str, label: str, wording: Wording, against: str = "") -> Hypo
     return found
 
 
-def _label_of(text: str, label: str | None, models: Models, known: Sequence[str]) -> str:
+def _label_of(text: str, label: str | None, models: Models, task: Task[Any]) -> str:
     """The label that a prompt is about: the one given, else the longest label name in it."""
+    known, drawn = task.labels(models.target), getattr(models.generator, "labels", ())
     if label is not None:
-        return names.resolve(label, known) if known else label
-    named = language.named(text, known)
+        return meant(label, known, drawn, task.accepted)[0] if known else label
+    named = language.named(text, [*known, *drawn])
     if named is None:
         raise SpecError(f"the prompt {text!r} names no label of {models.target.id}; say with --label what it shows")
-    return named
+    return meant(named, known, drawn, task.accepted)[0] if known else named
 
 
 def conduct(

@@ -47,7 +47,7 @@ from ..store.folder import SCHEMA, Store
 from ..store.ledger import TriedNote, estimate
 from ..store.overlay import Overlay
 from .progress import Listener, Progress, Watch
-from .session import caching, judge_args
+from .session import against, caching, judge_args
 
 FOLDER = "replay"
 """In the run folder: the pictures and answers of replays."""
@@ -209,7 +209,7 @@ def replay(
         settings = Config.of(caching(below.options(), cache, cache_all).to_mapping() | {"max_cost": max_cost})
         tell(Progress("loading"))
         task = tasks.load(settings)
-        new = registry.load(task.role, target, target_args)
+        new = against(settings, task, registry.load(task.role, target, target_args))
         rule = _rule(identity, bugs, task.labels(new), new, settings, accept)
         models = _models(new, identity, settings, fresh, generator, judge, below.meta("classes"))
         kept = identity | {"kind": FOLDER, "of": below.meta("run_id")}
@@ -264,7 +264,7 @@ def _models(
     def old() -> Sequence[str]:
         """As the hunt told it: what the old target tells apart. Runs of earlier versions did not note that."""
         task = tasks.load(settings)
-        return classes or task.labels(registry.load(task.role, settings.target, settings.target_args))
+        return classes or task.labels(against(settings, task, registry.load(task.role, settings.target, settings.target_args)))
 
     stated = judge_args(spec, settings.judge_args, old)
     return Models(made, new, recorded["captioner"], _same("Judge", spec, stated, ids["judge"]))
@@ -363,10 +363,10 @@ class _Sides:
         return {
             "image": str(self.store.file(made["image"])),
             "prompt": o.sample.prompt.text,
-            "predicted": o.taken_for or None,
+            "predicted": o.said or None,
             "score": o.score,
             "seed": o.sample.seed,
-            "before": {"status": old.status.value, "predicted": old.taken_for or None} if old and old.status.counts else None,
+            "before": {"status": old.status.value, "predicted": old.said or None} if old and old.status.counts else None,
             "fresh": old is None,
             **noted(tasks.marks(self.engine.task, o.sample, made, answer)),
         }
@@ -474,8 +474,8 @@ class _Replaying:
         """Plain pictures under the new target, fresh ones among them, and under the run's own."""
         sides, top_k = self.sides, self.settings.top_k
         pictures = {label: {s.key: s for s in stored} for label, stored in self.neutral.items()}
-        for suite, against in zip(self.suites, self.against, strict=True):
-            if against == self.album.plain(suite.label):
+        for suite, control in zip(self.suites, self.against, strict=True):
+            if control == self.album.plain(suite.label):
                 pictures.setdefault(suite.label, {}).update({s.key: s for s in suite.fresh_baseline})
         classes = (sides.engine.task.labels(sides.engine.models.target), self.below.meta("classes") or ())
         made = []
@@ -667,7 +667,7 @@ def _with_room(f: Finding) -> Finding:
 
 
 def _taken_for(failed: Sequence[Outcome]) -> list[Share]:
-    shares = Counter(o.taken_for for o in failed).most_common(PREDICTED)
+    shares = Counter(o.said for o in failed).most_common(PREDICTED)
     return [{"label": label, "share": n / len(failed)} for label, n in shares]
 
 

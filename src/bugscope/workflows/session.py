@@ -19,7 +19,7 @@ from ..core.roles import Judge
 from ..engine import shelf
 from ..engine.costs import CostCap
 from ..engine.engine import Engine
-from ..engine.models import ROLES, Models
+from ..engine.models import ROLES, Models, Pair
 from ..engine.standing import Unanswered
 from ..store.blobs import Unwritable, reason
 from ..store.folder import Store
@@ -41,8 +41,9 @@ def settings(config: Config | Mapping[str, Any] | None, options: Mapping[str, An
     """The options of a run: a whole configuration, and keywords that take precedence over it."""
     base = config.to_mapping() if isinstance(config, Config) else dict(config or {})
     # a model that is an object goes into the configuration under its name
-    stated = {k: _name(v) if k in ROLES and not isinstance(v, str) else v for k, v in options.items()}
-    return Config.of({**base, **stated})
+    stated = {k: _name(v) if k in (*ROLES, "against") and not isinstance(v, str) else v for k, v in options.items()}
+    found = Config.of({**base, **stated})
+    return found if found.task else found.model_copy(update={"task": tasks.suited(options.get("target", found.target))})
 
 
 def caching(settings: Config, cache: Any, cache_all: bool) -> Config:
@@ -76,9 +77,18 @@ def load_models(settings: Config, given: Mapping[str, Any] | None = None) -> Mod
         if role == "judge":
             said = judge_args(spec, said, lambda: task.labels(loaded["target"]))
         loaded[role] = registry.load(kind, spec, said)
+        if role == "target":
+            loaded[role] = against(settings, task, loaded[role], given.get("against"))
     # options that do not suit the target's labels are told before a folder is made
     tasks.knowing(settings, task.labels(loaded["target"]))
     return Models(**loaded)
+
+
+def against(settings: Config, task: tasks.Task[Any], target: Any, reference: Any = None) -> Any:
+    """The target, or with `against` the pair of it and the reference. `reference`: one that is an object."""
+    if not settings.against:
+        return target
+    return Pair(target, registry.load(task.role, reference or settings.against, settings.against_args))
 
 
 def roles(task: tasks.Task[Any]) -> dict[str, str]:
@@ -99,6 +109,11 @@ def judge_args(spec: Any, said: Mapping[str, Any], classes: Callable[[], Sequenc
 def target_labels(models: Models, settings: Config) -> tuple[str, ...]:
     """The target's label names; empty if it takes any."""
     return tasks.load(settings).labels(models.target)
+
+
+def task(models: Models, settings: Config) -> tasks.Task[Any]:
+    """The task for the target's labels."""
+    return tasks.knowing(settings, target_labels(models, settings))
 
 
 def check_judge(models: Models, labels: Sequence[str]) -> None:

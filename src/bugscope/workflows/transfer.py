@@ -26,6 +26,7 @@ from ..store import ledger
 from ..store.album import Album, Shot, distinct
 from ..store.folder import Store
 from ..store.overlay import Overlay
+from . import session
 from .distance import Tell, loaded
 from .results import Run
 
@@ -64,9 +65,10 @@ def transfer(
         if not pictures.shown:
             raise SpecError(f"the run {str(found.path)!r} has no picture that shows its label, so there is nothing to show")
         own = _own(found.report["target"], found.report["names"].get("target", ""), pictures)
-        columns, notes = [own], []
+        columns, notes, task = [own], [], tasks.load(config)
         for spec, options in wanted:
-            with loaded(spec, options) as model:
+            with loaded(spec, options, task.role) as alone:
+                model = session.against(config, task, alone)
                 id = str(model.id)
                 if id == own.model:
                     notes.append(f"{id} is the run's own target: its answers are the run's. A changed model needs another id.")
@@ -191,7 +193,7 @@ _Answers = Mapping[str, str | None]
 
 def _own(id: str, name: str, pictures: _Pictures) -> Column:
     """The run's own target: all its answers are known."""
-    said = {x.key: x.outcome.taken_for if x.wrong else None for x in pictures.shown}
+    said = {x.key: x.outcome.said if x.wrong else None for x in pictures.shown}
     choices = pictures.album.store.meta("classes") or ()
     return pictures.column(id, name, True, said, [row.label for row in pictures.rows], choices)
 
@@ -224,7 +226,7 @@ def _column(model: Any, pictures: _Pictures, config: Config, accept: Any, progre
         raise
     finally:
         engine.close()
-    said = {o.sample.key: o.taken_for if o.wrong else None for o in outcomes if o.wrong is not None}
+    said = {o.sample.key: o.said if o.wrong else None for o in outcomes if o.wrong is not None}
     name, lost, notes = registry.name(model), len(asked) - len(said), []
     if missing:
         notes.append(

@@ -1,0 +1,1 @@
+"""What several tasks share; the registry lists no task of this name."""
