@@ -182,7 +182,7 @@ class AcceptSets:
             return Called(frozenset({label}), frozenset({label, *further}))
         also = frozenset(names.names[i] for name in further for i in names.places(name))
         named = frozenset(names.names[i] for i in names.places(label))
-        own = named or frozenset(wider.covering(label, names)) or also
+        own = named or also or frozenset(wider.covering(label, names))
         return Called(own, own | also | self.near(label)) if own else None
 
 

@@ -19,6 +19,9 @@ SEEN = 0.01
 LEAST = 0.01
 """Instances that are less sure are not kept."""
 
+NOTHING = ("background", "__background__", "unlabeled", "unlabelled", "void", "none", "ignore")
+"""What segmenters call pixels of no label."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -82,7 +85,11 @@ class Segment:
         for rows in answer["things"] or [[]]:
             sure = [row for row in rows if row[1] >= self.confidence]
             own = max((row[2] for row in sure if row[0] in right), default=0.0)
-            other = max((row for row in sure if row[0] not in right), key=lambda row: row[3], default=None)
+            other = max(
+                (row for row in sure if row[0] not in right and row[0].lower() not in NOTHING),
+                key=lambda row: row[3],
+                default=None,
+            )
             best.append(own)
             if own < self.iou:
                 named = other is not None and other[3] >= self.iou
