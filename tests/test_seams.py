@@ -328,6 +328,6 @@ def test_doctor_tries_the_models_of_another_medium(tones, installed):
 
 
 def test_ours_are_found_the_same_way():
-    assert registry.kinds()[0] == "Classifier"
+    assert "Classifier" in registry.kinds() and registry.role(registry.kinds()[0]) == "target"
     assert registry.medium("picture").suffix == ".png"
     assert json.dumps(registry.role("Classifier")) == '"target"'
