@@ -234,7 +234,7 @@ class Engine:
         return list(contracts.probabilities(judge, judge(specimens, [s.prompt.label for s, _ in shown]), len(shown)))
 
     def _test(self, target: Any, shown: Sequence[Shown]) -> list[Any]:
-        truths = [p.truth or tasks.truth(s, None) for s, p in shown]
+        truths = [tasks.about(self.task, s, p.truth or tasks.truth(s, None)) for s, p in shown]
         given = self.task.ask(target, [self.medium.copy(p.content) for _, p in shown], truths)
         return contracts.answers(self.task, target, given, shown)
 

@@ -5,6 +5,7 @@ A task is found by the name of its file (`classify.py` has `Classify`) or throug
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..core import registry
@@ -16,20 +17,9 @@ from .shared.compare import Compared
 from .shared.protocol import Mark, Reading, Task, absent, instead
 
 __all__ = [
-    "Mark",
-    "Reading",
-    "Task",
-    "absent",
-    "instead",
-    "knowing",
-    "load",
-    "marks",
-    "missing",
-    "outcome",
-    "read",
-    "suited",
+    "Mark", "Reading", "Task", "about", "absent", "instead", "knowing", "load", "marks", "missing", "outcome", "read", "suited",
     "truth",
-]
+]  # fmt: skip
 
 CLASSIFY = "classify"
 """The task of a target that could be put to several."""
@@ -81,6 +71,11 @@ def truth(sample: Sample, made: Mapping[str, Any] | None) -> Truth:
     return Truth(stated["label"], tuple(stated["others"]), boxes, answer=stated["answer"])
 
 
+def about(task: Task[Any], sample: Sample, known: Truth) -> Truth:
+    """The truth as a task needs it: of a picture that must not show its label, the generator states what it shows instead."""
+    return replace(known, label=sample.prompt.label) if absent(task) else known
+
+
 def missing(task: Task[Any], made: Mapping[str, Any]) -> str:
     """The first part of a truth that the task needs and a generator's stored answer does not state; "" if it states all."""
     stated = made.get("truth") or {}
@@ -111,7 +106,7 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
         return Outcome(sample, Status.ERROR, detail=error or "not answered")
     if lacking := missing(task, made):
         return Outcome(sample, Status.REFUSED, detail=f"the generator does not state its {lacking}")
-    reading = read(task, answer, truth(sample, made))
+    reading = read(task, answer, about(task, sample, truth(sample, made)))
     if (1 - judged if absent(task) else judged) < faithful:
         status = Status.UNFAITHFUL
     elif reading.wrong is None:
@@ -124,4 +119,8 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
 
 def marks(task: Task[Any], sample: Sample, made: Any, answer: Any) -> Sequence[Mark]:
     """What a page draws on a stored picture; nothing where there is no answer."""
-    return () if made is None or answer is None or missing(task, made) else task.marks(answer, truth(sample, made))
+    return (
+        ()
+        if made is None or answer is None or missing(task, made)
+        else task.marks(answer, about(task, sample, truth(sample, made)))
+    )

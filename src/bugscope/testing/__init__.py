@@ -5,30 +5,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .conformance import (
+        check_answerer,
         check_captioner,
         check_classifier,
         check_describer,
+        check_detector,
         check_editor,
         check_generator,
         check_judge,
         check_medium,
         check_pickle,
+        check_segmenter,
+        check_tagger,
         check_task,
         images,
         modes,
     )
+    from .detecting import DetectorWorld
     from .world import NOTHING, PHRASES, World, null_world
 
 _HOMES = {name: "world" for name in ("NOTHING", "PHRASES", "World", "null_world")} | {
     name: "conformance"
     for name in (
-        "check_captioner", "check_classifier", "check_describer", "check_editor", "check_generator", "check_judge",
-        "check_medium", "check_pickle", "check_task", "images", "modes",
+        "check_answerer", "check_captioner", "check_classifier", "check_describer", "check_detector", "check_editor",
+        "check_generator", "check_judge", "check_medium", "check_pickle", "check_segmenter", "check_tagger", "check_task",
+        "images", "modes",
     )
-}  # fmt: skip
+} | {"DetectorWorld": "detecting"}  # fmt: skip
 __all__ = [
-    "NOTHING", "PHRASES", "World", "check_captioner", "check_classifier", "check_describer", "check_editor",
-    "check_generator", "check_judge", "check_medium", "check_pickle", "check_task", "images", "modes", "null_world",
+    "NOTHING", "PHRASES", "DetectorWorld", "World", "check_answerer", "check_captioner", "check_classifier", "check_describer",
+    "check_detector", "check_editor", "check_generator", "check_judge", "check_medium", "check_pickle", "check_segmenter",
+    "check_tagger", "check_task", "images", "modes", "null_world",
 ]  # fmt: skip
 
 

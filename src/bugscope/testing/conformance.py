@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..core import scores
+from ..core import detections, scores, segmentations
 from ..core.errors import ModelError
 from ..core.records import Refused, Specimen, Truth
 from ..media import Medium
@@ -76,6 +76,74 @@ def check_classifier(classifier: Any, pictures: Sequence[Image.Image] | None = N
     _same([asked([p])[0] for p in pictures], found, "alone")
     _same(asked(pictures[::-1])[::-1], found, "in another order")
     _same(asked(modes()), asked([as_rgb(p) for p in modes()]), "with pictures that are not RGB")
+
+
+def check_detector(detector: Any, pictures: Sequence[Image.Image] | None = None) -> None:
+    """Labels, one list of detections per picture within its sides, the empty batch, odd sizes, and that what is seen in a
+    picture does not depend on the others."""
+    pictures = list(pictures or images())
+    labels = list(detector.labels)
+    assert len(set(labels)) == len(labels) >= 1, "expected label names that are all different"
+
+    def asked(shown: Sequence[Image.Image]) -> Any:
+        try:
+            return detections.asked(detector, shown, labels, "the detector")
+        except ModelError as error:
+            raise AssertionError(str(error)) from error
+
+    found = asked(pictures)
+    assert asked([]) == [], "no pictures must give no lists"
+    _same_boxes([asked([p])[0] for p in pictures], found, "alone")
+    _same_boxes(asked(pictures[::-1])[::-1], found, "in another order")
+    _same_boxes(asked(modes()), asked([as_rgb(p) for p in modes()]), "with pictures that are not RGB")
+
+
+def _same_boxes(found: Any, wanted: Any, how: str) -> None:
+    said = f"asked {how} the detections differ: each should depend only on its own picture, as `picture.as_rgb` shows it"
+    assert [len(a) for a in found] == [len(b) for b in wanted], said
+    for one, other in zip(found, wanted, strict=True):
+        assert [d.label for d in one] == [d.label for d in other], said
+        _same([d[1:6] for d in one], [d[1:6] for d in other], how)
+
+
+def check_segmenter(segmenter: Any, pictures: Sequence[Image.Image] | None = None) -> None:
+    """Labels, one segmentation per picture, the empty batch, odd sizes, and that a picture's does not depend on the others."""
+    pictures = list(pictures or images())
+    labels = list(segmenter.labels)
+    assert len(set(labels)) == len(labels) >= 1, "expected label names that are all different"
+
+    def asked(shown: Sequence[Image.Image]) -> Any:
+        try:
+            return segmentations.asked(segmenter, shown, labels, "the segmenter")
+        except ModelError as error:
+            raise AssertionError(str(error)) from error
+
+    found = asked(pictures)
+    assert asked([]) == [], "no pictures must give no segmentations"
+    for how, again in (("alone", [asked([p])[0] for p in pictures]), ("in another order", asked(pictures[::-1])[::-1])):
+        for one, other in zip(again, found, strict=True):
+            assert [r.label for r in one] == [r.label for r in other], f"asked {how} the segmentations differ"
+            alike = [(a.mask == b.mask).mean() for a, b in zip(one, other, strict=True)]
+            assert min(alike, default=1.0) > 0.99, f"asked {how} the segmentations differ"
+
+
+def check_tagger(tagger: Any, pictures: Sequence[Image.Image] | None = None) -> None:
+    """As `check_classifier`, and that scores are probabilities."""
+    check_classifier(tagger, pictures)
+    found = scores.asked(tagger, list(pictures or images()), list(tagger.labels), "the tagger")
+    assert 0 <= found.min() and found.max() <= 1, f"a score of {found.max():.3g}; expected probabilities from 0 to 1"
+
+
+def check_answerer(answerer: Any, pictures: Sequence[Image.Image] | None = None) -> None:
+    """One answer per question, in order, whatever the batch; none for no questions."""
+    pictures = list(pictures or images())
+    questions = [f"Is there a {thing} in this picture? Answer yes or no." for thing in ("cup", "dog", "tree")][: len(pictures)]
+    answers = list(answerer(list(pictures), list(questions)))
+    assert len(answers) == len(questions), f"{len(answers)} answers to {len(questions)} questions; expected one for each"
+    assert all(isinstance(a, str) for a in answers), "an answer is not text"
+    assert list(answerer([], [])) == [], "no questions must give no answers"
+    alone = [list(answerer([p], [q]))[0] for p, q in zip(pictures, questions, strict=True)]
+    assert alone == answers, "an answer depends on the other questions in its batch"
 
 
 def check_captioner(captioner: Any, pictures: Sequence[Image.Image] | None = None) -> None:
