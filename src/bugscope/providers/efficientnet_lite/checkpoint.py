@@ -7,10 +7,7 @@ asks for is an error. Sizes are checked against the file before memory is taken.
 import collections
 import io
 import math
-import pickle
-import pickletools
 import struct
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import ModelError, short, told
+from ..shared import pickles
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
-MOST = 1_000_000
-"""Things that a pickle may refer back to."""
 STORAGES = {
     "FloatStorage": np.dtype("<f4"), "DoubleStorage": np.dtype("<f8"), "HalfStorage": np.dtype("<f2"),
     "LongStorage": np.dtype("<i8"), "IntStorage": np.dtype("<i4"), "ShortStorage": np.dtype("<i2"),
@@ -60,8 +56,7 @@ def load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
     """As `read`, from an open file."""
     try:
         return _load(file, name)
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError, struct.error,
-            UnicodeDecodeError, OverflowError, MemoryError) as error:  # fmt: skip
+    except pickles.BROKEN as error:
         raise ModelError(f"{name} is not a PyTorch checkpoint of tensors: {told(error)}") from error
 
 
@@ -87,31 +82,15 @@ def _load(file: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
     return {str(k): _view(t, storages[t.storage.key], f"{name}: {short(str(k))}") for k, t in state.items()}
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__(file)
-        self.file = file
+class _Unpickler(pickles.Unpickler):
+    only = "tensors"
 
-    def load(self) -> Any:
-        file, start = self.file, self.file.tell()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd escapes in texts
-            for opcode, place, _ in pickletools.genops(file):
-                # a place far out makes room for all before it
-                if opcode.name in ("PUT", "LONG_BINPUT") and (not isinstance(place, int) or not 0 <= place < MOST):
-                    raise ModelError(f"the checkpoint keeps something at place {short(str(place))}; the maximum is {MOST:,}")
-        file.seek(start)
-        return super().load()
-
-    def find_class(self, module: str, name: str) -> Any:
+    def admitted(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            # a new function each time: a pickle may set attributes of what it is given, and must not reach ours
             return lambda *arguments: rebuild(*arguments)
-        if module == "torch" and name in STORAGES:
-            return STORAGES[name]
-        raise ModelError(f"the checkpoint asks for {short(f'{module}.{name}')}; only tensors are admitted")
+        return STORAGES.get(name) if module == "torch" else None
 
     def persistent_load(self, pid: Any) -> Any:
         kind, dtype, key, _location, size, view = pid

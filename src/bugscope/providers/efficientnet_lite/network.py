@@ -4,7 +4,6 @@ Tan and Le (2019), EfficientNet, table 1, in the Lite variant: no squeeze-and-ex
 Widths, depths and kernel sizes are read off the weights.
 """
 
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import ModelError
+from ..shared.graphs import Graph, Shape
 
 STAGE_STRIDES = (1, 2, 2, 2, 1, 2, 1)
 EPSILON = 1e-3
@@ -29,15 +29,14 @@ def build(weights: Weights, size: int, taps: Sequence[int] = ()) -> bytes:
         raise ModelError(f"the checkpoint is not an EfficientNet-Lite: it lacks {error.args[0]!r}") from error
 
 
-class _Graph:
+class _Graph(Graph):
     def __init__(self, weights: Weights) -> None:
-        self.onnx: Any = importlib.import_module("onnx")
+        super().__init__()
         self.weights = weights
-        self.nodes: list[Any] = []
-        self.constants: dict[str, NDArray[Any]] = {"zero": np.array(0, np.float32), "six": np.array(6, np.float32)}
+        self.constant("zero", np.array(0))
+        self.constant("six", np.array(6))
 
     def network(self, size: int, taps: Sequence[int]) -> bytes:
-        helper, numpy_helper, types = self.onnx.helper, self.onnx.numpy_helper, self.onnx.TensorProto
         x = self.relu6(self.normed("image", "_conv_stem", "_bn0", stride=2))
         for block, stride in enumerate(self.strides()):
             x = self.block(x, f"_blocks.{block}.", stride)
@@ -47,21 +46,10 @@ class _Graph:
         if -1 in taps:
             self.node("Identity", [x], output="head")
         x = self.node("Flatten", [self.node("GlobalAveragePool", [x])], axis=1)
-        self.node("Gemm", [x, self.constant("_fc.weight"), self.constant("_fc.bias")], output="logits", transB=1)
-        classes = len(self.constants["_fc.bias"])
-        names = ["head" if t == -1 else f"block{t}" for t in taps]
-        graph = helper.make_graph(
-            self.nodes,
-            "efficientnet-lite",
-            [helper.make_tensor_value_info("image", types.FLOAT, ["n", 3, size, size])],
-            [
-                helper.make_tensor_value_info("logits", types.FLOAT, ["n", classes]),
-                *(helper.make_tensor_value_info(n, types.FLOAT, ["n", None, None, None]) for n in names),
-            ],
-            [numpy_helper.from_array(np.asarray(v, np.float32), k) for k, v in self.constants.items()],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-        return bytes(model.SerializeToString())
+        self.node("Gemm", [x, self.weight("_fc.weight"), self.weight("_fc.bias")], output="logits", transB=1)
+        outputs: dict[str, Shape] = {"logits": ["n", len(self.constants["_fc.bias"])]}
+        outputs |= {"head" if t == -1 else f"block{t}": ["n", None, None, None] for t in taps}
+        return self.model("efficientnet-lite", {"image": ["n", 3, size, size]}, outputs)
 
     def strides(self) -> list[int]:
         """A stage begins where the number of output channels changes."""
@@ -91,20 +79,14 @@ class _Graph:
         kernel = self.weights[f"{convolution}.weight"].shape[2]
         # SAME_UPPER is TensorFlow's "same": the odd pixel of padding goes to the end
         y = self.node(
-            "Conv", [x, self.constant(f"{convolution}.weight")], kernel_shape=[kernel, kernel],
+            "Conv", [x, self.weight(f"{convolution}.weight")], kernel_shape=[kernel, kernel],
             strides=[stride, stride], group=groups, auto_pad="SAME_UPPER",
         )  # fmt: skip
-        parts = [self.constant(f"{norm}.{p}") for p in ("weight", "bias", "running_mean", "running_var")]
+        parts = [self.weight(f"{norm}.{p}") for p in ("weight", "bias", "running_mean", "running_var")]
         return self.node("BatchNormalization", [y, *parts], epsilon=EPSILON)
 
     def relu6(self, x: str) -> str:
         return self.node("Clip", [x, "zero", "six"])
 
-    def constant(self, name: str) -> str:
-        self.constants[name] = self.weights[name]
-        return name
-
-    def node(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
-        output = output or f"v{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(kind, list(inputs), [output], **attributes))
-        return output
+    def weight(self, name: str) -> str:
+        return self.constant(name, self.weights[name])
