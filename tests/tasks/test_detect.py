@@ -116,8 +116,8 @@ def test_answers_are_kept_whatever_the_confidence_and_fit_the_protocol():
 
 def test_the_task_says_what_a_failure_is():
     assert tasks.load(Config(task="detect", iou=0.6, confidence=0.3)).failure == (
-        "of whose instances the detector, from a confidence of 0.3 on and with an overlap (IoU) of 0.6, misses it, calls it "
-        "something else, puts it in another place or sees it twice"
+        "in which the detector misses it, calls it something else, puts it in another place or sees it twice (confidence at "
+        "least 0.3, overlap (IoU) at least 0.6)"
     )
     assert "sees the label" in Detect(kinds=FALSE).failure
 

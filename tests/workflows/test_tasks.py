@@ -53,6 +53,34 @@ def test_pictures_are_kept_with_their_boxes(run):
     assert [m["true"] for m in marks] == [True, False] and marks[1]["text"] == "mug 90 %"
 
 
+def test_a_run_is_replayed_on_the_next_build_of_a_detector(run, tmp_path):
+    better = world(planted={"snow": 0.95, "above": 0.03, "red": 0.03}).roles()["target"]
+    better.id = "world/next"
+    replayed = bugscope.replay(run, better, fresh=0, out=tmp_path / "replay")
+    verdicts = {b["description"]: b["verdict"] for b in replayed.report["bugs"]}
+    assert verdicts["on snow"] == "persists" and verdicts["red"] != "persists"
+    assert "in which the detector misses it" in replayed.page()
+
+
+def test_another_detector_is_shown_what_fooled_the_first_and_may_use_other_names(run):
+    other = world(planted={}).roles()["target"]
+    seen = other.call
+    other.id, other.labels = "world/other", ("Coffee cup", "pot", "bowl")
+    other.call = lambda pictures: [
+        [d._replace(label="Coffee cup") if d.label == "mug" else d for d in one] for one in seen(pictures)
+    ]
+    made = bugscope.transfer(run, other)
+    assert [c.model for c in made.columns] == ["world/detector", "world/other"]
+    own, other = (column.adversarial for column in made.columns)
+    assert own.k == own.n == other.n and other.k < 0.1 * other.n and not made.notes
+
+
+def test_bugs_of_a_detector_are_explained(tmp_path):
+    found = bugscope.hunt("mug", tmp_path / "run", seed=1, budget=400, explain_budget=200, task="detect", **world().roles())
+    (bug,) = [b for b in found.report["bugs"] if b["description"] == "on snow"]
+    assert bug["explanation"]
+
+
 def test_kinds_that_do_not_count_are_no_failures(tmp_path):
     found = hunted(tmp_path, world().roles(), task="detect", task_args={"kinds": "missed"}, budget=700)
     assert {b["description"] for b in found.report["bugs"]} == {"on snow"}

@@ -313,6 +313,7 @@ class Report(Named):
     finished: bool
     task: str
     failure: str
+    absent: bool
     instead: str
     accept: AcceptRecord | None
     medium: str
@@ -480,6 +481,8 @@ class ReplayReport(Named):
 
     schema: int
     kind: Literal["replay"]
+    failure: str
+    absent: bool
     run: str
     run_id: str
     created: str

@@ -72,6 +72,7 @@ def build(store: Store) -> Report:
         "finished": bool(store.meta("finished")),
         "task": album.identity["task_id"],
         "failure": album.task.failure,
+        "absent": tasks.absent(album.task),
         "instead": tasks.instead(album.task),
         "accept": accept.noted(album.task, (x.outcome for x in album.all())),
         "medium": album.identity["medium"],

@@ -86,12 +86,12 @@ class Detect:
 
     @property
     def failure(self) -> str:
-        sure = f"from a confidence of {self.confidence:g} on"
+        sure = f"confidence at least {self.confidence:g}"
         if self.absent:
-            return f"in which the detector sees the label {sure}"
+            return f"in which the detector sees the label all the same ({sure})"
         what = [WORDS[kind] for kind in self.kinds]
         several = f"{', '.join(what[:-1])} or {what[-1]}" if len(what) > 1 else what[0]
-        return f"of whose instances the detector, {sure} and with an overlap (IoU) of {self.iou:g}, {several}"
+        return f"in which the detector {several} ({sure}, overlap (IoU) at least {self.iou:g})"
 
     def labels(self, target: Any) -> tuple[str, ...]:
         return labels(target)

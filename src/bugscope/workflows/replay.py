@@ -504,6 +504,8 @@ class _Replaying:
             "run_id": self.below.meta("run_id"),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "task": identity["task_id"],
+            "failure": sides.engine.task.failure,
+            "absent": tasks.absent(sides.engine.task),
             "accept": noted_accept(sides.engine.task, sides.after.values(), self.rule.further),
             "medium": identity["medium"],
             "names": {**(self.below.meta("names") or {}), **self._names(target)},

@@ -130,10 +130,11 @@ def _contents(items: Sequence[RunPicture], parts: Sequence[str], facts: Facts) -
 def _made(sources: Sequence[Source], targets: str, generators: str, facts: Facts) -> str:
     rule = f"at most {facts.a_bug} per bug" if facts.a_bug else "no limit per bug"
     rule += f" and {facts.a_label} per label" if facts.a_label else ""
-    failures = ", or ".join(dict.fromkeys(s.report["failure"] for s in sources))
+    said = [("does not show" if s.report["absent"] else "clearly shows", s.report["failure"]) for s in sources]
+    failures = ", or ".join(dict.fromkeys(f"{shows} its label and {failure}" for shows, failure in said))
     test = f"About {100 * facts.test:g} % are the test part." if facts.test else "There is no test part."
     return f"""1. {generators} generated labelled pictures from prompts; {_models(sources, "judge")} decided which of them show
-   their label; {targets} answered. A failure is a picture that clearly shows its label and {failures}.
+   their label; {targets} answered. A failure is a picture that {failures}.
 2. What failures have in common became descriptions. Each was tested on fresh pictures against the plain label, and the tests
    share a false discovery rate: a *confirmed bug* fails more often than the plain label does. The method is that of
    [Wiles, Albuquerque and Gowal]({PAPER}), with tests.
