@@ -24,7 +24,7 @@ from bugscope.core.records import Prompt, Refused, Sample, Specimen, Status, Usa
 from bugscope.engine.engine import Engine
 from bugscope.engine.models import Models
 from bugscope.media.picture import Picture, as_rgb
-from bugscope.providers.openai import Captioner, Classifier, Describer, Editor, Generator, Judge
+from bugscope.providers.openai import Answerer, Captioner, Classifier, Describer, Editor, Generator, Judge
 from bugscope.store.folder import Store
 from bugscope.testing import check_captioner, check_classifier, check_generator, check_judge, check_pickle
 from support.fake_server import (
@@ -49,6 +49,7 @@ from support.fake_server import (
     says,
     silent,
     slowly,
+    tone,
 )
 from support.openai_answers import by_picture, by_prompt, drawn
 
@@ -412,6 +413,9 @@ ROLES = {
         good=says({"shows": True, "confidence": 0.75}),
         want=[0.75],
     ),
+    "answerer": SimpleNamespace(
+        cls=Answerer, call=lambda m: m([MUG], ["Is there a mug?"]), good=says("Yes, a red\none."), want=["Yes, a red one."]
+    ),
     "describer": SimpleNamespace(
         cls=Describer, call=lambda m: m("mug", ["a mug at night"], ["a mug"]), good=says({"descriptions": ["at night"]}),
         want=["at night"],
@@ -422,6 +426,8 @@ ROLES = {
     ),
 }  # fmt: skip
 LOOKS = ("captioner", "target", "judge")
+NAMES = {"answerer": "target"}
+"""What messages call a role, where that is another name."""
 CHATS = (*LOOKS, "describer", "editor")
 
 
@@ -455,7 +461,7 @@ def test_every_role_bears_every_trouble(server, role, kind, reply, options):
     model = made(role, server.say(reply), **options)
     with pytest.raises(kind) as error:
         ROLES[role].call(model)
-    readable(error.value, f"{role} openai/small@127.0.0.1:{server.server_port}")
+    readable(error.value, f"{NAMES.get(role, role)} openai/small@127.0.0.1:{server.server_port}")
     if reply in BUSY.values():
         assert error.value.retry_after == 7
     if kind is Transient and not options:
@@ -471,7 +477,9 @@ def test_every_role_names_what_means_nothing(role, monkeypatch, server):
     with pytest.raises(SpecError, match="should name a model"):
         ROLES[role].cls("", base_url=server.base_url, **getattr(ROLES[role], "options", {}))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(SpecError, match=f"{role} openai/gpt-5 needs a key: set the environment variable OPENAI_API_KEY"):
+    with pytest.raises(
+        SpecError, match=f"{NAMES.get(role, role)} openai/gpt-5 needs a key: set the environment variable OPENAI_API_KEY"
+    ):
         ROLES[role].cls("gpt-5")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     assert ROLES[role].cls("gpt-5").id.startswith("openai/gpt-5")
@@ -647,7 +655,7 @@ def test_a_refused_picture_is_declined_and_the_others_are_not_asked_again(server
 
     with pytest.raises(Declined) as error:
         ask_(range(6))
-    readable(error.value, f"{role} openai/small", "declines: ")
+    readable(error.value, f"{NAMES.get(role, role)} openai/small", "declines: ")
     assert len(ask_([0, 1, 2])) == 3
     with pytest.raises(Declined):
         ask_([3])
@@ -1069,3 +1077,29 @@ def test_the_openai_library_sends_what_we_send(server, role):
     assert (their_path, their_body) == (path, body)
     ours, theirs = ({name.lower(): value for name, value in found.items()} for found in (headers, their_headers))
     assert all(ours[name] == theirs[name] for name in ("authorization", "content-type"))
+
+
+# --- questions ----------------------------------------------------------------------------------------------------------
+
+
+def test_questions_are_asked_as_they_are_and_each_about_its_picture(server):
+    model = made("answerer", server.say(answer=lambda body: says(f"about {tone(image_of(seen(body)))}: {said(body)}")))
+    asked = [picture(40), picture(90)], ["Is there a mug?", 'How many "mugs"?']
+    assert model(*asked) == ["about 40: Is there a mug?", 'about 90: How many "mugs"?']
+    assert model([], []) == []
+
+
+def seen(body):
+    return body["messages"][-1]["content"][1]["image_url"]["url"]
+
+
+def said(body):
+    return body["messages"][-1]["content"][0]["text"]
+
+
+def test_a_system_message_of_ones_own_is_another_model(server):
+    usual, own = made("answerer", server), made("answerer", server, system="Be brief.")
+    assert usual.id != own.id
+    server.say(says("Yes"))
+    assert own([MUG], ["Is there a mug?"]) == ["Yes"]
+    assert server.seen[-1][2]["messages"][0] == {"role": "system", "content": "Be brief."}

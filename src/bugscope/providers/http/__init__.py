@@ -2,5 +2,6 @@
 
 from .generator import Generator
 from .protocol import Captioner, Classifier, Judge
+from .seeing import Answerer, Detector, Segmenter, Tagger
 
-__all__ = ["Captioner", "Classifier", "Generator", "Judge"]
+__all__ = ["Answerer", "Captioner", "Classifier", "Detector", "Generator", "Judge", "Segmenter", "Tagger"]

@@ -14,7 +14,7 @@ from PIL.Image import Image
 from ...core import label_files
 from ...core.errors import AnswerError, Declined, ModelError, SpecError, short
 from ...core.records import Refused
-from ...media.picture import Picture, png, read
+from ...media.picture import Picture, opened, png, read
 from ..shared.answers import quoted
 from ..shared.client import PICTURES, Client, Rejected
 
@@ -68,10 +68,10 @@ class Server:
     def _version(self, said: Any, path: str) -> str:
         if said is None:
             return ""
-        text = str(said)
-        if isinstance(said, bool) or not isinstance(said, str | int) or not text.isprintable() or not 0 < len(text) <= 200:
+        name = str(said)
+        if isinstance(said, bool) or not isinstance(said, str | int) or not name.isprintable() or not 0 < len(name) <= 200:
             raise self._wrong(path, said, "a short text as its id")
-        return text
+        return name
 
     def _answers(self, path: str, body: Mapping[str, Any], field: str, n: int) -> list[Any]:
         """`n` answers, in order, none of them null. Raises MemoryError if the batch is too large for the server."""
@@ -99,8 +99,10 @@ class Server:
         return AnswerError(f"{self.client.base_url}{path} answered {quoted(said)}; expected {wanted}", whole)
 
 
-class Classifier(Server):
-    """A classifier behind a server of yours that speaks Bugscope's HTTP protocol."""
+class Named(Server):
+    """A server that knows labels. `least`: how many, at least."""
+
+    least = 2
 
     def __init__(
         self, model: str, *, labels: Sequence[str] | Mapping[Any, Any] | str | None = None, key_variable: str = "",
@@ -116,6 +118,7 @@ class Classifier(Server):
     def _labels(self, stated: Any) -> tuple[str, ...]:
         """Of the argument, else of the server, in any form that `core.label_files.read` knows; a server names no file."""
         found = self.info.get("labels") if stated is None else stated
+        few = "at least two label names" if self.least == 2 else "at least one label name"
         if not found:
             raise SpecError(
                 f"{self.client.base_url}/info states no labels; have it answer with them, or pass --target-arg labels=a,b,c"
@@ -127,22 +130,31 @@ class Classifier(Server):
         except SpecError as error:
             if stated is not None:
                 raise
-            raise self._wrong("/info", found, f"at least two label names ({error})") from error
-        if "" in names or len(set(names)) < len(names) or len(names) < 2:
-            raise self._wrong("/info", found, "at least two label names, all different")
+            raise self._wrong("/info", found, f"{few} ({error})") from error
+        if "" in names or len(set(names)) < len(names) or len(names) < self.least:
+            raise self._wrong("/info", found, f"{few}, all different")
         return names
 
+
+class Classifier(Named):
+    """A classifier behind a server of yours that speaks Bugscope's HTTP protocol."""
+
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float64]:
-        if not images:
-            return np.zeros((0, len(self.labels)))
-        rows = self._answers("/classify", {"images": [_text(image) for image in images]}, "scores", len(images))
-        for row in rows:
-            bad = [value for value in row if not _finite(value)] if isinstance(row, list) else [row]
-            if bad or len(row) != len(self.labels):
-                instead = quoted(bad[0])[:80] if bad else len(row)
-                wanted = f"{len(self.labels)} finite numbers per picture, one per label, not {instead}"
-                raise self._wrong("/classify", row, wanted)
-        return np.array(rows, dtype=float)
+        return scores(self, "/classify", images)
+
+
+def scores(server: Named, path: str, images: Sequence[Image]) -> NDArray[np.float64]:
+    """What a server answers to `path`: for each image a number per label [n, labels]."""
+    if not images:
+        return np.zeros((0, len(server.labels)))
+    rows = server._answers(path, {"images": [text(image) for image in images]}, "scores", len(images))
+    for row in rows:
+        bad = [value for value in row if not _finite(value)] if isinstance(row, list) else [row]
+        if bad or len(row) != len(server.labels):
+            instead = quoted(bad[0])[:80] if bad else len(row)
+            wanted = f"{len(server.labels)} finite numbers per picture, one per label, not {instead}"
+            raise server._wrong(path, row, wanted)
+    return np.array(rows, dtype=float)
 
 
 class Captioner(Server):
@@ -151,7 +163,7 @@ class Captioner(Server):
     def __call__(self, images: Sequence[Image]) -> list[str]:
         if not images:
             return []
-        captions = self._answers("/caption", {"images": [_text(image) for image in images]}, "captions", len(images))
+        captions = self._answers("/caption", {"images": [text(image) for image in images]}, "captions", len(images))
         for caption in captions:
             if not isinstance(caption, str) or not caption.strip():
                 raise self._wrong("/caption", caption, "a sentence for each picture")
@@ -165,7 +177,7 @@ class Judge(Server):
         if not pictures:
             return np.zeros(0)
         body = {
-            "images": [_text(picture.content) for picture in pictures],
+            "images": [text(picture.content) for picture in pictures],
             "labels": list(labels),
             "infos": [dict(picture.info) for picture in pictures],
         }
@@ -214,24 +226,27 @@ def named(client: Client, **stated: Any) -> str:
     return f"http/{client.base_url.removeprefix('http://')}" + (f"?{more}" if more else "")
 
 
-def decoded(text: Any, where: str) -> Image:
-    """The picture in a base64 text, bare or as a data: address. Raises AnswerError."""
+def decoded(sent: Any, where: str, as_it_is: bool = False) -> Image:
+    """The picture in a base64 text, bare or as a data: address, in RGB or with its own values. Raises AnswerError."""
     try:
-        data = base64.b64decode(text.rpartition(",")[2], validate=True)
+        data = base64.b64decode(sent.rpartition(",")[2], validate=True)
     except (ValueError, AttributeError, TypeError) as error:
-        raise AnswerError(f"{where} sent {quoted(text)[:80]} as a picture; expected base64") from error
-    return read_picture(data, where)
+        raise AnswerError(f"{where} sent {quoted(sent)[:80]} as a picture; expected base64") from error
+    return read_picture(data, where, as_it_is)
 
 
-def read_picture(data: bytes, where: str) -> Image:
+def read_picture(data: bytes, where: str, as_it_is: bool = False) -> Image:
     """The picture in a file that a server sent. Raises AnswerError."""
     try:
-        return read(data)
+        if not as_it_is:
+            return read(data)
+        with opened(data) as image:
+            return image.copy()
     except ValueError as error:
         raise AnswerError(f"{where} sent {short(repr(data[:40]))} as a picture: {short(str(error))}") from error
 
 
-def _text(image: Image) -> str:
+def text(image: Image) -> str:
     return base64.b64encode(png(image)).decode()
 
 

@@ -4,8 +4,9 @@ OpenAI gets the key in OPENAI_API_KEY; other servers get one if `key_variable` n
 What models say is data: it is checked, cleaned and quoted, never run.
 """
 
+from .answerer import Answerer
 from .images import Generator
 from .text import Describer, Editor
 from .vision import Captioner, Classifier, Judge
 
-__all__ = ["Captioner", "Classifier", "Describer", "Editor", "Generator", "Judge"]
+__all__ = ["Answerer", "Captioner", "Classifier", "Describer", "Editor", "Generator", "Judge"]

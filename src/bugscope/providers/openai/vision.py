@@ -59,10 +59,10 @@ class Captioner(Hosted):
         servers get none. `timeout`: seconds. `concurrency`: the most questions at once. `price_input`, `price_output`: of a
         million tokens. Raises SpecError for invalid options, and without OpenAI's key.
         """
-        stated = _stated(model, temperature, max_tokens, reasoning, detail, prompt)
+        said = stated(model, temperature, max_tokens, reasoning, detail, prompt)
         server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output)
-        self.id, self.client = server.connect("captioner", model, **stated)
-        self.prompt, self.detail = prompt, _checked_detail(detail)
+        self.id, self.client = server.connect("captioner", model, **said)
+        self.prompt, self.detail = prompt, checked_detail(detail)
         self.chat = Chat(self.client, model, temperature=temperature, max_tokens=max_tokens, reasoning=reasoning)
 
     def __call__(self, images: Sequence[Image]) -> list[str]:
@@ -70,7 +70,7 @@ class Captioner(Hosted):
         return self.client.each([data_url(image) for image in images], self._caption)
 
     def _caption(self, url: str) -> str:
-        answer = _look(self.client, self.chat, "", [_words(self.prompt), _shown(url, self.detail)])
+        answer = look(self.client, self.chat, "", [words(self.prompt), shown(url, self.detail)])
         text = plain(answer.text)
         if not text:
             raise self.client.useless(f"an empty caption{', cut off: raise max_tokens' if answer.cut else ''}")
@@ -93,10 +93,10 @@ class Classifier(Hosted):
         if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
             raise SpecError(f"target openai/{model} needs at least two labels, all different, not {short(repr(labels))}")
         self._listed = json.dumps({"labels": self.labels}, ensure_ascii=False)
-        stated = _stated(model, temperature, max_tokens, reasoning, detail, _CLASSIFY, self._listed)
+        said = stated(model, temperature, max_tokens, reasoning, detail, _CLASSIFY, self._listed)
         server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output)
-        self.id, self.client = server.connect("target", model, **stated)
-        self.detail = _checked_detail(detail)
+        self.id, self.client = server.connect("target", model, **said)
+        self.detail = checked_detail(detail)
         few = len(self.labels) <= MOST_LISTED and (len(self.labels) <= 250 or len("".join(self.labels)) <= MOST_LETTERS)
         shape = _object(label={"type": "string", "enum": list(self.labels)} if few else {"type": "string"})
         self.chat = Chat(
@@ -111,7 +111,7 @@ class Classifier(Hosted):
         return scores
 
     def _choose(self, url: str) -> int:
-        content = [_words(self._listed), _shown(url, self.detail)]
+        content = [words(self._listed), shown(url, self.detail)]
         return _insist(self.client, self.chat, _CLASSIFY, content, self._number, "one of the labels")
 
     def _number(self, said: Any) -> int | None:
@@ -139,10 +139,10 @@ class Judge(Hosted):
         """`question`: to be answered yes or no, with {label} where the label's name belongs. For the rest see `Captioner`."""
         if "{label}" not in question:
             raise SpecError(f"judge openai/{model}: the question {question!r} has no {{label}} in it")
-        stated = _stated(model, temperature, max_tokens, reasoning, detail, _JUDGE, question)
+        said = stated(model, temperature, max_tokens, reasoning, detail, _JUDGE, question)
         server = Server(base_url, key_variable, timeout, concurrency, price_input, price_output)
-        self.id, self.client = server.connect("judge", model, **stated)
-        self.question, self.detail = question, _checked_detail(detail)
+        self.id, self.client = server.connect("judge", model, **said)
+        self.question, self.detail = question, checked_detail(detail)
         shape = _object(shows={"type": "boolean"}, confidence={"type": "number"})
         self.chat = Chat(
             self.client, model, schema=("verdict", shape), temperature=temperature, max_tokens=max_tokens, reasoning=reasoning
@@ -155,7 +155,7 @@ class Judge(Hosted):
 
     def _verdict(self, item: "_Shown") -> float:
         asked = {"question": self.question.replace("{label}", item.label), "label": item.label}
-        content = [_words(json.dumps(asked, ensure_ascii=False)), _shown(item.url, self.detail)]
+        content = [words(json.dumps(asked, ensure_ascii=False)), shown(item.url, self.detail)]
         return _insist(self.client, self.chat, _JUDGE, content, _probability, "true or false")
 
 
@@ -181,7 +181,7 @@ def _insist(client: Client, chat: Chat, system: str, content: Any, read: Callabl
     answer = Answer()
     # at temperature 0 the same question would have the same answer
     for words in (system, system + AGAIN):
-        answer = _look(client, chat, words, content)
+        answer = look(client, chat, words, content)
         read_out = read(found(answer.text))
         if read_out is not None:
             client.useful()
@@ -189,7 +189,7 @@ def _insist(client: Client, chat: Chat, system: str, content: Any, read: Callabl
     raise client.useless(f"{answer.shown} is not {wanted}")
 
 
-def _look(client: Client, chat: Chat, system: str, content: Any) -> Answer:
+def look(client: Client, chat: Chat, system: str, content: Any) -> Answer:
     """What the model says. Raises Declined if it does not answer for this picture."""
     try:
         answer = chat.ask(system, content)
@@ -200,15 +200,15 @@ def _look(client: Client, chat: Chat, system: str, content: Any) -> Answer:
     return answer
 
 
-def _words(text: str) -> dict[str, Any]:
+def words(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def _shown(url: str, detail: str) -> dict[str, Any]:
+def shown(url: str, detail: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url} | ({"detail": detail} if detail else {})}
 
 
-def _stated(model: str, temperature: float, max_tokens: int, reasoning: str, detail: str, *wording: str) -> dict[str, Any]:
+def stated(model: str, temperature: float, max_tokens: int, reasoning: str, detail: str, *wording: str) -> dict[str, Any]:
     """What an id states besides the model."""
     limit = "" if max_tokens == 2000 else max_tokens
     return {
@@ -220,7 +220,7 @@ def _stated(model: str, temperature: float, max_tokens: int, reasoning: str, det
     }
 
 
-def _checked_detail(detail: str) -> str:
+def checked_detail(detail: str) -> str:
     if detail not in DETAILS:
         raise unknown("detail", detail, DETAILS[1:])
     return detail
