@@ -18,10 +18,12 @@ from bugscope.testing import (
     check_captioner,
     check_classifier,
     check_describer,
+    check_detector,
     check_editor,
     check_generator,
     check_judge,
     check_pickle,
+    check_tagger,
     images,
 )
 from support import google_answers, photographs, tiny_clip
@@ -29,6 +31,7 @@ from support.fake_server import VARIABLE, running, says
 from support.onnx_files import write as onnx_file
 from support.openai_answers import by_picture, by_prompt
 from support.picture_servers import Own
+from support.weight_files import yolo
 
 LABELS = ["mug", "école", "茶壶"]
 PROMPTS = ["a photo of a mug", "a photo of a 茶壶 on snow", "a photo of a mug", "a photo of an école at night"]
@@ -130,6 +133,8 @@ def build(request, tmp_path, monkeypatch):
         ("efficientnet-lite", "Classifier"): lambda: ("efficientnet-lite/0", {}),
         ("squeezenet", "Classifier"): lambda: ("squeezenet/1.1", {}),
         ("open-nsfw", "Classifier"): lambda: ("open-nsfw", {}),
+        ("open-nsfw", "Tagger"): lambda: ("open-nsfw", {}),
+        ("yolo", "Detector"): lambda: (yolo(tmp_path, monkeypatch) or "yolo/v3-tiny", {"threads": 1}),
         ("diffusers", "Generator"): diffusion,
         ("timm", "Classifier"): lambda: own("timm/test_vit", network("timm", "test_vit")),
         ("torchvision", "Classifier"): lambda: own("torchvision/squeezenet1_1", network("torchvision", "squeezenet1_1")),
@@ -194,6 +199,10 @@ def test_it_keeps_the_contract_of_its_role(build, provider, role, request):
             check_generator(model, texts, [1, 2**31 - 1, 3, 4][: len(texts)])
         elif role == "Classifier":
             check_classifier(model)
+        elif role == "Detector":
+            check_detector(model)
+        elif role == "Tagger":
+            check_tagger(model)
         elif role == "Captioner":
             check_captioner(model)
         elif role == "Judge":

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from bugscope.core import registry
 from bugscope.core.errors import MissingDependency, SpecError
 from bugscope.providers.open_nsfw import SIZE, Classifier, prepare
-from bugscope.testing import check_classifier, check_pickle, images
+from bugscope.testing import check_classifier, check_pickle, check_tagger, images
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,7 @@ def test_it_fits_its_role(real):
 
 def test_as_a_tagger_it_says_the_same(real):
     tagger = registry.load("Tagger", "open-nsfw", {"threads": 1})
+    check_tagger(tagger)
     check_pickle(tagger)
     assert np.array_equal(tagger(images()), real(images())) and tagger.labels == real.labels
 

