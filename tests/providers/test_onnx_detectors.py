@@ -63,7 +63,7 @@ def placed(target, label="buß"):
 FAMILIES = {
     "yolov8": "yolov8", "yolov8-turned": "yolov8", "yolov8-seg": "yolov8", "yolov5": "yolov5", "yolo-nms": "yolo-nms",
     "yolo-v7": "yolo-nms", "yolo-trt": "yolo-trt", "detr": "detr", "detr-sigmoid": "detr", "rf-detr": "rf-detr",
-    "rt-detr": "rt-detr", "torchvision": "ssd", "ssd": "ssd", "ssd-raw": "ssd-raw", "tensorflow": "tensorflow",
+    "rt-detr": "rt-detr", "torchvision": "torchvision", "ssd": "ssd", "ssd-raw": "ssd-raw", "tensorflow": "tensorflow",
 }  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def test_names_and_values_come_from_a_hugging_face_folder(make, tmp_path):
 def test_the_gap_and_the_background_shift_no_label(make):
     assert load(make("yolov8"), labels=["Tasse", "N/A", "椅子"]).labels == ("Tasse", "椅子")
     assert not [d for d in load(make("yolov8"), labels=["Tasse", "N/A", "椅子"])([SCENES[0][0]])[0] if d.score > 0.1]
-    for export in ("ssd", "ssd-raw", "tensorflow", "rf-detr"):
+    for export in ("ssd", "ssd-raw", "torchvision", "tensorflow", "rf-detr"):
         placed(load(make(export), labels=["background", *NAMES]))
 
 

@@ -13,7 +13,7 @@ from ..shared.boxes import LEAST, Boxes, Undo, finite, letterbox, stretched, sup
 from ..shared.classes import NOTHING, Classes, classes
 from . import stated
 from .layouts import FAMILIES, Outputs, Raw, chosen, recognised
-from .network import LAYOUTS, Entry, Network, probes
+from .network import Entry, Network, probes
 from .scorer import mark, prepared
 
 FITS: Mapping[str, Callable[..., tuple[Image.Image, Undo]]] = {"letterbox": letterbox, "stretch": stretched}
@@ -45,8 +45,6 @@ class Finder:
         self, network: Network, labels: Any, given: Mapping[str, Any], layout: str, family: str, fit: str, iou: float
     ) -> None:
         self.network, self.what = network, network.what
-        if layout and layout not in LAYOUTS:
-            raise unknown("layout", layout, LAYOUTS)
         if not 0 <= iou <= 1:
             raise SpecError(f"{self.what}: iou is {iou}; it should be between 0 and 1")
         said = stated.beside(network.path) | stated.metadata(network.metadata, self.what, TASKS)

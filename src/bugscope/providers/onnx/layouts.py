@@ -190,6 +190,8 @@ FAMILIES: Mapping[str, Family] = {
     "rf-detr": Family(_rf_detr, "stretch", background="first"),
     # RT-DETR, D-FINE with the authors' exporter, which also takes the size of the picture
     "rt-detr": Family(_finished, "stretch", values=YOLO),
+    # torchvision's detectors, which normalise pictures themselves
+    "torchvision": Family(_finished, "stretch", background="first", values=YOLO),
     # SSD, Faster R-CNN, RetinaNet and their kin, suppressed in the file
     "ssd": Family(_finished, "stretch", background="first"),
     # a score for each class and box
@@ -223,7 +225,9 @@ def _recognised(outputs: Outputs, size: tuple[int, int], classes: int, inputs: S
     if "det_boxes" in outputs:
         return "yolo-trt"
     if four and len([name for name, array in outputs.items() if array.ndim == 1]) >= 2:
-        return "rt-detr" if "orig_target_sizes" in inputs else "ssd"
+        if "orig_target_sizes" in inputs:
+            return "rt-detr"
+        return "torchvision" if {"boxes", "labels", "scores"} <= set(outputs) else "ssd"
     if len(tables) == 2 and four and not flat:
         if {"dets", "labels"} <= set(tables):
             return "rf-detr"

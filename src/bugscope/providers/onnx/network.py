@@ -50,11 +50,13 @@ class Network:
 class Entry:
     """The input that takes pictures: its name, type, order of axes, sides and batch.
 
-    `layout`: "nchw" or "nhwc"; "" to tell by its shape. Raises ModelError for one that takes no pictures.
+    `layout`: "nchw" or "nhwc"; "" to tell by its shape. Raises SpecError for another, ModelError if it takes no pictures.
     """
 
     def __init__(self, network: Network, given: Any, layout: str) -> None:
         what, kind, stated = network.what, given.type, given.shape
+        if layout and layout not in LAYOUTS:
+            raise unknown("layout", layout, LAYOUTS)
         self.name = str(given.name)
         shape = [side if isinstance(side, int) and side > 0 else None for side in stated]
         if len(shape) != 4:

@@ -26,8 +26,6 @@ class Scorer:
 
     def __init__(self, network: Network, given: Mapping[str, Any], layout: str, output: str) -> None:
         self.network = network
-        if layout and layout not in LAYOUTS:
-            raise unknown("layout", layout, LAYOUTS)
         self.said = stated.beside(network.path) | stated.metadata(network.metadata, network.what)
         self.output = _output(network.session, output, network.what)
         self.raw = self._tried(given, layout or str(self.said.get("layout", "")).lower())

@@ -17,7 +17,7 @@ from ..shared.masks import LEAST, MOST, reduced
 from . import stated
 from .finder import Finder
 from .layouts import prototypes
-from .network import LAYOUTS, Entry, Network, probes
+from .network import Entry, Network, probes
 from .scorer import mark, options, prepared
 
 Answer = NDArray[np.int64] | list[Detection]
@@ -42,8 +42,6 @@ class Segmenter:
         """
         network = Network(model, device, threads)
         given = options(size=size, mean=mean, std=std, scale=scale, interpolation=interpolation, channels=channels)
-        if layout and layout not in LAYOUTS:
-            raise SpecError(f"{network.what}: unknown layout {layout!r}; it is nchw or nhwc")
         apart = not output and sorted(len(one.shape) for one in network.session.get_outputs()) == [3, 4]
         made = _Instances(network, labels, given, layout) if apart else _Pixels(network, labels, given, layout, output)
         self.answer: Callable[[Image.Image], Answer] = made

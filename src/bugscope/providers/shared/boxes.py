@@ -122,5 +122,6 @@ def detections(
     here = (classes >= 0) & (scores >= least) & (cut[:, 2:] > cut[:, :2]).all(axis=1)
     places = np.flatnonzero(here)
     places = places[np.argsort(-scores[places], kind="stable")][:most]
-    rows = zip(places.tolist(), classes[places].tolist(), scores[places].tolist(), cut[places].tolist(), strict=True)
+    certain = scores.clip(0, 1)  # half precision may round over it
+    rows = zip(places.tolist(), classes[places].tolist(), certain[places].tolist(), cut[places].tolist(), strict=True)
     return [Detection(labels[c], score, *box)._replace(mask=None if masks is None else masks[i]) for i, c, score, box in rows]
