@@ -169,7 +169,15 @@ def test_numbers_that_are_not_finite_are_a_sentence(tiny, made, tmp_path):
 
 @pytest.mark.parametrize(
     ("family", "instances"),
-    [("segformer", None), ("mask2former", False), ("mask2former", True), ("maskformer", None), ("maskformer", True)],
+    [
+        ("segformer", None),
+        ("mask2former", False),
+        ("mask2former", True),
+        ("maskformer", None),
+        ("maskformer", True),
+        ("oneformer", None),
+        ("oneformer", True),
+    ],
 )
 def test_a_segmenter_fits_its_role(made, family, instances):
     target = load("Segmenter", made(family), instances=instances)

@@ -1,5 +1,7 @@
 """Tiny detectors and segmenters of random weights for tests, saved as real ones are: config, safetensors, processor."""
 
+import json
+
 import torch
 import transformers as t
 
@@ -113,3 +115,20 @@ def tiny_maskformer(folder):
         backbone_config=backbone, decoder_config=decoder, fpn_feature_size=32, mask_feature_size=32, **named()
     )
     return saved(folder, 0, lambda: shaken(t.MaskFormerForInstanceSegmentation(config)), sides(t.MaskFormerImageProcessorPil))
+
+
+def tiny_oneformer(folder):
+    """It reads which task it is to do, and its processor a file about its classes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {str(i): {"isthing": 1, "name": name} for i, name in enumerate(NAMES)}
+    (folder / "classes.json").write_text(json.dumps(about))
+    words = tokenizer(template="<s> $A </s>")
+    config = t.OneFormerConfig(
+        backbone_config=t.SwinConfig(**SWIN, out_features=["stage1", "stage2", "stage3", "stage4"]), num_queries=10,
+        conv_dim=32, mask_dim=32, hidden_dim=32, encoder_feedforward_dim=32, encoder_layers=1, decoder_layers=2,
+        num_attention_heads=2,
+        dim_feedforward=32, query_dec_layers=1, text_encoder_width=32, text_encoder_num_layers=1,
+        text_encoder_vocab_size=len(words), **named(),
+    )  # fmt: skip
+    pictures = sides(t.OneFormerImageProcessorPil, class_info_file="classes.json", repo_path=str(folder), num_text=2)
+    return saved(folder, 0, lambda: shaken(t.OneFormerForUniversalSegmentation(config)), t.OneFormerProcessor(pictures, words))

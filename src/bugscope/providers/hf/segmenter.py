@@ -22,7 +22,7 @@ Answer = NDArray[np.int64] | list[Detection]
 
 
 class Segmenter:
-    """SegFormer, UperNet, DPT, BEiT; Mask2Former, MaskFormer, OneFormer, also for instances: `hf/OWNER/NAME`, `hf/FOLDER`."""
+    """SegFormer, DPT, BEiT; Mask2Former, MaskFormer, OneFormer, also for instances: `hf/OWNER/NAME`, `hf/FOLDER`."""
 
     requires = ("torch", "transformers")
     extra = "torch"
