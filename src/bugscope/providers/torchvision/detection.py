@@ -29,7 +29,7 @@ FROZEN = ("fasterrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn", "keypointrcnn_resn
 """Their oldest weights, COCO_V1, were trained with batch norms that divide by the bare deviation."""
 
 
-class Detection:
+class Network:
     """A network for detection: `labels`, `id`, and for each picture what torchvision makes of it."""
 
     def __init__(

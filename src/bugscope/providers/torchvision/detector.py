@@ -6,9 +6,9 @@ from typing import Any
 
 from PIL.Image import Image
 
-from ...core import records
+from ...core.records import Detection
 from ..shared.boxes import detections
-from .detection import Detection
+from .detection import Network
 
 
 class Detector:
@@ -27,13 +27,13 @@ class Detector:
         """
         models: Any = importlib.import_module("torchvision").models
         kinds = models.list_models(module=models.detection)
-        self.network = Detection(model, kinds, "detector", checkpoint, labels, device, dtype)
+        self.network = Network(model, kinds, "detector", checkpoint, labels, device, dtype)
         self.labels, self.id = self.network.classes.labels, self.network.id
 
-    def __call__(self, images: Sequence[Image]) -> list[list[records.Detection]]:
+    def __call__(self, images: Sequence[Image]) -> list[list[Detection]]:
         """Raises MemoryError if the GPU's memory is too small."""
         return [self._seen(image) for image in images]
 
-    def _seen(self, image: Image) -> list[records.Detection]:
+    def _seen(self, image: Image) -> list[Detection]:
         made = self.network(image)
         return detections(self.network.name, self.labels, made["boxes"], made["scores"], made["classes"])

@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ...core import records
+from ...core.errors import AnswerError
 from ...core.label_files import read
+from ...core.records import Detection
 from ...media.picture import as_rgb
 from ..shared.boxes import detections
 from ..shared.classes import classes
 from ..shared.device import Device
 from ..shared.masks import LEAST, MOST, reduced
 from ..shared.networks import fill, fingerprint, misfit, read_weights
-from .detection import Detection
+from .detection import Network
 from .weights import chosen, fetched
 
 INSTANCES = "maskrcnn"
@@ -24,7 +25,7 @@ HEADS = ("classifier.4.weight", "classifier.high_classifier.weight")
 """What gives the scores of FCN and DeepLabV3, and of LR-ASPP."""
 LONGEST = 4
 
-Answer = NDArray[np.int64] | list[records.Detection]
+Answer = NDArray[np.int64] | list[Detection]
 
 
 class Segmenter:
@@ -53,8 +54,8 @@ class Segmenter:
         return [self.answer(image) for image in images]
 
 
-class _Instances(Detection):
-    def __call__(self, image: Image) -> list[records.Detection]:  # type: ignore[override]
+class _Instances(Network):
+    def __call__(self, image: Image) -> list[Detection]:  # type: ignore[override]
         made = super().__call__(image)
         best = np.argsort(-made["scores"], kind="stable")[:MOST]
         size = reduced(*as_rgb(image).size)
@@ -72,10 +73,11 @@ class _Pixels:
         self.device = Device(device, dtype or "float32")
         models: Any = importlib.import_module("torchvision").models
         name, weights = chosen(models, what, kinds, model)
+        self.name = f"torchvision/{model}"
         state = read_weights(checkpoint) if checkpoint else fetched(weights)
         net, outputs = _built(models.get_model_builder(name), name, weights, state)
         names = read(labels, least=1) if labels is not None else () if checkpoint else weights.meta["categories"]
-        self.classes = classes(f"torchvision/{model}", outputs, names)
+        self.classes = classes(self.name, outputs, names)
         self.transform = weights.transforms()
         mark = fingerprint(net, str(self.transform), names)
         self.id = f"torchvision/{name}:{weights.name}?dtype={self.device.dtype_name}&weights={mark}"
@@ -84,8 +86,11 @@ class _Pixels:
     def __call__(self, image: Image) -> NDArray[np.int64]:
         """The index of a label for each pixel, in the size in which the network sees the picture; -1: none."""
         pixels = self.transform(_squeezed(as_rgb(image))).to(self.device.name, self.device.dtype)
-        seen = self.device.run(lambda: self.net(pixels[None])["out"][0].argmax(0)).cpu().numpy()
-        return self.classes.places[seen]
+        made = self.device.run(lambda: self.net(pixels[None])["out"][0])
+        if not made.isfinite().all():
+            raise AnswerError(f"{self.name} gave numbers that are not finite for pixels")
+        places: NDArray[np.int64] = self.classes.places[made.argmax(0).cpu().numpy()]
+        return places
 
 
 def _squeezed(image: Image) -> Image:
