@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from bugscope import testing
 from bugscope.core import registry
 from bugscope.media.picture import Picture
 from bugscope.testing import (
@@ -28,6 +29,7 @@ from bugscope.testing import (
 )
 from support import google_answers, photographs, tiny_clip
 from support.fake_server import VARIABLE, running, says
+from support.onnx_detectors import write as detector_file
 from support.onnx_files import write as onnx_file
 from support.openai_answers import by_picture, by_prompt
 from support.picture_servers import Own
@@ -120,13 +122,37 @@ def build(request, tmp_path, monkeypatch):
     def openai(answer, **more):
         return "openai/tiny", get("hosted")(answer) | more
 
-    def network(library, name):
+    def network(library, name, **more):
         torch = pytest.importorskip("torch")
         torch.manual_seed(0)
         module = pytest.importorskip(library)
-        return module.create_model(name, num_classes=3) if library == "timm" else module.models.get_model(name, num_classes=3)
+        if library == "timm":
+            return module.create_model(name, num_classes=3)
+        return module.models.get_model(name, **{"num_classes": 3} | more)
 
-    return {
+    def finds(name):
+        """With a background besides the labels."""
+        bare = {"weights": None, "weights_backbone": None, "num_classes": 4}
+        return own(f"torchvision/{name}", network("torchvision", name, **bare))
+
+    def seeing(kind):
+        from support import tiny_detectors  # noqa: PLC0415 - it needs torch
+
+        return f"hf/{getattr(tiny_detectors, f'tiny_{kind}')(tmp_path / kind)}", {"device": "cpu"}
+
+    def with_background(case):
+        spec, options = case
+        return spec, options | {"labels": ["background", *LABELS]}
+
+    def exported(family, labels=LABELS):
+        return f"onnx/{detector_file(tmp_path, family)}", {"labels": labels, "device": "cpu", "threads": 1}
+
+    def vit():
+        from support import tiny as checkpoints  # noqa: PLC0415 - it needs torch
+
+        return f"hf/{checkpoints.tiny_vit(tmp_path / 'vit', LABELS)}", {"device": "cpu", "multi_label": True}
+
+    cases = {
         ("studio", "Generator"): lambda: ("studio", {"workers": 1, "size": 64}),
         ("studio", "Captioner"): lambda: ("studio", {}),
         ("studio", "Judge"): lambda: ("studio", {}),
@@ -144,6 +170,15 @@ def build(request, tmp_path, monkeypatch):
         ("open-clip", "Classifier"): lambda: clip(labels=LABELS),
         ("open-clip", "Judge"): lambda: clip(against=LABELS),
         ("onnx", "Classifier"): lambda: (f"onnx/{onnx_file(tmp_path, classes=3)}", {"labels": LABELS}),
+        ("onnx", "Tagger"): lambda: (f"onnx/{onnx_file(tmp_path, classes=3)}", {"labels": LABELS}),
+        ("onnx", "Detector"): lambda: exported("yolov8"),
+        ("onnx", "Segmenter"): lambda: exported("logits", ["background", *LABELS]),
+        ("hf", "Tagger"): vit,
+        ("hf", "Detector"): lambda: seeing("rt_detr"),
+        ("hf", "Segmenter"): lambda: seeing("segformer"),
+        ("timm", "Tagger"): lambda: own("timm/test_vit", network("timm", "test_vit")),
+        ("torchvision", "Detector"): lambda: finds("ssdlite320_mobilenet_v3_large"),
+        ("torchvision", "Segmenter"): lambda: with_background(finds("lraspp_mobilenet_v3_large")),
         ("models", "Judge"): lambda: ("models/python/my_models:classify", world(monkeypatch) or {}),
         ("folder", "Generator"): lambda: (folder(), {"search": "words"}),
         ("folder", "Judge"): lambda: (folder(), {}),
@@ -165,6 +200,7 @@ def build(request, tmp_path, monkeypatch):
         ("python", "Editor"): lambda: mine("vary"),
         ("python", "Describer"): lambda: mine("describe"),
     }
+    return {pair: case for pair, case in cases.items() if pair[1] in registry.kinds()}
 
 
 OURS = [
@@ -209,6 +245,8 @@ def test_it_keeps_the_contract_of_its_role(build, provider, role, request):
             check_judge(model, shown, [["teapot", "mug", "teapot"], LABELS][provider not in ("studio", "folder")])
         elif role == "Editor":
             check_editor(model, "茶壶", ["on grass", "nachts auf der Straße"])
+        elif role not in registry.SUPPORT:
+            getattr(testing, f"check_{role.lower()}")(model)
         else:
             check_describer(model, "茶壶", ["a photo of a mug at night", "雪の上"], ["a photo of a mug"])
         copy = Closed(check_pickle(model))

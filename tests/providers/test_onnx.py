@@ -144,7 +144,7 @@ def test_the_middle_is_seen_as_large_as_the_preparation_says():
 
 
 def prepared(path, **options):
-    p = load(path, labels=NAMES, **options).prepared
+    p = load(path, labels=NAMES, **options).scorer.prepared
     return p.size, p.resize
 
 
@@ -233,7 +233,7 @@ def test_ultralytics_metadata_is_understood(make):
     names = str(dict(enumerate(NAMES)))
     path = make(shape=("n", 3, "h", "w"), softmax=True, names=names, imgsz="[64, 64]", task="classify", batch="1")
     target = load(path)
-    assert (target.prepared.size, target.prepared.resize) == ((64, 64), (64,))
+    assert (target.scorer.prepared.size, target.scorer.prepared.resize) == ((64, 64), (64,))
     assert np.allclose(target([RED]), [expected((255, 0, 51), mean=0, std=1)], atol=1e-5)
     with pytest.raises(ModelError, match="a network for the task 'detect'; expected 'classify'"):
         load(make(task="detect", names=names))
@@ -252,11 +252,11 @@ def test_hugging_face_exports_are_understood(make, tmp_path):
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(config | {"image_std": [0.5, 0.5, 0.25]}))
     target = load(path)
     assert list(target.labels) == NAMES
-    p = target.prepared
+    p = target.scorer.prepared
     assert (p.size, p.resize, p.interpolation) == ((32, 32), (48,), "bicubic")
     want = expected((255, 0, 51), mean=0.5, std=np.array([0.5, 0.5, 0.25]))
     assert np.allclose(target([RED]), [want], atol=1e-5)
-    larger = load(path, size=64).prepared
+    larger = load(path, size=64).scorer.prepared
     assert (larger.size, larger.resize) == ((64, 64), (73,))
     (tmp_path / "preprocessor_config.json").write_text("{")
     with pytest.raises(ModelError, match="cannot read '.*preprocessor_config.json'"):
@@ -372,7 +372,7 @@ def test_without_room_a_batch_is_given_up(make, monkeypatch):
         def run(self, *_):
             raise RuntimeError("[ONNXRuntimeError] : 6 : Failed to allocate memory for requested buffer of size 1")
 
-    monkeypatch.setattr(target, "session", Full())
+    monkeypatch.setattr(target.scorer.network, "session", Full())
     with pytest.raises(MemoryError, match="Failed to allocate"):
         target([RED])
 
@@ -427,7 +427,7 @@ def test_pictures_are_prepared_as_transformers_does(make, tmp_path, name):
     pytest.importorskip("torchvision")
     processor = getattr(transformers, name)(**PROCESSORS[name])
     processor.save_pretrained(tmp_path)
-    prepare = load(make(shape=("n", 3, "h", "w")), labels=NAMES).prepared
+    prepare = load(make(shape=("n", 3, "h", "w")), labels=NAMES).scorer.prepared
     # where an odd number of pixels is cropped, transformers begins at the half rounded down, torchvision to the even one
     picture = images()[0].resize((512, 384), Image.Resampling.BICUBIC)
     want = processor(picture, return_tensors="np")["pixel_values"][0].transpose(1, 2, 0)
@@ -450,9 +450,9 @@ def test_pictures_are_prepared_as_transformers_does(make, tmp_path, name):
 )
 def test_onnxs_own_metadata_for_images_are_read(make, values, scale, mean, std):
     said = {"Image.BitmapPixelFormat": "Bgr8", "Image.NominalPixelRange": values, "Image.ColorSpaceGamma": "SRGB"}
-    p = load(make(**said), labels=NAMES).prepared
+    p = load(make(**said), labels=NAMES).scorer.prepared
     assert (p.bgr, p.scale, p.mean, p.std) == (True, scale, (mean,) * 3, (std,) * 3)
-    assert load(make(**said), labels=NAMES, channels="rgb").prepared.bgr is False
+    assert load(make(**said), labels=NAMES, channels="rgb").scorer.prepared.bgr is False
 
 
 @pytest.mark.parametrize(
@@ -488,7 +488,7 @@ def test_the_configuration_of_a_repository_is_above_its_onnx_folder(make, tmp_pa
     )
     target = load(tmp_path / where / "model.onnx")
     assert target.labels[:2] == ("bird 0", "bird 1")
-    assert (target.prepared.mean, target.prepared.resize) == ((0.5,) * 3, (32, 32))
+    assert (target.scorer.prepared.mean, target.scorer.prepared.resize) == ((0.5,) * 3, (32, 32))
 
 
 def test_a_folder_that_is_no_form_of_a_repository_is_not_left(make, tmp_path):
@@ -504,7 +504,7 @@ def test_timms_configuration_is_understood(make, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"label_names": NAMES, "pretrained_cfg": cfg}), encoding="utf-8")
     target = load(make())
     assert list(target.labels) == NAMES
-    p = target.prepared
+    p = target.scorer.prepared
     assert (p.size, p.resize, p.interpolation, p.mean, p.std) == ((32, 32), (40,), "bicubic", (0.5,) * 3, (0.25,) * 3)
 
 

@@ -252,3 +252,19 @@ def test_the_id_tells_what_changes_an_answer(torch, network, folder, checkpoint,
         load(folder(num_classes=5, config={"pretrained_cfg": {"crop_pct": 0.5}}), labels=NAMES),
     ]
     assert len({model.id for model in found}) == len(found)
+
+
+def test_a_tagger_gives_each_label_a_probability_of_its_own(torch, network, folder, checkpoint):
+    spec = folder(num_classes=5, config={"label_names": NAMES})
+    target = registry.load("Tagger", f"timm/{spec}", {"device": "cpu"})
+    check_pickle(target)
+    plain = load(spec)
+    assert target.labels == plain.labels and target.id != plain.id
+    found = target(images())
+    logits = np.log(plain(images()))
+    # a softmax keeps the differences of the logits
+    odds = np.log(found / (1 - found))
+    assert np.allclose(np.diff(odds, axis=1), np.diff(logits, axis=1), atol=1e-2)
+    assert found.dtype == np.float32 and target([]).shape == (0, 5)
+    with pytest.raises(SpecError, match="has 5 classes, but there are 1 labels"):
+        registry.load("Tagger", f"timm/{TINY}", {"checkpoint": str(checkpoint), "labels": ["a"], "device": "cpu"})

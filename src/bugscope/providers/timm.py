@@ -1,4 +1,4 @@
-"""timm/NAME: every classifier of timm, from its registry, the Hugging Face hub or a folder, on PyTorch.
+"""timm/NAME: every classifier and tagger of timm, from its registry, the Hugging Face hub or a folder, on PyTorch.
 
 Pictures are prepared as the checkpoint's configuration says.
 """
@@ -37,28 +37,58 @@ class Classifier:
         the ImageNet with that number of classes. `device`: "" for the first available of cuda, mps and cpu; `dtype`: "" for
         float16 on cuda, else float32.
         """
+        made = _Made(model, checkpoint, () if labels is None else read(labels), device, dtype)
+        self.labels: Sequence[str] = made.labels
+        self.id, self.device = made.id, made.device
+        self.answer = Scorer(made.device, made.net, made.transform)
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Softmax probabilities [n, labels]. Raises MemoryError if the GPU's memory is too small."""
+        return self.answer(images, len(self.labels))
+
+
+class Tagger:
+    """A timm network that was trained on several labels a picture: `timm/NAME` with your own weights, the hub or a folder."""
+
+    requires = ("torch", "timm")
+    extra = "torch"
+    example = "timm/hf-hub:OWNER/NAME"
+
+    def __init__(
+        self, model: str, *, checkpoint: str = "", labels: Sequence[str] | str | None = None, device: str = "", dtype: str = ""
+    ) -> None:
+        """As for `Classifier`; one label may be all."""
+        made = _Made(model, checkpoint, () if labels is None else read(labels, least=1), device, dtype)
+        self.labels: Sequence[str] = made.labels
+        self.id = f"{made.id}&sigmoid"
+        self.answer = Scorer(made.device, made.net, made.transform, apart=True)
+
+    def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Probabilities [n, labels], each by itself. Raises MemoryError if the GPU's memory is too small."""
+        return self.answer(images, len(self.labels))
+
+
+class _Made:
+    """A network with its labels, its id, and how it is shown pictures."""
+
+    def __init__(self, model: str, checkpoint: str, names: Sequence[str], device: str, dtype: str) -> None:
         self.device = Device(device, dtype)
         timm: Any = importlib.import_module("timm")
         data: Any = importlib.import_module("timm.data")
         model = current_name(timm, model, own=bool(checkpoint))
-        names = () if labels is None else read(labels)
         with contextlib.redirect_stdout(sys.stderr):  # torch.hub prints what it downloads
             net = _own(timm, model, checkpoint) if checkpoint else timm.create_model(model, pretrained=True).eval()
         if not net.num_classes:
             raise SpecError(f"timm/{model} gives features and has no classes; choose one that was trained to classify")
         classes = named_classes(f"timm/{model}", net.num_classes, names or (() if checkpoint else _names(data, net)))
-        self.labels: Sequence[str] = classes
+        self.labels = classes
         config = data.resolve_model_data_config(net)
         if config["input_size"][0] != 3:
             raise SpecError(f"timm/{model} takes pictures of {config['input_size'][0]} channels; expected 3")
         cfg = net.pretrained_cfg
         full = model if model.startswith(SOURCES) or not cfg.get("tag") else f"{cfg['architecture']}.{cfg['tag']}"
         self.id = f"timm/{full}?dtype={self.device.dtype_name}&weights={fingerprint(net, config, classes)}"
-        self.answer = Scorer(self.device, net, data.create_transform(**config, is_training=False))
-
-    def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """Softmax probabilities [n, labels]. Raises MemoryError if the GPU's memory is too small."""
-        return self.answer(images, len(self.labels))
+        self.net, self.transform = net, data.create_transform(**config, is_training=False)
 
 
 def current_name(timm: Any, model: str, own: bool) -> str:

@@ -12,7 +12,7 @@ from ...core.label_files import read
 from ..shared.networks import named_classes
 from ..shared.zeroshot import ZeroShotClassifier, digest
 from .embedder import Embedder
-from .loading import CLASSES, Network
+from .loading import CLASSES, CLASSIFY, Network, class_names
 
 
 class Classifier:
@@ -30,14 +30,14 @@ class Classifier:
         the first available of cuda, mps and cpu; `dtype`: "" for bfloat16 or float16 on cuda, as the checkpoint is stored, else
         float32; `revision`: the hub's.
         """
-        self.network = network = Network(model, "target", device, dtype, revision)
+        self.network = network = Network(model, CLASSIFY, device, dtype, revision)
         self.answer: Callable[[Sequence[Image]], NDArray[np.float32]]
         if network.kind is CLASSES:
             if templates:
                 raise SpecError(
                     f"{network.name} is a {network.architecture}, which takes no argument templates: its classes are fixed"
                 )
-            names = _own(network.config) if labels is None else read(labels)
+            names = class_names(network.config) if labels is None else read(labels)
             self.labels: Sequence[str] = named_classes(network.name, network.config.num_labels, names)
             self.id, self.answer = f"{network.id}&labels={digest(self.labels)}", self._scores
         else:
@@ -55,10 +55,3 @@ class Classifier:
 
     def _ask(self, **inputs: Any) -> Any:
         return self.network.net(**inputs).logits.float().softmax(dim=1).cpu().numpy()
-
-
-def _own(config: Any) -> Sequence[str]:
-    """The checkpoint's names of its classes; () if it has none."""
-    names = [str(config.id2label.get(i, f"LABEL_{i}")) for i in range(config.num_labels)]
-    unnamed = len(names) != 1000 and all(name == f"LABEL_{i}" for i, name in enumerate(names))
-    return () if unnamed else names

@@ -23,23 +23,30 @@ EXTRAS = ("torchvision", "num2words", "sentencepiece", "timm", "accelerate")
 """Packages that transformers needs for some families (torchvision: for those that also take videos)."""
 
 
+CLASSIFY, DETECT, SEGMENT, TAG = (f"target of the task {task}" for task in ("classify", "detect", "segment", "tag"))
+"""Roles of a target; "captioner" and "judge" are the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What transformers loads with one of its automatic classes. `table`: its names, by `model_type`, in transformers."""
+    """What transformers loads with one of its automatic classes. `table`: its names, by `model_type`, in transformers. `words`:
+    whether it reads texts besides pictures."""
 
     what: str
     auto: str
     table: str
     roles: tuple[str, ...]
+    words: bool = True
 
 
 ZERO_SHOT = Kind(
     "zero-shot image classifier", "AutoModelForZeroShotImageClassification",
-    "MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("target", "judge"),
+    "MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES", (CLASSIFY, "judge"),
 )  # fmt: skip
 CLASSES = Kind(
-    "image classifier", "AutoModelForImageClassification", "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES", ("target",)
-)
+    "image classifier", "AutoModelForImageClassification", "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES", (CLASSIFY, TAG),
+    words=False,
+)  # fmt: skip
 TEXT = Kind(
     "image-to-text model", "AutoModelForImageTextToText", "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES", ("captioner", "judge")
 )
@@ -47,7 +54,24 @@ ANSWERS = Kind(
     "visual question answerer", "AutoModelForVisualQuestionAnswering",
     "MODEL_FOR_VISUAL_QUESTION_ANSWERING_MAPPING_NAMES", ("judge",),
 )  # fmt: skip
-KINDS = (ZERO_SHOT, CLASSES, TEXT, ANSWERS)
+OBJECTS = Kind(
+    "object detector", "AutoModelForObjectDetection", "MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES", (DETECT,), words=False
+)
+GROUNDED = Kind(
+    "zero-shot object detector", "AutoModelForZeroShotObjectDetection",
+    "MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING_NAMES", (DETECT,),
+)  # fmt: skip
+REGIONS = Kind(
+    "semantic segmenter", "AutoModelForSemanticSegmentation", "MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES", (SEGMENT,),
+    words=False,
+)  # fmt: skip
+MASKS = Kind(
+    "segmenter by masks", "AutoModelForUniversalSegmentation", "MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING_NAMES", (SEGMENT,),
+    words=False,
+)  # fmt: skip
+KINDS = (ZERO_SHOT, CLASSES, TEXT, ANSWERS, OBJECTS, GROUNDED, REGIONS, MASKS)
+TOLD = ("oneformer",)
+"""Families of segmenters that read which task they are to do."""
 
 
 class Network:
@@ -110,7 +134,7 @@ class Network:
     def _processor(self, model: str) -> Any:
         """PIL prepares the pictures, with torchvision or without, so that an answer does not depend on what is installed."""
         pictures = partial(self.lib.AutoImageProcessor.from_pretrained, model, backend="pil", **self.hub)
-        if self.kind is CLASSES:
+        if not self.kind.words and self.config.model_type not in TOLD:
             return pictures()
         processor = self.lib.AutoProcessor.from_pretrained(model, **self.hub)
         if not hasattr(processor, "image_processor"):  # a joined encoder and decoder, without a processor of its own
@@ -129,10 +153,14 @@ class Network:
             )
         return net
 
+    @property
+    def pictures(self) -> Any:
+        """The processor's part for pictures, which also makes boxes and masks of what the network gives."""
+        return getattr(self.processor, "image_processor", self.processor)
+
     def _fingerprint(self) -> str:
         """A hash of weights and preprocessing: a folder may be rewritten under the same name."""
-        pictures = getattr(self.processor, "image_processor", self.processor)
-        made = hashlib.sha256(json.dumps(pictures.to_dict(), sort_keys=True, default=str).encode())
+        made = hashlib.sha256(json.dumps(self.pictures.to_dict(), sort_keys=True, default=str).encode())
         for name, value in self.net.state_dict().items():
             flat = value.detach().reshape(-1)
             made.update(f"{name}{tuple(value.shape)}".encode())
@@ -205,3 +233,10 @@ def quiet(lib: Any) -> Iterator[None]:
 def _flat(names: Any) -> list[str]:
     """The names in one list; some families have several."""
     return [name for value in names for name in ([value] if isinstance(value, str) else value)]
+
+
+def class_names(config: Any) -> Sequence[str]:
+    """The checkpoint's names of its classes; () if it has none."""
+    names = [str(config.id2label.get(i, f"LABEL_{i}")) for i in range(config.num_labels)]
+    unnamed = len(names) != 1000 and all(name == f"LABEL_{i}" for i, name in enumerate(names))
+    return () if unnamed else names

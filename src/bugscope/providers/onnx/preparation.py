@@ -41,7 +41,12 @@ class Preparation:
         height, width = self.size
         left, top = round((image.width - width) / 2), round((image.height - height) / 2)
         # black where the picture is smaller than the crop
-        pixels = np.asarray(image.crop((left, top, left + width, top + height)), np.float32).reshape(height, width, -1)
+        return self.values(image.crop((left, top, left + width, top + height)))
+
+    def values(self, image: Image.Image) -> NDArray[np.float32]:
+        """What the network is given for the pixels of a picture in its size."""
+        image = image.convert("L" if len(self.mean) == 1 else "RGB")
+        pixels = np.asarray(image, np.float32).reshape(image.height, image.width, -1)
         pixels = pixels[..., ::-1] if self.bgr else pixels
         return np.asarray((pixels * self.scale - np.array(self.mean)) / np.array(self.std), np.float32)
 

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from ...core.errors import ModelError, short, told, unknown
 from .preparation import INTERPOLATIONS, MEAN, STD
 
 VALUES = ("mean", "std", "scale")
-KEYS = ("size", "resize", *VALUES, "interpolation", "channels", "layout", "softmax", "labels", "names", "imgsz", "task")
+KEYS = ("size", "resize", *VALUES, "interpolation", "channels", "layout", "softmax", "sigmoid", "family", "fit", "labels",
+        "names", "imgsz", "task")  # fmt: skip
 RANGES: Mapping[str, Mapping[str, Any]] = {
     "NominalRange_0_255": {"scale": 1, "mean": 0, "std": 1},
     "Normalized_0_1": {"scale": 1 / 255, "mean": 0, "std": 1},
@@ -50,11 +51,12 @@ def _read(value: Any) -> tuple[str, ...]:
     return label_files.read(value, least=1)
 
 
-def metadata(stated: Mapping[str, str], what: str) -> dict[str, Any]:
-    """What the file says of itself."""
+def metadata(stated: Mapping[str, str], what: str, tasks: Sequence[str] = ("classify",)) -> dict[str, Any]:
+    """What the file says of itself. Raises ModelError if it says that it was made for another task."""
     found: dict[str, Any] = {key: _value(text) for key, text in stated.items() if key in KEYS}
-    if (task := found.get("task", "classify")) != "classify":
-        raise ModelError(f"{what} is a network for the task {short(repr(task))}; expected 'classify'")
+    if (task := found.get("task", tasks[0])) not in tasks:
+        wanted = " or ".join(map(repr, tasks))
+        raise ModelError(f"{what} is a network for the task {short(repr(task))}; expected {wanted}")
     if "task" in found:  # Ultralytics: values from 0 to 1, and a crop as large as the shorter side
         found = {"mean": 0, "std": 1, "margin": 1.0, **found}
     found = {**_image(stated, what), **found}

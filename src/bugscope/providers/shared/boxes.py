@@ -60,7 +60,8 @@ def corners(centred: Numbers) -> Boxes:
     """Boxes from middle, width and height [n, 4]."""
     found = np.asarray(centred, dtype=np.float64)
     middle, half = found[:, :2], found[:, 2:] / 2
-    return np.concatenate([middle - half, middle + half], axis=1)
+    with np.errstate(invalid="ignore"):  # infinite numbers are refused by `finite`
+        return np.concatenate([middle - half, middle + half], axis=1)
 
 
 def overlaps(box: Numbers, boxes: Numbers) -> NDArray[np.float64]:
@@ -89,35 +90,38 @@ def suppressed(
     return np.array(kept, dtype=np.intp)
 
 
+def finite(who: str, boxes: Numbers, scores: Numbers) -> None:
+    """Raises AnswerError for boxes [n, 4] or scores [n, ...] with numbers that are not finite."""
+    rows = np.asarray(scores).reshape(len(boxes), -1) if len(boxes) else np.zeros((0, 1))
+    strange = ~(np.isfinite(rows).all(axis=1) & np.isfinite(boxes).all(axis=1))
+    if strange.any():
+        at = int(np.argmax(strange))
+        worst = next((number for number in rows[at] if not np.isfinite(number)), rows[at].max())
+        raise AnswerError(f"{who} gave numbers that are not finite: a box of {boxes[at].tolist()} with a score of {worst}")
+
+
 def detections(
     who: str,
     labels: Sequence[str],
     boxes: Numbers,
     scores: Numbers,
     classes: Whole,
-    masks: Sequence[NDArray[np.bool_]] | None = None,
+    masks: NDArray[np.bool_] | None = None,
     least: float = LEAST,
     most: int = MOST,
 ) -> list[Detection]:
     """What is seen in one picture, surest first, from fractions [n, 4], scores [n] and indices of labels [n] (a negative one is
-    no label: the background).
+    no label: the background), with masks [n, height, width] if there are any.
 
     Boxes are cut at the picture's edges; what is under `least`, or outside the picture, is left out, and so are all but `most`.
-    Raises AnswerError for numbers that are not finite and for a class without a label.
+    Raises AnswerError for numbers that are not finite.
     """
     boxes, scores = np.asarray(boxes, dtype=np.float64).reshape(-1, 4), np.asarray(scores, dtype=np.float64)
-    strange = ~(np.isfinite(scores) & np.isfinite(boxes).all(axis=1))
-    if strange.any():
-        at = int(np.argmax(strange))
-        raise AnswerError(f"{who} gave numbers that are not finite: a box of {boxes[at].tolist()} with a score of {scores[at]}")
-    if len(classes) and int(np.max(classes)) >= len(labels):
-        raise AnswerError(
-            f"{who} gave a box of class {int(np.max(classes))}, counted from 0, but there are {len(labels)} labels"
-            f" (the last is {labels[-1]!r}); state all of them, with 'background' where a class is none"
-        )
+    finite(who, boxes, scores)
     cut = boxes.clip(0, 1)
     here = (classes >= 0) & (scores >= least) & (cut[:, 2:] > cut[:, :2]).all(axis=1)
     places = np.flatnonzero(here)
     places = places[np.argsort(-scores[places], kind="stable")][:most]
-    rows = zip(places.tolist(), classes[places].tolist(), scores[places].tolist(), cut[places].tolist(), strict=True)
-    return [Detection(labels[c], score, *box)._replace(mask=masks[i] if masks else None) for i, c, score, box in rows]
+    certain = scores.clip(0, 1)  # half precision may round over it
+    rows = zip(places.tolist(), classes[places].tolist(), certain[places].tolist(), cut[places].tolist(), strict=True)
+    return [Detection(labels[c], score, *box)._replace(mask=None if masks is None else masks[i]) for i, c, score, box in rows]

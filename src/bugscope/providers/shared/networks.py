@@ -97,18 +97,18 @@ def fingerprint(net: Any, *more: Any) -> str:
 
 
 class Scorer:
-    """Asks a network that takes normalised pictures and gives one logit per class."""
+    """Asks a network that takes normalised pictures and gives one logit per class. `apart`: each class stands by itself."""
 
-    def __init__(self, device: Device, net: Any, transform: Callable[[Image], Any]) -> None:
-        self.device, self.transform = device, transform
+    def __init__(self, device: Device, net: Any, transform: Callable[[Image], Any], apart: bool = False) -> None:
+        self.device, self.transform, self.apart = device, transform, apart
         self.net = net.to(device.name, device.dtype)
 
     def __call__(self, images: Sequence[Image], classes: int) -> NDArray[np.float32]:
-        """Softmax probabilities [n, classes]. Raises MemoryError."""
+        """Probabilities [n, classes], by a softmax or a sigmoid. Raises MemoryError."""
         rows = self.device.each(images, self._ask)
         return np.array(rows, dtype=np.float32).reshape(len(images), classes)
 
     def _ask(self, images: Sequence[Image]) -> Sequence[Any]:
         pixels = self.device.torch.stack([self.transform(as_rgb(image)) for image in images])
-        logits = self.net(pixels.to(self.device.name, self.device.dtype))
-        return list(logits.float().softmax(dim=1).cpu().numpy())
+        logits = self.net(pixels.to(self.device.name, self.device.dtype)).float()
+        return list((logits.sigmoid() if self.apart else logits.softmax(dim=1)).cpu().numpy())

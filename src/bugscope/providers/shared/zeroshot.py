@@ -144,9 +144,9 @@ def said(label: str, template: str) -> str:
     return whole.replace("{label}", label)
 
 
-def read_labels(given: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def read_labels(given: Any, least: int = 2) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The labels by the names used here, and what a text says of each: the word given, unless that is a WordNet id."""
-    words = label_files.read(given)
+    words = label_files.read(given, least)
     labels = names.named(words)
     return labels, tuple(ours if names.WORDNET.match(word) else word for ours, word in zip(labels, words, strict=True))
 

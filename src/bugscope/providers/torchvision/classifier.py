@@ -1,12 +1,7 @@
-"""torchvision/NAME[:WEIGHTS]: the classifiers of torchvision, with its weights or your own, on PyTorch.
+"""The classifiers of torchvision."""
 
-Pictures are prepared as the weights' authors did (`weights.transforms()`), and classes take the weights' names.
-"""
-
-import contextlib
 import importlib
 import re
-import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ..core.errors import SpecError, unknown
-from ..core.label_files import read
-from .shared.device import Device
-from .shared.networks import Scorer, fill, fingerprint, misfit, named_classes, read_weights
+from ...core.label_files import read
+from ..shared.device import Device
+from ..shared.networks import Scorer, fill, fingerprint, misfit, named_classes, read_weights
+from .weights import chosen, fetched
 
 
 class Classifier:
@@ -38,13 +33,9 @@ class Classifier:
         """
         self.device = Device(device, dtype)
         models: Any = importlib.import_module("torchvision").models
-        name, _, wanted = model.partition(":")
-        known = models.list_models(module=models)
-        if name not in known:
-            raise unknown("torchvision classifier", name, known)
-        weights = _weights(models, name, wanted)
+        name, weights = chosen(models, "classifier", models.list_models(module=models), model)
         names = read(labels) if labels is not None else () if checkpoint else weights.meta["categories"]
-        state = read_weights(checkpoint) if checkpoint else _fetch(weights)
+        state = read_weights(checkpoint) if checkpoint else fetched(weights)
         net, outputs = _build(models.get_model_builder(name), name, weights, state)
         self.labels: Sequence[str] = (classes := named_classes(f"torchvision/{model}", outputs, names))
         mark = fingerprint(net, str(weights.transforms()), classes)
@@ -54,23 +45,6 @@ class Classifier:
     def __call__(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Softmax probabilities [n, labels]. Raises MemoryError if the GPU's memory is too small."""
         return self.answer(images, len(self.labels))
-
-
-def _weights(models: Any, name: str, wanted: str) -> Any:
-    members = models.get_model_weights(name)
-    if wanted and wanted not in members.__members__:
-        raise unknown(f"weights of torchvision/{name}", wanted, members.__members__)
-    weights = members[wanted or "DEFAULT"]
-    if not weights.meta.get("categories"):
-        others = [w.name for w in members if w.meta.get("categories")]
-        raise SpecError(f"torchvision/{name}:{wanted} has no classes; these have: {', '.join(others)}")
-    return weights
-
-
-def _fetch(weights: Any) -> Any:
-    """torchvision's own loading, except that only tensors are admitted from the pickle."""
-    with contextlib.redirect_stdout(sys.stderr):  # torch.hub prints what it downloads
-        return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
 
 
 def _build(builder: Callable[..., Any], name: str, weights: Any, state: Any) -> tuple[Any, int]:
