@@ -3,6 +3,7 @@
 Weights are read from safetensors files only, since a pickle can run code; code that comes with a checkpoint is not run.
 """
 
+from .answerer import Answerer
 from .captioner import Captioner
 from .classifier import Classifier
 from .detector import Detector
@@ -10,4 +11,4 @@ from .judge import Judge
 from .segmenter import Segmenter
 from .tagger import Tagger
 
-__all__ = ["Captioner", "Classifier", "Detector", "Judge", "Segmenter", "Tagger"]
+__all__ = ["Answerer", "Captioner", "Classifier", "Detector", "Judge", "Segmenter", "Tagger"]
