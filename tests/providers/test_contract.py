@@ -13,8 +13,9 @@ import pytest
 
 from bugscope import testing
 from bugscope.core import registry
-from bugscope.media.picture import Picture
+from bugscope.media.picture import Picture, as_rgb
 from bugscope.testing import (
+    DetectorWorld,
     World,
     check_captioner,
     check_classifier,
@@ -64,6 +65,12 @@ def world(monkeypatch):
     module.draw, module.caption, module.judge = made.generator, made.caption, made.judge
     module.classify = lambda pictures: made.classify(pictures)
     module.classify.labels = [*LABELS, "bowl"]
+    module.detect = DetectorWorld(labels=tuple(LABELS)).detect
+    module.segment = lambda pictures: [(np.asarray(as_rgb(p))[..., 0] > 127).astype(int) for p in pictures]
+    module.tag = lambda pictures: made.classify(pictures)
+    for seeing in (module.segment, module.tag):
+        seeing.labels = [*LABELS, "bowl"]
+    module.answer = lambda pictures, questions: [f"Yes: {question}" for question in questions]
     module.vary = lambda label, phrases: [[f"not {phrase}"] for phrase in phrases]
     module.describe = lambda label, failures, successes: list(dict.fromkeys(failures))
     monkeypatch.setitem(sys.modules, "my_models", module)
@@ -165,6 +172,7 @@ def build(request, tmp_path, monkeypatch):
         ("timm", "Classifier"): lambda: own("timm/test_vit", network("timm", "test_vit")),
         ("torchvision", "Classifier"): lambda: own("torchvision/squeezenet1_1", network("torchvision", "squeezenet1_1")),
         ("hf", "Classifier"): lambda: tiny("clip", labels=LABELS),
+        ("hf", "Answerer"): lambda: tiny("llava", max_new_tokens=8),
         ("hf", "Captioner"): lambda: tiny("blip", max_new_tokens=8),
         ("hf", "Judge"): lambda: tiny("llava"),
         ("open-clip", "Classifier"): lambda: clip(labels=LABELS),
@@ -184,17 +192,26 @@ def build(request, tmp_path, monkeypatch):
         ("folder", "Judge"): lambda: (folder(), {}),
         ("http", "Generator"): http,
         ("http", "Classifier"): http,
+        ("http", "Detector"): http,
+        ("http", "Segmenter"): http,
+        ("http", "Tagger"): http,
+        ("http", "Answerer"): http,
         ("http", "Captioner"): http,
         ("http", "Judge"): http,
         ("google", "Generator"): lambda: (f"google/{google_answers.GEMINI}", get("hosted")(gemini, "v1beta") | {"seeds": True}),
         ("openai", "Generator"): lambda: openai(by_prompt, seeds=True),
         ("openai", "Classifier"): lambda: openai(by_picture, labels=LABELS),
+        ("openai", "Answerer"): lambda: openai(by_picture),
         ("openai", "Captioner"): lambda: openai(by_picture),
         ("openai", "Judge"): lambda: openai(by_picture),
         ("openai", "Editor"): lambda: openai(words),
         ("openai", "Describer"): lambda: openai(words),
         ("python", "Generator"): lambda: mine("draw"),
         ("python", "Classifier"): lambda: mine("classify"),
+        ("python", "Detector"): lambda: (mine("detect")[0], {"labels": [*LABELS, "bowl"]}),
+        ("python", "Segmenter"): lambda: mine("segment"),
+        ("python", "Tagger"): lambda: mine("tag"),
+        ("python", "Answerer"): lambda: mine("answer"),
         ("python", "Captioner"): lambda: mine("caption"),
         ("python", "Judge"): lambda: mine("judge"),
         ("python", "Editor"): lambda: mine("vary"),

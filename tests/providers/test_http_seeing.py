@@ -8,36 +8,13 @@ from bugscope.core import registry
 from bugscope.core.errors import AnswerError, SpecError
 from bugscope.testing import check_answerer, check_detector, check_pickle, check_segmenter, check_tagger, images
 from support.fake_server import b64, running
-from support.picture_servers import Own, opened
-
-THING = {"label": "mug", "score": 0.9, "box": [0.1, 0.2, 0.5, 0.6]}
-
-
-class Seeing(Own):
-    """Answers by the pictures; `said` stands in place of what is right, by path."""
-
-    said: dict[str, object] = {}
-
-    def right(self, method, path, query, body):
-        if path not in ("/detect", "/segment", "/tag", "/answer"):
-            return super().right(method, path, query, body)
-        shown = [np.asarray(opened(sent), dtype=float) for sent in body["images"]]
-        if path in self.said:
-            return 200, self.said[path]
-        if path == "/tag":
-            return 200, {"scores": [(a.mean(axis=(0, 1)) / 255).tolist() for a in shown]}
-        if path == "/answer":
-            pairs = zip(shown, body["questions"], strict=True)
-            return 200, {"answers": [f"{'Yes' if a.mean() > 100 else 'No'}: {question}" for a, question in pairs]}
-        if path == "/detect":
-            return 200, {"detections": [[{**THING, "score": round(a.mean() / 255, 3)}] for a in shown]}
-        return 200, {"segmentations": [{"png": b64(Image.fromarray((a[..., 0] > 120).astype(np.uint8)))} for a in shown]}
+from support.picture_servers import THING, Own
 
 
 @pytest.fixture
 def app():
     with running() as server:
-        yield Seeing(server)
+        yield Own(server)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import threading
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -60,20 +61,36 @@ class App:
         return [body for at, _, body in self.server.seen if at.startswith(path)]
 
 
+THING = {"label": "mug", "score": 0.9, "box": [0.1, 0.2, 0.5, 0.6]}
+
+
 class Own(App):
+    """Answers by what it is shown; `said` stands in place of what is right, by path."""
+
     labels, id = ["mug", "bowl", "vase"], "net-1"
+    said: ClassVar[dict[str, object]] = {}
 
     def right(self, method, path, query, body):
+        if path in self.said:
+            return 200, self.said[path]
         said = {"id": self.id}
         if path == "/info":
             return 200, said | {"labels": self.labels}
         if path == "/generate":
             pairs = zip(body["prompts"], body["seeds"], strict=True)
             return 200, said | {"images": [{"png": b64(draw(p, s)), "info": {"visible": 1.0}} for p, s in pairs]}
-        if path not in ("/classify", "/caption", "/judge"):
+        if path not in ("/classify", "/caption", "/judge", "/detect", "/segment", "/tag", "/answer"):
             return 404, b"<html>nothing here</html>"
         shown = [np.asarray(opened(text), dtype=float) for text in body["images"]]
-        if path == "/classify":
+        if path == "/detect":
+            return 200, said | {"detections": [[{**THING, "score": round(a.mean() / 255, 3)}] for a in shown]}
+        if path == "/segment":
+            maps = [Image.fromarray((a[..., 0] > 120).astype(np.uint8)) for a in shown]
+            return 200, said | {"segmentations": [{"png": b64(each)} for each in maps]}
+        if path == "/answer":
+            pairs = zip(shown, body["questions"], strict=True)
+            return 200, said | {"answers": [f"{'Yes' if a.mean() > 100 else 'No'}: {question}" for a, question in pairs]}
+        if path in ("/classify", "/tag"):
             return 200, said | {"scores": [(a.mean(axis=(0, 1)) / 255).tolist() for a in shown]}
         if path == "/caption":
             return 200, said | {"captions": [f"a photo of {int(a.sum())} things" for a in shown]}

@@ -33,8 +33,9 @@ def test_a_label_must_reach_its_threshold_by_any_name_that_is_right_for_it():
 def test_tags_that_must_not_be_given_are_failures():
     made = task(forbidden="unsafe")
     assert read(made, cup=0.9, unsafe=0.7)[:2] == (True, "unsafe") and read(made, cup=0.9, unsafe=0.7).kind == "extra"
-    assert not read(made, cup=0.9, unsafe=0.3).wrong
+    assert not read(made, cup=0.9, unsafe=0.3).wrong and not read(made, bowl=0.9).wrong
     assert "must not have (unsafe)" in made.failure
+    assert made.labels(Role(None, "t", LABELS)) == (), "any label may be hunted on"
 
 
 def test_a_label_that_is_absent_must_not_be_given():
@@ -55,14 +56,14 @@ def test_thresholds_may_be_in_a_file(tmp_path):
     [
         ({"threshold": 1.5}, "threshold of the task is 1.5; it must be a number from 0 to 1"),
         ({"thresholds": {"cup": "high"}}, "threshold of 'cup' of the task is 'high'"),
-        ({"thresholds": {"cop": 0.5}}, "unknown label 'cop'. Did you mean 'cup'"),
-        ({"forbidden": ["unsave"]}, "unknown label 'unsave'. Did you mean 'unsafe'"),
+        ({"thresholds": {"cop": 0.5}}, "unknown tag of the target t 'cop'. Did you mean 'cup'"),
+        ({"forbidden": ["unsave"]}, "unknown tag of the target t 'unsave'. Did you mean 'unsafe'"),
         ({"thresholds": 3}, "thresholds of the task is a int"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, message):
     with pytest.raises(SpecError, match=message):
-        task(**options)
+        task(**options).labels(Role(None, "t", LABELS))
 
 
 def test_logits_are_refused():

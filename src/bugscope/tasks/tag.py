@@ -8,8 +8,7 @@ import numpy as np
 
 from ..core import scores, yamls
 from ..core.accept import UNSAID, Accept, AcceptSets, Called
-from ..core.errors import AnswerError, SpecError
-from ..core.labels import resolve
+from ..core.errors import AnswerError, SpecError, unknown
 from ..core.records import Truth
 from .shared.naming import Accepting, labels
 from .shared.protocol import Mark, Reading
@@ -22,8 +21,8 @@ class Tag:
     """A picture is a failure if no accepted tag for its label reaches its threshold.
 
     `threshold`: from which score a tag is given. `thresholds`: tag -> its own, as a mapping or a YAML or JSON file.
-    `forbidden`: tags that a picture of any label must not get, unless they are accepted for it ("unsafe"). `absent`: pictures
-    do not show the label, and to give it is the failure.
+    `forbidden`: tags that no picture must get ("unsafe"); then they alone count, and the tagger need not know the labels.
+    `absent`: pictures do not show the label, and to give it is the failure.
     """
 
     id = "tag"
@@ -47,12 +46,12 @@ class Tag:
         self.accepting = Accepting(AcceptSets.of(accept))
 
     def knowing(self, labels: Sequence[str], called: Mapping[str, Called]) -> "Tag":
-        """The same task for a tagger with these labels. Raises SpecError for a tag in an option that it does not know."""
+        """The same task for a tagger with these labels."""
         made = Tag(
             accept=self.accept,
             threshold=self.threshold,
-            thresholds={resolve(tag, labels): value for tag, value in self.thresholds.items()},
-            forbidden=[resolve(tag, labels) for tag in self.forbidden],
+            thresholds=self.thresholds,
+            forbidden=self.forbidden,
             absent=self.absent,
         )
         made.accepting = Accepting(AcceptSets.of(self.accept, labels), called)
@@ -65,17 +64,24 @@ class Tag:
     @property
     def failure(self) -> str:
         if self.absent:
-            return "that gets the label as a tag"
-        also = f", or that gets one that it must not have ({', '.join(self.forbidden)})" if self.forbidden else ""
-        return f"that does not get the label as a tag{also}"
+            return "that gets the label as a tag all the same"
+        if self.forbidden:
+            return f"that gets a tag that it must not have ({', '.join(self.forbidden)})"
+        return "that does not get the label as a tag"
 
     def labels(self, target: Any) -> tuple[str, ...]:
-        return labels(target)
+        """The tags of the target; none where only forbidden ones count, so that any label may be hunted on. Raises SpecError
+        for a tag in an option that the target does not have."""
+        found = labels(target)
+        for tag in (*self.thresholds, *self.forbidden):
+            if tag not in found:
+                raise unknown(f"tag of the target {target.id}", tag, found)
+        return () if self.forbidden else found
 
     def ask(self, target: Any, items: Sequence[Any], truths: Sequence[Truth]) -> list[Any]:
         """[tag, score] of each picture, the surest first: the best `KEPT`, those accepted for its label, and the forbidden
         ones. Raises AnswerError."""
-        tags = self.labels(target)
+        tags = labels(target)
         found = scores.asked(target, items, tags)
         if found.size and (found.min() < 0 or found.max() > 1):
             worst = found.ravel()[np.argmax(np.abs(found - 0.5))]
@@ -98,11 +104,13 @@ class Tag:
         first = given[0][0] if given else ""
         if self.absent:
             return Reading(own is not None, "", claims, own, kind="extra" if own is not None else "")
+        if banned := next(((tag, score) for tag, score in given if tag in self.forbidden), None):
+            return Reading(True, banned[0], claims, banned[1], kind="extra")
+        if self.forbidden:
+            return Reading(False, first, claims)
         if own is None:
             best = max((float(score) for tag, score in answer if tag in right), default=None)
             return Reading(True, first, claims, best, kind="missing")
-        if banned := next(((tag, score) for tag, score in given if tag in self.forbidden and tag not in right), None):
-            return Reading(True, banned[0], claims, banned[1], kind="extra")
         return Reading(False, first, claims, own)
 
     def accepted(self, label: str) -> frozenset[str]:
