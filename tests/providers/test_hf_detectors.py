@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bugscope.core import registry
 from bugscope.core.errors import AnswerError, SpecError
 from bugscope.testing import check_pickle, images
 from support.hf_models import LABELS, load
@@ -235,3 +236,43 @@ def test_a_tagger_gives_each_label_a_probability_of_its_own(tiny, folders, tmp_p
         want = tiny.t.ViTForImageClassification.from_pretrained(folders("vit"))(**inputs).logits.sigmoid().numpy()
     assert np.allclose(found[:1], want, atol=1e-5)
     assert target([]).shape == (0, 4)
+
+
+# --- exports ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore")  # of the exporter
+def test_an_export_by_pytorch_says_what_transformers_says(tiny, made, tmp_path):
+    """The layout that Optimum writes, from the real network and exporter, on a picture that needs no resizing."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    net = tiny.t.DetrForObjectDetection.from_pretrained(made("detr")).eval()
+    processor = tiny.t.AutoImageProcessor.from_pretrained(made("detr"), backend="pil")
+
+    class Plain(tiny.torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = net
+
+        def forward(self, pixel_values):
+            found = self.net(pixel_values=pixel_values)
+            return found.logits, found.pred_boxes
+
+    shutil.copy(made("detr") / "preprocessor_config.json", tmp_path)
+    config = (made("detr") / "config.json").read_text().replace("N/A", "cup")
+    (tmp_path / "config.json").write_text(config)
+    how = {"input_names": ["pixel_values"], "output_names": ["logits", "pred_boxes"], "opset_version": 17, "dynamo": False}
+    tiny.torch.onnx.export(Plain().eval(), tiny.torch.zeros(1, 3, 64, 96), str(tmp_path / "model.onnx"), **how)
+    target = registry.load("Detector", f"onnx/{tmp_path}/model.onnx", {"device": "cpu", "threads": 1})
+    assert target.finder.family == "detr" and target.labels == ("mug", "cup", "bus", "chair")
+    picture = images()[0].resize((96, 64))
+    with tiny.torch.inference_mode():
+        given = net(**processor(picture, return_tensors="pt", do_resize=False))
+    (want,) = processor.post_process_object_detection(given, threshold=0.01)
+    # scores of a random network are nearly equal: their order may differ
+    (found,) = target([picture])
+    told = zip(want["labels"].tolist(), want["scores"].tolist(), want["boxes"].numpy().clip(0, 1), strict=True)
+    for label, score, box in told:
+        mine = [d for d in found if d.label == target.labels[label]]
+        assert np.abs(rows(mine) - [score, *box]).max(axis=1).min() < 1e-3
+    assert len(found) == len(want["labels"]) > 3
