@@ -2,11 +2,11 @@
 
     python bench/tasks.py [--hunts 10] [--only NAME ...] [--strength 0.9] [--json FILE]
 
-Nothing is rendered: the pictures spell words (`bugscope.testing.World`, `DetectorWorld`); the tasks, the engine and the loop are
-the real ones. Each hunt plants two words, drawn at random, that make the target fail in one way on all three labels. A bug is
+Nothing is rendered: the pictures spell words (`bugscope.testing.World`, `DetectorWorld`); the tasks, the engine and the loop
+are the real ones. Each hunt plants two words, drawn at random, that make the target fail in one way on all labels. A bug is
 found if a confirmed description of its label has its word; it is named rightly if most of its failures are said to be of the
-planted kind. A confirmed description without a planted word is false. `null` cells plant nothing: the target is wrong at a fixed
-rate, or is compared with itself. Intervals are 95 % Clopper-Pearson.
+planted kind. A confirmed description without a planted word is false. `null` cells plant nothing: the target is wrong at a
+fixed rate, or is compared with itself. Intervals are 95 % Clopper-Pearson.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from bugscope.testing import NOTHING, PHRASES, DetectorWorld, World
 
 LABELS = ("mug", "pot", "cab")
 BUDGET = 600
+WIDTHS = (13, 15, 15, 20, 10)
 PLANTED = 2
 ALONE = ("snow", "sand", "grass", "night", "fog", "indoors")
 """Words that a picture without an object can show."""
@@ -46,8 +47,8 @@ class Cell:
 
 @dataclass
 class Score:
-    """Of the hunts of a cell. `n`: planted bugs; `found`, `named`: of those; `confirmed`: descriptions, `false` of them; `alarmed`:
-    hunts that confirmed anything false."""
+    """Of the hunts of a cell. `n`: planted bugs; `found`, `named`: of those; `confirmed`: descriptions, `false` of them;
+    `alarmed`: hunts that confirmed anything false."""
 
     name: str
     hunts: int = 0
@@ -173,9 +174,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     scores = []
-    print(
-        f"{'target':<22} {'bugs found':>12} {'95 % interval':>14} {'named rightly':>14} {'false descriptions':>19} {'of hunts':>9}"
-    )
+    heads = ("bugs found", "95 % interval", "named rightly", "false descriptions", "of hunts")
+    print(f"{'target':<22}" + "".join(f"{head:>{width}}" for head, width in zip(heads, WIDTHS, strict=True)))
     for cell in CELLS:
         if args.only and cell.name not in args.only:
             continue
@@ -186,7 +186,8 @@ def main() -> None:
         interval = f"{100 * rate.low:.0f}–{100 * rate.high:.0f} %" if s.n else "–"
         named = f"{s.named} of {s.found}" if s.n else "–"
         false = f"{s.false} of {s.confirmed}"
-        print(f"{s.name:<22} {found:>12} {interval:>14} {named:>14} {false:>19} {f'{s.alarmed} of {s.hunts}':>9}", flush=True)
+        cells = (found, interval, named, false, f"{s.alarmed} of {s.hunts}")
+        print(f"{s.name:<22}" + "".join(f"{x:>{width}}" for x, width in zip(cells, WIDTHS, strict=True)), flush=True)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps([asdict(s) for s in scores], indent=1))
