@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..core.errors import SpecError
-from ..media.picture import as_rgb
+from ..media.picture import as_rgb, decode
 from .shared import graphs
 from .shared.packages import Pinned
 
@@ -60,7 +60,6 @@ def prepare(image: Image.Image) -> NDArray[np.float32]:
     """Any picture -> [224, 224, 3]: stretched to 256 x 256, through a JPEG, centre crop, BGR from 0 to 255 minus the mean."""
     file = io.BytesIO()
     as_rgb(image).resize((RESIZED, RESIZED), Image.Resampling.BILINEAR).save(file, "JPEG", quality=QUALITY)
-    with Image.open(file) as shown:
-        pixels = np.asarray(shown.convert("RGB"), dtype=np.float32)
+    pixels = np.asarray(decode(file.getvalue()), dtype=np.float32)
     edge = (RESIZED - SIZE) // 2
     return pixels[edge : edge + SIZE, edge : edge + SIZE, ::-1] - np.array(MEAN, np.float32)

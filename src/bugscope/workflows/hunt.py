@@ -231,7 +231,9 @@ def _labels(labels: Sequence[str] | str | None, models: Models, task: Task[Any],
     if everything:
         if given:
             raise SpecError(f"labels {', '.join(given[:3])} and all labels were asked for; choose one of the two")
-        wanted = [label for label in vocabulary or known if knows(label)]
+        drawn = vocabulary or known
+        # in the target's order, then what it calls by another name
+        wanted = [label for label in dict.fromkeys((*known, *drawn)) if label in drawn and knows(label)]
     else:
         wanted = given or [label for label in suggested if knows(label)]
     if not wanted:
