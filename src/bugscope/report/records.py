@@ -8,6 +8,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from ..core.records import Purpose
 from ..store.ledger import ChangeNote, Counted, EstimateNote, EvidenceNote, PhraseNote, RateNote, SpuriousNote
 
 __all__ = ["Counted", "EstimateNote", "EvidenceNote", "RateNote"]
@@ -355,7 +356,7 @@ class PictureRow(TypedDict):
     label: str
     description: str
     prompt: str
-    purpose: str
+    purpose: Purpose
     replicate: int
     seed: int
     status: str

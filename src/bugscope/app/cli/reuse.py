@@ -196,7 +196,7 @@ def evaluate(
 def dataset(
     runs: Annotated[list[Path], typer.Argument(help="run folders")],
     out: Annotated[Path, typer.Option("--out", **stating("new folder for the data set"))],
-    format: Annotated[str, typer.Option("--format", help="imagefolder, parquet or webdataset")] = "imagefolder",
+    format: Annotated[str, typer.Option("--format", help="imagefolder, coco, parquet or webdataset")] = "imagefolder",
     everything: Annotated[
         bool, typer.Option("--all", help="write every picture, with columns that say which are kept and why")
     ] = False,

@@ -20,13 +20,17 @@ from ...store.blobs import Lost
 from . import alike, choose, names
 from .card import REASONS, Facts, card
 from .choose import PerBug
-from .formats import COLUMNS, FORMATS, PARTS, arrow, ordered
+from .coco import Coco
+from .formats import COLUMNS, PARTS, ImageFolder, Parquet, WebDataset, Writer, arrow, ordered
 from .hub import push
 from .items import LOST, NEAR, OVER, RunPicture, Source, items, sources
 
 __all__ = ["COLUMNS", "FORMATS", "Export", "dataset", "push"]
 
 Step = Callable[[int, int], None]
+FORMATS: Mapping[str, type[Writer]] = {
+    "imagefolder": ImageFolder, "coco": Coco, "parquet": Parquet, "webdataset": WebDataset,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def dataset(
 ) -> Export:
     """Write the failures of confirmed bugs into the new folder `out`, with a data-set card.
 
-    `runs`: run folders or `bugscope.Run`s, of any targets. `format`: imagefolder, parquet, webdataset. `everything`: all
+    `runs`: run folders or `bugscope.Run`s, of any targets. `format`: imagefolder, coco, parquet, webdataset. `everything`: all
     pictures, with columns `kept` and `reason`. `explored`: failures of exploration, on the plain label, are kept too.
     `test`: share of the test part, in [0, 1). `per_bug`: at most this many pictures per bug; "balanced": as many as the median
     bug and the median label have (`choose.balance`); "none": no limit. `classes`: label names in the order of a target's

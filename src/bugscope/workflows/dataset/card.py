@@ -12,7 +12,7 @@ from ...report.plain import for_code, for_markdown
 from ...report.table import raw_table
 from ...report.words import count, interval, listed
 from .alike import BITS, LEVELS
-from .formats import FORMATS, PARTS, card_features
+from .formats import PARTS, Parquet, WebDataset, card_features
 from .items import LOST, NEAR, OVER, UNCONFIRMED, RunPicture, Source
 from .names import Class
 
@@ -76,7 +76,8 @@ def card(items: Sequence[RunPicture], sources: Sequence[Source], classes: Mappin
 
 
 def _front(count: int, parts: Sequence[str], classes: Mapping[str, Class], facts: Facts) -> str:
-    folder = "{}/**" if facts.format == "imagefolder" else f"data/{{}}-*.{FORMATS[facts.format].suffix}"
+    files = {"parquet": Parquet.suffix, "webdataset": WebDataset.suffix}
+    folder = f"data/{{}}-*.{files[facts.format]}" if facts.format in files else "{}/**"
     config: dict[str, Any] = {
         "config_name": "default",
         "data_files": [{"split": part, "path": folder.format(part)} for part in parts],
@@ -211,6 +212,16 @@ data["train"][0]["image"]
 from torchvision.datasets import ImageFolder
 
 data = ImageFolder("FOLDER/train", allow_empty=True)  # the same class numbers in every part
+```""",
+        "coco": """```python
+from datasets import load_dataset  # pip install datasets pillow
+
+data = load_dataset("FOLDER or ORG/NAME")  # image, objects (bbox and categories), and the columns above
+data["train"][0]["objects"]
+
+from torchvision.datasets import CocoDetection  # pip install torchvision pycocotools
+
+data = CocoDetection("FOLDER/train", "FOLDER/train/annotations.json")
 ```""",
         "parquet": """```python
 from datasets import load_dataset  # pip install datasets pillow

@@ -81,7 +81,7 @@ class ImageFolder:
         c = self.classes[item.label]
         name = f"{c.folder}/{number:06d}.png"
         (self.root / item.part / name).write_bytes(item.source.file(item))
-        self.tables[item.part].write(_line({"file_name": name, **row(item, c)}) + "\n")
+        self.tables[item.part].write(line({"file_name": name, **row(item, c)}) + "\n")
 
     def close(self) -> None:
         for table in self.tables.values():
@@ -147,7 +147,7 @@ class WebDataset:
 
     def __call__(self, number: int, item: RunPicture) -> None:
         values, part = row(item, self.classes[item.label]), item.part
-        files = {"png": item.source.file(item), "cls": str(values["label"]).encode(), "json": _line(values).encode()}
+        files = {"png": item.source.file(item), "cls": str(values["label"]).encode(), "json": line(values).encode()}
         if part not in self.open:
             self.open[part] = tarfile.open(self.root / f"{part}-{self.shards[part]:05d}.tar", "w", format=tarfile.USTAR_FORMAT)
             self.shards[part] += 1
@@ -163,9 +163,6 @@ class WebDataset:
             file.close()
 
 
-FORMATS: Mapping[str, type[Writer]] = {"imagefolder": ImageFolder, "parquet": Parquet, "webdataset": WebDataset}
-
-
 def ordered(items: Iterable[RunPicture], format: str, seed: int) -> Iterator[tuple[int, RunPicture]]:
     """Numbered pictures in the order in which they are written."""
     listed = list(items)
@@ -179,5 +176,6 @@ def arrow() -> Any:
         raise MissingDependency("the format parquet needs pyarrow: pip install 'bugscope[dataset]'") from error
 
 
-def _line(values: Mapping[str, Any]) -> str:
+def line(values: Mapping[str, Any]) -> str:
+    """JSON on one line."""
     return json.dumps(values, ensure_ascii=False, allow_nan=False)

@@ -3,17 +3,19 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ... import media, report
+from ... import media, report, tasks
 from ...core.errors import SpecError
-from ...core.records import Status
+from ...core.records import Prompt, Purpose, Sample, Status, Truth
 from ...media import Medium
 from ...report.records import BugRecord, PictureRow, Report
 from ...report.words import name
+from ...store.blobs import Lost
 from ...store.folder import Store
 
 NEAR = "near-duplicate"
@@ -38,7 +40,7 @@ class RunPicture:
     label: str
     description: str
     prompt: str
-    purpose: str
+    purpose: Purpose
     replicate: int
     seed: int
     reason: str
@@ -64,7 +66,7 @@ class RunPicture:
         return hashlib.sha256(place.encode("utf-8", "surrogatepass")).digest()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Source:
     """A run: its report, and where its pictures are. `missing`: pictures that were asked for and never made, by reason."""
 
@@ -76,6 +78,10 @@ class Source:
     @property
     def run(self) -> str:
         return self.report["run_id"]
+
+    @cached_property
+    def seed(self) -> int:
+        return self.store.options().seed
 
     @property
     def generator(self) -> str:
@@ -103,6 +109,20 @@ class Source:
     def signature(self, item: RunPicture) -> bytes:
         """For finding near-duplicates. Raises Lost where the picture is missing or damaged."""
         return self.medium.signature(self.store.content(item.image, self.medium))
+
+    def truth(self, item: RunPicture) -> Truth:
+        """What the generator states of a picture, with its regions where they are there."""
+        sample = Sample(Prompt(item.prompt, item.label, item.description), item.purpose, item.replicate, self.seed)
+        made = self.store.get("generator", self.store.identity()["models"]["generator"], [sample.key]).get(sample.key)
+        known, stated = tasks.truth(sample, made), (made or {}).get("truth")
+        with suppress(Lost):  # the boxes are worth having without them
+            return replace(known, regions=self.store.regions(stated)) if stated else known
+        return known
+
+    def size(self, item: RunPicture) -> tuple[int, int]:
+        """Width and height in pixels. Raises Lost where the picture is missing or damaged."""
+        width, height = self.store.content(item.image, self.medium).size
+        return width, height
 
     def file(self, item: RunPicture) -> bytes:
         """The file as the run holds it. Raises Lost where it is missing or damaged."""
