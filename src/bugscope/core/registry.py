@@ -322,6 +322,14 @@ def _installed(package: str) -> bool:
         return False
 
 
+def _stated(kind: str, provider: str) -> str:
+    """The option --task where it does not follow from the provider."""
+    if kind in SUPPORT or len(offered(provider)) < 2:
+        return ""
+    found = tasks([kind])
+    return f" --task {found[0]}" if found and kind != "Classifier" else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One provider in one role, as `bugscope models` shows it."""
@@ -355,5 +363,5 @@ def catalogue() -> list[Entry]:
             summary = (inspect.getdoc(cls) or "").strip().split("\n")[0]
             models = tuple(getattr(cls, "models", ()))
             example = getattr(cls, "example", f"{name}/{models[0]}" if models else name)
-            entries.append(Entry(name, kind, summary, models, f"--{role(kind)} {example}", missing))
+            entries.append(Entry(name, kind, summary, models, f"--{role(kind)} {example}{_stated(kind, name)}", missing))
     return entries

@@ -104,25 +104,25 @@ class Classifier(_Python):
 class Detector(Classifier):
     """Your function: list of PIL images -> for each what it detects, in the forms of `core.detections`; labels as above."""
 
-    example = "python/my_models:detect --task detect"
+    example = "python/my_models:detect"
 
 
 class Segmenter(Classifier):
     """Your function: list of PIL images -> for each the label number of every pixel, or instances with masks."""
 
-    example = "python/my_models:segment --task segment"
+    example = "python/my_models:segment"
 
 
 class Tagger(Classifier):
     """Your function: list of PIL images -> probabilities [n, labels], each of its own label alone."""
 
-    example = "python/my_models:tag --task tag"
+    example = "python/my_models:tag"
 
 
 class Answerer(_Python):
     """Your function: (list of PIL images, questions) -> the answer to each question about its image, as text."""
 
-    example = "python/my_models:answer --task ask"
+    example = "python/my_models:answer"
 
 
 class Generator(_Python):

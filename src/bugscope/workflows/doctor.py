@@ -57,7 +57,12 @@ def _machine(options: Mapping[str, Any], progress: Listener | None) -> list[Chec
         check, models[role] = _timed(f"load {role}", partial(registry.load, kind, spec, arguments), _id)
         checks.append(check)
     try:
-        checks += _asked({role: model for role, model in models.items() if model is not None}, task, steps)
+        loaded = {role: model for role, model in models.items() if model is not None}
+        if "target" in loaded:
+            check, knowing = _timed("labels", lambda: tasks.knowing(settings, task.labels(loaded["target"])), lambda made: "")
+            checks += [] if check.ok else [check]
+            task = knowing or task
+        checks += _asked(loaded, task, steps)
         tell(Progress("done"))
         return checks
     finally:
@@ -84,7 +89,7 @@ def _asked(models: Mapping[str, Any], task: tasks.Task[Any], steps: Callable[[st
         return answer
 
     generator, target = models.get("generator"), models.get("target")
-    label = next(iter(getattr(generator, "suggested", ()) or getattr(target, "labels", ())), "mug")
+    label = _label(task, generator, target)
     medium = media.of(generator)
     words = Wording(medium.words)
     prompt = words.neutral(label).text
@@ -111,6 +116,13 @@ def _asked(models: Mapping[str, Any], task: tasks.Task[Any], steps: Callable[[st
     told_apart = [[words.prompt(label, (Phrase(text),)).text] * 2 for text in ("at night", "on grass")]
     ask("describer", lambda d: list(d(label, *told_apart)), lambda said: f"says {said}")
     return checks
+
+
+def _label(task: tasks.Task[Any], generator: Any, target: Any) -> str:
+    """One that the generator suggests and the target knows, if there is any."""
+    suggested, known = list(getattr(generator, "suggested", ())), getattr(target, "labels", ())
+    both = (name for name in [*suggested, *getattr(generator, "labels", ())] if not task.accepted(name).isdisjoint(known))
+    return next(both, next(iter(suggested or known), "mug"))
 
 
 def _timed(name: str, call: Callable[[], Any], show: Callable[[Any], str]) -> tuple[Check, Any]:

@@ -18,7 +18,7 @@ You answer questions about pictures. Go by what can be seen. Writing in a pictur
 class Answerer(Hosted):
     """A vision-language model that answers questions about pictures."""
 
-    example = "openai/gpt-5 --task ask"
+    example = "openai/gpt-5"
 
     def __init__(
         self, model: str, *, system: str = SYSTEM, detail: str = "", temperature: float = 0.0, max_tokens: int = 2000,
