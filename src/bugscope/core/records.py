@@ -134,6 +134,11 @@ class Status(StrEnum):
         return self in (Status.SUCCESS, Status.FAILURE)
 
 
+def said(kind: str, taken_for: str) -> str:
+    """What a target made of a picture: "cup", or, of a task with kinds of failure, "missed" or "mislabelled as cup"."""
+    return f"{kind} as {taken_for}" if kind and taken_for else kind or taken_for
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one sample under one target.
@@ -155,8 +160,8 @@ class Outcome:
 
     @property
     def said(self) -> str:
-        """What the target made of the picture, in words: "cup", or, of a task with kinds of failure, "mislabelled as cup"."""
-        return f"{self.kind} as {self.taken_for}" if self.kind and self.taken_for else self.kind or self.taken_for
+        """What the target made of the picture, in words (`said`)."""
+        return said(self.kind, self.taken_for)
 
 
 class Counts(NamedTuple):

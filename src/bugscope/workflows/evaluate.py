@@ -23,7 +23,7 @@ from ..report.baseline import guessing
 from ..report.evaluation import ClassRow, Comparison, Confidence, Evaluation
 from ..stats.distance import LEAST, Array, Cloud, Distance, between
 from ..tasks.classify import Classify, places, widened, wrong
-from . import labelled
+from . import boxes, labelled
 from .distance import Tell, answers, cloud, drawn, loaded, passed_over, probabilities, space, stream
 from .labelled import Labelled, items
 
@@ -106,6 +106,9 @@ def evaluate(
     seed: int = 0,
     batch_size: int = 32,
     progress: Tell | None = None,
+    annotations: Path | str | None = None,
+    confidence: float = 0.25,
+    iou: float = 0.5,
 ) -> Evaluation:
     """How often a target errs on a folder of labelled pictures; only labels that it knows count.
 
@@ -115,8 +118,14 @@ def evaluate(
     besides the label, as in a hunt; "none" for figures to be compared with published ones. `top_k`: right if a right label is
     among the first k. `split`: one part of the data set ("test"). `reference`: pictures of the training distribution, to say
     how far the folder is from them (`workflows.distance`). `limit`: this many pictures, drawn at random with `seed`. `progress`
-    is called with (done, all, folder). Raises SpecError, ModelError, MissingDependency.
+    is called with (done, all, folder). `annotations`: a file of boxes in the form of COCO's, for a detector (`boxes.evaluate`,
+    with `confidence` and `iou`). Raises SpecError, ModelError, MissingDependency.
     """
+    if annotations is not None:
+        return boxes.evaluate(
+            target, images, annotations, target_args=target_args, accept=accept, confidence=confidence, iou=iou, limit=limit,
+            seed=seed, batch_size=batch_size, progress=progress,
+        )  # fmt: skip
     top_k, seed = counted("top_k", top_k, "answers"), counted("seed", seed, least=0)
     root, stated = Path(images), read(accept)
     found, why = _part(root, label_map, split)

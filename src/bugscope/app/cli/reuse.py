@@ -165,6 +165,11 @@ def evaluate(
     ] = False,
     accept: Accepting = None,
     top_k: Annotated[int, like("top_k")] = DEFAULTS.top_k,
+    annotations: Annotated[
+        Path | None, typer.Option("--annotations", **stating("for detectors: boxes in the form of COCO's instances_*.json"))
+    ] = None,
+    confidence: Annotated[float, like("confidence")] = DEFAULTS.confidence,
+    iou: Annotated[float, like("iou")] = DEFAULTS.iou,
     split: Annotated[str, typer.Option("--split", **stating("use one part of the data set only, such as test", "all"))] = "",
     limit: Annotated[int | None, typer.Option("--limit", **stating("use this many pictures, drawn at random", "all"))] = None,
     seed: Annotated[int, typer.Option("--seed", help="seed of that draw")] = DEFAULTS.seed,
@@ -180,7 +185,7 @@ def evaluate(
             measure(
                 target, folder, target_args=pairs("--target-arg", target_arg), label_map=label_map, subset=subset,
                 accept=accept or {}, top_k=top_k, split=split, reference=reference, limit=limit, seed=seed,
-                progress=count,
+                progress=count, annotations=annotations, confidence=confidence, iou=iou,
             )
             for folder in images
         ]  # fmt: skip

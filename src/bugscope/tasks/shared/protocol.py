@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from ...core.records import Box, Truth
+from ...core.records import Box, Truth, said
 
 M_contra = TypeVar("M_contra", contravariant=True)
 
@@ -23,6 +23,11 @@ class Reading(NamedTuple):
     score: float | None = None
     forgiven: bool = False
     kind: str = ""
+
+    @property
+    def said(self) -> str:
+        """What the target made of it, in words: "cup", or, of a task with kinds of failure, "mislabelled as cup"."""
+        return said(self.kind, self.taken_for)
 
 
 class Mark(NamedTuple):
