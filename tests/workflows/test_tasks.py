@@ -133,11 +133,24 @@ def test_only_what_the_reference_gets_right_is_a_failure(tmp_path):
     assert "in fog" in said and "on snow" not in said
     assert found.report["target"] == "world/target against world/target"
     assert "where the reference is right" in found.report["failure"]
+    against = found.report["against"]
+    assert against["worse"] == sum(row["status"] == "failure" and not row["description"] for row in rows(found))
+    assert against["better"] == 0 < against["n"] and against["sentence"] in found.path.joinpath("report.html").read_text()
+
+
+def test_pictures_that_only_the_reference_fails_on_are_counted_too(tmp_path):
+    old = World(labels=LABELS, planted={}, base=0.4)
+    found = compared(tmp_path, World(labels=LABELS, planted={}, base=0.05), old, budget=300)
+    against = found.report["against"]
+    assert against["worse"] == 0 and against["better"] > 0.2 * against["n"] and against["p"] < 0.05
+    said = {row["predicted"] for row in rows(found) if row["status"] == "success"}
+    assert said == {*LABELS, "bowl", "only the reference fails"}, "where both say bowl, nothing has changed"
 
 
 def test_a_model_against_itself_has_no_bugs(tmp_path):
     same = World(labels=LABELS, planted={"snow": 0.95}, base=0.1)
     found = compared(tmp_path, same, same, budget=600)
+    assert found.report["against"]["p"] == 1
     assert found.report["bugs"] == [] and not any(row["status"] == "failure" for row in rows(found))
 
 

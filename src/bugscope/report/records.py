@@ -301,6 +301,17 @@ class NoAnswer(TypedDict):
     reason: str
 
 
+class Directions(TypedDict):
+    """A target and its reference on the same `n` plain pictures. `worse`: only the target is wrong; `better`: only the
+    reference is. `p`: McNemar's exact test, two-sided."""
+
+    n: int
+    worse: int
+    better: int
+    p: float
+    sentence: str
+
+
 class Report(Named):
     """Of a hunt or a probe. `bugs`: of descriptions with one cause, the one that stands for it; `folded`: the others.
 
@@ -316,6 +327,7 @@ class Report(Named):
     failure: str
     absent: bool
     instead: str
+    against: Directions | None
     accept: AcceptRecord | None
     medium: str
     target: str

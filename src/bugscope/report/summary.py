@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .. import tasks
 from ..core.records import Outcome, Purpose, Status, Usage
-from ..stats import agreement, nearly_always, newcombe, uniform, uniform_rise
+from ..stats import agreement, mcnemar, nearly_always, newcombe, uniform, uniform_rise
 from ..store import ledger
 from ..store.album import Album, Shot, Stream
 from ..store.folder import SCHEMA, Store
@@ -21,6 +21,7 @@ from .records import (
     BugRecord,
     CacheRecord,
     Corrected,
+    Directions,
     Example,
     JudgeRecord,
     LabelOfBug,
@@ -32,7 +33,7 @@ from .records import (
     UsageRecord,
 )
 from .seal import seal
-from .words import of
+from .words import number, of, p_value
 
 EXAMPLES = 8
 PREDICTED = 5
@@ -74,6 +75,7 @@ def build(store: Store) -> Report:
         "failure": album.task.failure,
         "absent": tasks.absent(album.task),
         "instead": tasks.instead(album.task),
+        "against": _against(album, labels) if config.against else None,
         "accept": accept.noted(album.task, (x.outcome for x in album.all())),
         "medium": album.identity["medium"],
         "names": store.meta("names") or {},
@@ -251,6 +253,23 @@ def _baseline(album: Album, labels: Sequence[LabelRecord]) -> BaselineRecord:
             found.append(drawn._replace(rate=ledger.read_rate(row["baseline"])))
     classes = album.store.meta("classes") or ()
     return baseline.assess(found, uniform, baseline.guessing(classes, album.config.top_k), named=bool(classes))
+
+
+def _against(album: Album, labels: Sequence[LabelRecord]) -> Directions:
+    """Both directions, on plain pictures, which nothing was chosen by."""
+    counted = [o for row in labels for o in _plain(album, row["label"]) if o.status.counts]
+    worse, better = sum(o.status is Status.FAILURE for o in counted), sum(o.kind == tasks.BETTER for o in counted)
+    p = float(mcnemar(better, worse))
+    return {
+        "n": len(counted),
+        "worse": worse,
+        "better": better,
+        "p": p,
+        "sentence": (
+            f"Of {number(len(counted), 'plain picture')}, the target alone gets {worse:,} wrong and the reference alone "
+            f"{better:,} (p = {p_value(p)}, McNemar)"
+        ),
+    }
 
 
 class _Bugs:

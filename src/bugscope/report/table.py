@@ -95,7 +95,8 @@ def _found(report: Report) -> str:
     ]  # fmt: skip
     tried = f"{report['hypotheses_tested']} descriptions tried on {report['images_generated']} pictures"
     head = ("", "prompt" if probing else "bug", "fails", "compared with", "verdict" if probing else "shortest description")
-    said = f"{tried} from {name(report, 'generator')}.{_accept(report)}"
+    against = f" {report['against']['sentence']}." if report["against"] else ""
+    said = f"{tried} from {name(report, 'generator')}.{_accept(report)}{against}"
     return _page(f"Bugscope: {what} {name(report)}", said, head, rows, lines(report["baseline"]))
 
 

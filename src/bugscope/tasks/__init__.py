@@ -13,12 +13,12 @@ from ..core.accept import Called
 from ..core.errors import BugscopeError, ModelError, SpecError, short, told
 from ..core.options import Config
 from ..core.records import Box, Outcome, Sample, Status, Truth
-from .shared.compare import Compared
+from .shared.compare import BETTER, Compared
 from .shared.protocol import Mark, Reading, Task, absent, instead
 
 __all__ = [
-    "Mark", "Reading", "Task", "about", "absent", "instead", "knowing", "load", "marks", "missing", "outcome", "read", "suited",
-    "truth",
+    "BETTER", "Mark", "Reading", "Task", "about", "absent", "instead", "knowing", "load", "marks", "missing", "outcome", "read",
+    "suited", "truth",
 ]  # fmt: skip
 
 CLASSIFY = "classify"

@@ -48,7 +48,7 @@ class Compared:
             return own._replace(wrong=None)
         if own.wrong and other.wrong:
             return own._replace(wrong=False)
-        return own if own.wrong or not other.wrong else own._replace(kind=BETTER)
+        return own if own.wrong or not other.wrong else own._replace(kind=BETTER, taken_for="")
 
     def accepted(self, label: str) -> frozenset[str]:
         return self.task.accepted(label)
