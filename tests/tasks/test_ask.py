@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_neither_right_nor_wrong():
     assert Ask().read(["Perhaps"], MUG).wrong is None
     sample = Sample(Prompt("a photo of a mug", "mug"), "explore", 0)
     outcome = tasks.outcome(Ask(), sample, {"image": "x"}, 1.0, ["Perhaps"], 0.5)
-    assert outcome.status is Status.UNREADABLE and not outcome.status.counts and outcome.taken_for == "Perhaps"
+    assert outcome.status is Status.EXCLUDED and not outcome.status.counts and outcome.taken_for == "Perhaps"
 
 
 def test_other_wordings_must_give_the_same_answer():

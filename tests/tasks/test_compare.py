@@ -10,7 +10,7 @@ from bugscope.core.records import Truth, Usage
 from bugscope.engine.models import Pair
 from bugscope.tasks.ask import Ask
 from bugscope.tasks.classify import Classify
-from bugscope.tasks.shared.compare import BETTER, Compared
+from bugscope.tasks.shared.compare import BETTER, BOTH, Compared
 from bugscope.testing import conformance
 from support.engines import Role
 
@@ -21,7 +21,7 @@ RIGHT, WRONG = [["mug", 0.9]], [["bowl", 0.8]]
 
 @pytest.mark.parametrize(
     ("target", "reference", "wrong", "kind"),
-    [(RIGHT, RIGHT, False, ""), (WRONG, RIGHT, True, ""), (WRONG, WRONG, False, ""), (RIGHT, WRONG, False, BETTER)],
+    [(RIGHT, RIGHT, False, ""), (WRONG, RIGHT, True, ""), (WRONG, WRONG, None, BOTH), (RIGHT, WRONG, None, BETTER)],
 )
 def test_a_failure_is_wrong_in_the_target_and_right_in_the_reference(target, reference, wrong, kind):
     reading = Compared(Classify()).read([target, reference], MUG)
@@ -42,7 +42,7 @@ def scores(row):
 def test_both_are_asked_about_each_picture_and_it_fits_the_protocol():
     pair = Pair(scores([0.2, 0.8]), scores([0.9, 0.1]))
     made = tasks.load(Config(against="test/x"))
-    assert made.labels(pair) == LABELS and made.role == "Classifier" and "where the reference is right" in made.failure
+    assert made.labels(pair) == LABELS and made.role == "Classifier" and "though the reference gets it right" in made.failure
     (answer,) = made.ask(pair, ["x"], [MUG])
     assert answer == [[["bowl", 0.8], ["mug", 0.2]], [["mug", 0.9], ["bowl", 0.1]]]
     conformance.check_task(made, pair, ["x", "y"], [MUG, MUG])

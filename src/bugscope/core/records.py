@@ -124,7 +124,7 @@ class Status(StrEnum):
     SUCCESS = "success"
     FAILURE = "failure"
     UNFAITHFUL = "unfaithful"
-    UNREADABLE = "unreadable"
+    EXCLUDED = "excluded"
     REFUSED = "refused"
     ERROR = "error"
 

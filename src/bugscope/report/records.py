@@ -153,7 +153,7 @@ class BugRecord(RateNote, Reasons, Called, Folding):
     reason: str
     rate: float | None
     unfaithful: int
-    unreadable: int
+    excluded: int
     baseline: RateNote
     baseline_rate: float | None
     risk_difference: float | None
@@ -190,7 +190,7 @@ class LabelRecord(TypedDict):
     forgiven: int
     flagged: int
     unfaithful: int
-    unreadable: int
+    excluded: int
     errored: int
 
 
@@ -326,6 +326,7 @@ class Report(Named):
     task: str
     failure: str
     absent: bool
+    left_out: str
     instead: str
     against: Directions | None
     accept: AcceptRecord | None

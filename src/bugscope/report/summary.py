@@ -74,6 +74,7 @@ def build(store: Store) -> Report:
         "task": album.identity["task_id"],
         "failure": album.task.failure,
         "absent": tasks.absent(album.task),
+        "left_out": tasks.left_out(album.task),
         "instead": tasks.instead(album.task),
         "against": _against(album, labels) if config.against else None,
         "accept": accept.noted(album.task, (x.outcome for x in album.all())),
@@ -235,7 +236,7 @@ def _label(album: Album, label: str, evidence: Sequence[EvidenceNote], streams: 
         "forgiven": sum(accept.forgiven(x.outcome) for x in shots),
         "flagged": statuses[Status.REFUSED],
         "unfaithful": statuses[Status.UNFAITHFUL],
-        "unreadable": statuses[Status.UNREADABLE],
+        "excluded": statuses[Status.EXCLUDED],
         "errored": statuses[Status.ERROR],
     }
 
@@ -257,7 +258,8 @@ def _baseline(album: Album, labels: Sequence[LabelRecord]) -> BaselineRecord:
 
 def _against(album: Album, labels: Sequence[LabelRecord]) -> Directions:
     """Both directions, on plain pictures, which nothing was chosen by."""
-    counted = [o for row in labels for o in _plain(album, row["label"]) if o.status.counts]
+    every = [o for row in labels for o in _plain(album, row["label"])]
+    counted = [o for o in every if o.status.counts or o.status is Status.EXCLUDED]
     worse, better = sum(o.status is Status.FAILURE for o in counted), sum(o.kind == tasks.BETTER for o in counted)
     p = float(mcnemar(better, worse))
     return {
@@ -328,7 +330,7 @@ class _Bugs:
             **e["treated"],
             "rate": rate,
             "unfaithful": sum(x.status is Status.UNFAITHFUL for x in seen),
-            "unreadable": sum(x.status is Status.UNREADABLE for x in seen),
+            "excluded": sum(x.status is Status.EXCLUDED for x in seen),
             "baseline": e["baseline"],
             "baseline_rate": base,
             "risk_difference": None if rate is None or base is None else rate - base,

@@ -14,11 +14,11 @@ from ..core.errors import BugscopeError, ModelError, SpecError, short, told
 from ..core.options import Config
 from ..core.records import Box, Outcome, Sample, Status, Truth
 from .shared.compare import BETTER, Compared
-from .shared.protocol import Mark, Reading, Task, absent, instead
+from .shared.protocol import Mark, Reading, Task, absent, instead, left_out
 
 __all__ = [
-    "BETTER", "Mark", "Reading", "Task", "about", "absent", "instead", "knowing", "load", "marks", "missing", "outcome", "read",
-    "suited", "truth",
+    "BETTER", "Mark", "Reading", "Task", "about", "absent", "instead", "knowing", "left_out", "load", "marks", "missing",
+    "outcome", "read", "suited", "truth",
 ]  # fmt: skip
 
 CLASSIFY = "classify"
@@ -110,7 +110,7 @@ def outcome(task: Task[Any], sample: Sample, made: Any, judged: Any, answer: Any
     if (1 - judged if absent(task) else judged) < faithful:
         status = Status.UNFAITHFUL
     elif reading.wrong is None:
-        status = Status.UNREADABLE
+        status = Status.EXCLUDED
     else:
         status = Status.FAILURE if reading.wrong else Status.SUCCESS
     wrong, taken_for, claims, score, forgiven, kind = reading

@@ -1,4 +1,8 @@
-"""Any task, against a reference: a failure is what the target gets wrong and the reference gets right, on the same picture."""
+"""Any task, against a reference: a failure is what the target gets wrong and the reference gets right, on the same picture.
+
+Pictures that the reference gets wrong are left out: a build cannot be worse than the old one there, and as successes they would
+hide what makes it worse. So a rate is of the pictures that the reference gets right.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +13,8 @@ from ...core.records import Truth
 from .protocol import Mark, Reading, Task, absent, instead
 
 BETTER = "only the reference fails"
-"""Stands as the kind of a success that the reference fails on, so that both directions can be counted."""
+"""The kind of a picture that is left out, where only the reference is wrong; so both directions can be counted."""
+BOTH = "both fail"
 
 
 class Compared:
@@ -18,7 +23,7 @@ class Compared:
     def __init__(self, task: Task[Any]) -> None:
         self.task = task
         self.id, self.role, self.needs = f"{task.id}&against", task.role, task.needs
-        self.instead, self.absent = instead(task), absent(task)
+        self.instead, self.absent, self.left_out = instead(task), absent(task), "wrong in the reference"
         if hasattr(task, "sets"):
             self.sets = task.sets
 
@@ -28,7 +33,7 @@ class Compared:
 
     @property
     def failure(self) -> str:
-        return f"{self.task.failure}, where the reference is right"
+        return f"{self.task.failure}, though the reference gets it right"
 
     def labels(self, target: Any) -> tuple[str, ...]:
         """Those of the target. Raises SpecError if the reference has others: what is right for one might not be for it."""
@@ -46,9 +51,9 @@ class Compared:
         own, other = (self.task.read(one, truth) for one in answer)
         if own.wrong is None or other.wrong is None:
             return own._replace(wrong=None)
-        if own.wrong and other.wrong:
-            return own._replace(wrong=False)
-        return own if own.wrong or not other.wrong else own._replace(kind=BETTER, taken_for="")
+        if other.wrong:
+            return own._replace(wrong=None, taken_for="", kind=BOTH if own.wrong else BETTER)
+        return own
 
     def accepted(self, label: str) -> frozenset[str]:
         return self.task.accepted(label)

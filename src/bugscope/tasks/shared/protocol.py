@@ -11,10 +11,10 @@ M_contra = TypeVar("M_contra", contravariant=True)
 class Reading(NamedTuple):
     """What an answer means under the task's options.
 
-    `wrong`: None if it cannot be read, and so is neither right nor wrong. `taken_for`: what the target saw; failures are
-    clustered by it. `claims`: every label that the answer stands for; spurious cues are tested by it. `score`: how sure the
-    target was, on its own scale. `forgiven`: right only thanks to an accept-set. `kind`: which of the task's kinds of failure
-    it is, in words ("missed"); "" where a task has one kind.
+    `wrong`: None if the picture says nothing, such as where an answer cannot be read: it is left out. `taken_for`: what the
+    target saw; failures are clustered by it. `claims`: every label that the answer stands for; spurious cues are tested by it.
+    `score`: how sure the target was, on its own scale. `forgiven`: right only thanks to an accept-set. `kind`: which of the
+    task's kinds of failure it is, in words ("missed"); "" where a task has one kind.
     """
 
     wrong: bool | None
@@ -79,6 +79,11 @@ class Task(Protocol[M_contra]):
 def instead(task: Task[Any]) -> str:
     """What stands before the words for what a target made of its failures."""
     return str(getattr(task, "instead", "Taken for"))
+
+
+def left_out(task: Task[Any]) -> str:
+    """Why pictures whose readings are neither right nor wrong are left out, in a word or two."""
+    return str(getattr(task, "left_out", "answer not readable"))
 
 
 def absent(task: Task[Any]) -> bool:
