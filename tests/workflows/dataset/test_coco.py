@@ -76,3 +76,15 @@ def test_run_lengths_give_the_mask_back(mask):
     bits = [bool(i % 2) for i, count in enumerate(told["counts"]) for _ in range(count)]
     assert (np.array(bits).reshape(mask.shape, order="F") == mask).all() and told["size"] == list(mask.shape)
     assert all(count > 0 for count in told["counts"][1:])
+
+
+@pytest.mark.slow
+def test_hugging_faces_library_reads_pictures_with_their_boxes(run, tmp_path, monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    made = dataset.dataset(run, tmp_path / "set", format="coco")
+    found = datasets.load_dataset(str(tmp_path / "set"), cache_dir=str(tmp_path / "cache"))
+    assert len(found["train"]) == made.train and len(found["test"]) == made.test
+    row = found["train"][0]
+    assert row["image"].size == (16, 16) and row["objects"]["bbox"][0] == [3, 2, 6, 4]
+    assert row["objects"]["categories"] == [row["label_name"], "lamp"]
