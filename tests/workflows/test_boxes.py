@@ -103,7 +103,7 @@ def test_a_detector_that_knows_none_of_the_labels_is_told_so(tmp_path):
 
 
 def test_the_command_takes_an_annotations_file(tmp_path, monkeypatch):
-    (tmp_path / "mine.py").write_text(
+    (tmp_path / "sees_glasses.py").write_text(
         "def see(pictures):\n"
         "    return [[{'label': 'wine glass', 'score': 0.9, 'box': [0.1, 0.1, 0.5, 0.7]}] for _ in pictures]\n"
         "see.labels = ['wine glass', 'bowl']\n"
@@ -111,7 +111,8 @@ def test_the_command_takes_an_annotations_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = annotations(tmp_path, ROWS)
     done = CliRunner().invoke(
-        app, ["evaluate", "--target", "python/mine:see", "--images", str(tmp_path), "--annotations", str(file), "--json"]
+        app,
+        ["evaluate", "--target", "python/sees_glasses:see", "--images", str(tmp_path), "--annotations", str(file), "--json"],
     )
     assert done.exit_code == 0, done.output
     (found,) = json.loads(done.stdout)

@@ -122,10 +122,8 @@ def evaluate(
     with `confidence` and `iou`). Raises SpecError, ModelError, MissingDependency.
     """
     if annotations is not None:
-        return boxes.evaluate(
-            target, images, annotations, target_args=target_args, accept=accept, confidence=confidence, iou=iou, limit=limit,
-            seed=seed, batch_size=batch_size, progress=progress,
-        )  # fmt: skip
+        sure: dict[str, Any] = {"confidence": confidence, "iou": iou, "limit": limit, "seed": seed, "batch_size": batch_size}
+        return boxes.evaluate(target, images, annotations, target_args=target_args, accept=accept, progress=progress, **sure)
     top_k, seed = counted("top_k", top_k, "answers"), counted("seed", seed, least=0)
     root, stated = Path(images), read(accept)
     found, why = _part(root, label_map, split)
@@ -133,10 +131,7 @@ def evaluate(
         sets = AcceptSets.of(stated, Classify().labels(model))
         vocabulary = sets.names
         own = _places(found, vocabulary, label_map)
-        usable = [item for item in found if own.get(item.label)]
-        if not usable:
-            raise _none_known(found, vocabulary, model, why)
-        chosen = drawn(usable, limit, seed)
+        chosen = drawn(_usable(found, own, vocabulary, model, why), limit, seed)
         tally = _Tally(sets, own, subset, top_k)
         spread = _Spread(model, reference, seed, batch_size, limit, progress)
         _ask(model, root, chosen, tally, spread, batch_size, progress)
@@ -156,6 +151,14 @@ def evaluate(
                 "reference": None if reference is None else spread.name,
             },
         )  # fmt: skip
+
+
+def _usable(found: Sequence[Labelled], own: Mapping[str, Any], vocabulary: Names, model: Any, why: str) -> list[Labelled]:
+    """Those whose label the target knows."""
+    usable = [item for item in found if own.get(item.label)]
+    if not usable:
+        raise _none_known(found, vocabulary, model, why)
+    return usable
 
 
 def _part(root: Path, label_map: LabelMap | None, split: str) -> tuple[list[Labelled], str]:
