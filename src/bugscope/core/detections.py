@@ -137,9 +137,7 @@ def is_detections(given: Any) -> bool:
 def _part(given: Mapping[str, Any], names: Sequence[str]) -> Any:
     found = next((given[name] for name in names if given.get(name) is not None), None)
     if found is None:
-        raise ValueError(
-            f"a mapping with {', '.join(map(str, given))}; expected {names[0] if names is not LABELS else 'labels'}"
-        )
+        raise ValueError(f"a mapping with {', '.join(map(str, given))}; expected {names[0]}")
     return found
 
 

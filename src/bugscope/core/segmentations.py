@@ -36,8 +36,7 @@ def asked(target: Any, items: Sequence[Any], labels: Sequence[str], who: str = "
     who = who or f"target {target.id}"
     given = target(list(items))  # its own list, which it may change
     given = list(islice(given, len(items) + 1)) if isinstance(given, Iterator) else given
-    if isinstance(given, Mapping) and (within := next((given[name] for name in MAPS if name in given), None)) is not None:
-        given = within
+    given = _inside(given)
     if isinstance(given, Mapping | str | bytes) or not hasattr(type(given), "__getitem__"):
         raise AnswerError(f"{who} returned a {type(given).__name__}; expected {FORMS}", whole=True)
     if len(given) != len(items):
@@ -46,8 +45,7 @@ def asked(target: Any, items: Sequence[Any], labels: Sequence[str], who: str = "
 
 
 def _picture(given: Any, size: tuple[int, int], labels: Sequence[str], who: str) -> list[Region]:
-    if isinstance(given, Mapping) and (within := next((given[name] for name in MAPS if name in given), None)) is not None:
-        given = within
+    given = _inside(given)
     if is_detections(given):
         return [_instance(d, who) for d in detections([given], [size], labels, who)[0]]
     try:
@@ -67,6 +65,14 @@ def _picture(given: Any, size: tuple[int, int], labels: Sequence[str], who: str)
         )
     present = [int(number) for number in np.unique(numbers) if 0 <= number < len(labels)]
     return [Region(labels[number], 1.0, numbers == number, True) for number in present]
+
+
+def _inside(given: Any) -> Any:
+    """The map of labels in an output that keeps it under a name; anything else as it is."""
+    if not isinstance(given, Mapping):
+        return given
+    found = next((given[name] for name in MAPS if name in given), None)
+    return given if found is None else found
 
 
 def _instance(found: Detection, who: str) -> Region:

@@ -1,16 +1,16 @@
 """Does a vision-language model answer questions about a picture rightly?"""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
-from ..core.accept import UNSAID, Accept, AcceptSets, Called
+from ..core.accept import UNSAID, Accept
 from ..core.errors import AnswerError, SpecError, nearest, short
 from ..core.records import Truth
 from ..core.texts import writable
 from ..language.prompts import article, plural
-from .shared.naming import Accepting
+from .shared.naming import Accepts
 from .shared.protocol import Mark, Reading
 
 QUESTIONS = {
@@ -46,7 +46,7 @@ Read = Callable[[str], str]
 """From an answer in a model's words to one that can be compared; "" for what cannot be read."""
 
 
-class Ask:
+class Ask(Accepts):
     """A picture is a failure if the answer to `question` is wrong. An answer that cannot be read is neither right nor wrong.
 
     `question`: "presence" ("Is there a mug in this picture?"), "count", "colour", or a text with {label}, {a label} or
@@ -67,30 +67,18 @@ class Ask:
         answer: str = "",
         absent: bool = False,
     ) -> None:
-        self.accept, self.question, self.answer, self.absent = accept, question.strip(), answer.strip(), bool(absent)
+        super().__init__(accept)
+        self.question, self.answer, self.absent = question.strip(), answer.strip(), bool(absent)
         self.form = self.question if self.question in QUESTIONS else "text"
         further = [paraphrases] if isinstance(paraphrases, str) else list(paraphrases)
         self.wordings = tuple(dict.fromkeys(_template(text) for text in [self.question, *further]))
         if self.absent and self.form != "presence":
             raise SpecError(f"argument question of the task is {question!r}; of what a picture does not show, ask 'presence'")
-        self.accepting = Accepting(AcceptSets.of(accept))
         asked = "&".join(self.wordings)
         self.id = "ask" if asked == QUESTIONS["presence"] else f"ask?{asked}"
         self.needs = frozenset(
             {"boxes"} if self.form == "count" else {"answer"} if self.form == "colour" and not answer else ()
         )
-
-    def knowing(self, labels: Sequence[str], called: Mapping[str, Called]) -> "Ask":
-        """The same task; the labels of a model that has any count as in other tasks."""
-        made = Ask(
-            accept=self.accept, question=self.question, paraphrases=self.wordings[1:], answer=self.answer, absent=self.absent
-        )
-        made.accepting = Accepting(AcceptSets.of(self.accept, labels), called)
-        return made
-
-    @property
-    def sets(self) -> AcceptSets:
-        return self.accepting.sets
 
     @property
     def failure(self) -> str:
@@ -150,9 +138,6 @@ class Ask:
             return colour(text)
         names = [name.lower() for name in self.accepted(label)]
         return next((name for name in names if _names(text, name)), _plain(text))
-
-    def accepted(self, label: str) -> frozenset[str]:
-        return self.accepting(label)
 
     def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
         return ()

@@ -1,13 +1,13 @@
 """Is every instance of a picture's label found, by its name, in its place, once? Or is the label seen where it is not?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..core import detections
-from ..core.accept import UNSAID, Accept, AcceptSets, Called
+from ..core.accept import UNSAID, Accept
 from ..core.errors import SpecError, unknown
 from ..core.records import Box, Truth
-from .shared.naming import Accepting, labels
+from .shared.naming import Accepts, labels
 from .shared.overlap import iou, matched
 from .shared.protocol import Mark, Reading
 
@@ -44,7 +44,7 @@ class Found(NamedTuple):
         return self[2:]
 
 
-class Detect:
+class Detect(Accepts):
     """A picture is a failure if an instance of its label is not found: no box of an accepted label from `confidence` on that
     overlaps it by `iou`. Several instances count once. Where the generator does not state boxes, only presence counts.
 
@@ -66,23 +66,10 @@ class Detect:
         accept: Accept = UNSAID,
         kinds: str | Sequence[str] = PRESENT,
     ) -> None:
-        self.confidence, self.iou, self.accept = confidence, iou, accept
+        super().__init__(accept)
+        self.confidence, self.iou = confidence, iou
         self.kinds = _kinds(kinds)
         self.absent = self.kinds == (FALSE,)
-        self.accepting = Accepting(AcceptSets.of(accept))
-
-    def knowing(self, labels: Sequence[str], called: Mapping[str, Called]) -> "Detect":
-        """The same task for a detector with these labels. `called`: labels that are not its own -> what it calls them.
-
-        Raises SpecError for a label in `accept` that the detector does not know.
-        """
-        made = Detect(confidence=self.confidence, iou=self.iou, accept=self.accept, kinds=self.kinds)
-        made.accepting = Accepting(AcceptSets.of(self.accept, labels), called)
-        return made
-
-    @property
-    def sets(self) -> AcceptSets:
-        return self.accepting.sets
 
     @property
     def failure(self) -> str:
@@ -131,9 +118,6 @@ class Detect:
             wrong.setdefault("mislabelled" if other else "misplaced" if near else "missed", other or near)
         kind = next((kind for kind in PRESENT if kind in wrong and kind in self.kinds), "")
         return (kind, wrong[kind]) if kind else ("", own[min(hits.values())] if hits else None)
-
-    def accepted(self, label: str) -> frozenset[str]:
-        return self.accepting(label)
 
     def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
         """The instances of the label, and what is seen of it, in its place, or else."""

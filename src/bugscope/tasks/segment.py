@@ -1,16 +1,16 @@
 """Are the pixels of a picture's label found, by its name?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core import segmentations
-from ..core.accept import UNSAID, Accept, AcceptSets, Called
+from ..core.accept import UNSAID, Accept
 from ..core.records import Box, Truth
 from ..core.segmentations import Region
-from .shared.naming import Accepting, labels
+from .shared.naming import Accepts, labels
 from .shared.protocol import Mark, Reading
 
 SEEN = 0.01
@@ -25,7 +25,7 @@ NOTHING = ("background", "__background__", "unlabeled", "unlabelled", "void", "n
 Mask = NDArray[np.bool_]
 
 
-class Segment:
+class Segment(Accepts):
     """A picture is a failure if what the segmenter gives to the accepted labels overlaps the label's pixels by less than `iou`:
     all of them together for a semantic segmenter, each instance by one for an instance segmenter, whose instances count from
     `confidence` on. The generator must state the pixels of what it draws.
@@ -37,18 +37,8 @@ class Segment:
     needs = frozenset({"boxes"})
 
     def __init__(self, *, confidence: float = 0.25, iou: float = 0.5, accept: Accept = UNSAID) -> None:
-        self.confidence, self.iou, self.accept = confidence, iou, accept
-        self.accepting = Accepting(AcceptSets.of(accept))
-
-    def knowing(self, labels: Sequence[str], called: Mapping[str, Called]) -> "Segment":
-        """The same task for a segmenter with these labels. Raises SpecError for a label in `accept` that it does not know."""
-        made = Segment(confidence=self.confidence, iou=self.iou, accept=self.accept)
-        made.accepting = Accepting(AcceptSets.of(self.accept, labels), called)
-        return made
-
-    @property
-    def sets(self) -> AcceptSets:
-        return self.accepting.sets
+        super().__init__(accept)
+        self.confidence, self.iou = confidence, iou
 
     @property
     def failure(self) -> str:
@@ -99,9 +89,6 @@ class Segment:
             return Reading(False, truth.label, claims, min(best))
         kind, named_as = next((k for k in kinds if k[0] == "missed"), kinds[0])
         return Reading(True, named_as, claims, min(best), kind=kind)
-
-    def accepted(self, label: str) -> frozenset[str]:
-        return self.accepting(label)
 
     def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
         true = [Mark(box, box.label, True) for box in truth.boxes if box.label == truth.label]

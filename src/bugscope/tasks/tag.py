@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 
 from ..core import scores, yamls
-from ..core.accept import UNSAID, Accept, AcceptSets, Called
+from ..core.accept import UNSAID, Accept
 from ..core.errors import AnswerError, SpecError, unknown
 from ..core.records import Truth
-from .shared.naming import Accepting, labels
+from .shared.naming import Accepts, labels
 from .shared.protocol import Mark, Reading
 
 KEPT = 50
 """The surest tags of a picture that are kept, besides those that are right for it."""
 
 
-class Tag:
+class Tag(Accepts):
     """A picture is a failure if no accepted tag for its label reaches its threshold.
 
     `threshold`: from which score a tag is given. `thresholds`: tag -> its own, as a mapping or a YAML or JSON file.
@@ -39,27 +39,11 @@ class Tag:
         forbidden: str | Sequence[str] = (),
         absent: bool = False,
     ) -> None:
-        self.accept, self.threshold, self.absent = accept, _share("threshold", threshold), bool(absent)
+        super().__init__(accept)
+        self.threshold, self.absent = _share("threshold", threshold), bool(absent)
         self.thresholds = {tag: _share(f"threshold of {tag!r}", value) for tag, value in _mapping(thresholds).items()}
         stated = forbidden.split(",") if isinstance(forbidden, str) else forbidden
         self.forbidden = tuple(name for tag in stated if (name := str(tag).strip()))
-        self.accepting = Accepting(AcceptSets.of(accept))
-
-    def knowing(self, labels: Sequence[str], called: Mapping[str, Called]) -> "Tag":
-        """The same task for a tagger with these labels."""
-        made = Tag(
-            accept=self.accept,
-            threshold=self.threshold,
-            thresholds=self.thresholds,
-            forbidden=self.forbidden,
-            absent=self.absent,
-        )
-        made.accepting = Accepting(AcceptSets.of(self.accept, labels), called)
-        return made
-
-    @property
-    def sets(self) -> AcceptSets:
-        return self.accepting.sets
 
     @property
     def failure(self) -> str:
@@ -112,9 +96,6 @@ class Tag:
             best = max((float(score) for tag, score in answer if tag in right), default=None)
             return Reading(True, first, claims, best, kind="missing")
         return Reading(False, first, claims, own)
-
-    def accepted(self, label: str) -> frozenset[str]:
-        return self.accepting(label)
 
     def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
         return ()

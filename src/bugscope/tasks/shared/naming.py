@@ -1,10 +1,11 @@
 """The label names of a target, checked, and which of them are right for a label that it does not know by that name."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any, Self
 
 from ...core import wider
-from ...core.accept import AcceptSets, Called
+from ...core.accept import Accept, AcceptSets, Called
 from ...core.errors import ModelError, SpecError
 from ...core.label_files import listed
 from ...core.texts import writable
@@ -50,3 +51,26 @@ class Accepting:
             stated = self.called[label].right if label in self.called else self.sets.right(label)
             self._known[label] = stated | {label, *wider.covering(label, self.sets.names)}
         return self._known[label]
+
+
+class Accepts:
+    """What tasks share that accept wider names of a label. `accept`: the option, as `core.accept.read` gives it."""
+
+    def __init__(self, accept: Accept) -> None:
+        self.accept, self.accepting = accept, Accepting(AcceptSets.of(accept))
+
+    def knowing(self, labels: Sequence[str], called: Mapping[str, Called]) -> Self:
+        """The same task for a target with these labels. `called`: labels that are not its own -> what it calls them.
+
+        Raises SpecError for a label in `accept` that the target does not know.
+        """
+        made = copy(self)
+        made.accepting = Accepting(AcceptSets.of(self.accept, labels), called)
+        return made
+
+    @property
+    def sets(self) -> AcceptSets:
+        return self.accepting.sets
+
+    def accepted(self, label: str) -> frozenset[str]:
+        return self.accepting(label)
