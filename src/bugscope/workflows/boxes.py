@@ -46,8 +46,9 @@ def evaluate(
     found = annotated.read(Path(annotations), root)
     options = {"accept": stated, "confidence": confidence, "iou": iou}
     config = Config.of({"task": "detect", **options, "task_args": {"kinds": kinds} if kinds else {}})
-    with loaded(target, target_args, tasks.load(config).role) as model:
-        task = tasks.knowing(config, tasks.load(config).labels(model))
+    plain = tasks.load(config)
+    with loaded(target, target_args, plain.role) as model:
+        task = tasks.knowing(config, plain.labels(model))
         known = set(task.labels(model))
         labels = sorted({box.label for item in found for box in item.boxes})
         used = [label for label in labels if not task.accepted(label).isdisjoint(known)]

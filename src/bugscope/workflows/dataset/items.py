@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,7 @@ class RunPicture:
         return hashlib.sha256(place.encode("utf-8", "surrogatepass")).digest()
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Source:
     """A run: its report, and where its pictures are. `missing`: pictures that were asked for and never made, by reason."""
 
@@ -78,10 +77,6 @@ class Source:
     @property
     def run(self) -> str:
         return self.report["run_id"]
-
-    @cached_property
-    def seed(self) -> int:
-        return self.store.options().seed
 
     @property
     def generator(self) -> str:
@@ -112,8 +107,8 @@ class Source:
 
     def truth(self, item: RunPicture) -> Truth:
         """What the generator states of a picture, with its regions where they are there."""
-        sample = Sample(Prompt(item.prompt, item.label, item.description), item.purpose, item.replicate, self.seed)
-        made = self.store.get("generator", self.store.identity()["models"]["generator"], [sample.key]).get(sample.key)
+        sample = Sample(Prompt(item.prompt, item.label, item.description), item.purpose, item.replicate, self.report["seed"])
+        made = self.store.get("generator", self.generator, [sample.key]).get(sample.key)
         known, stated = tasks.truth(sample, made), (made or {}).get("truth")
         with suppress(Lost):  # the boxes are worth having without them
             return replace(known, regions=self.store.regions(stated)) if stated else known
