@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bugscope.core import registry
-from bugscope.core.errors import MissingDependency, ModelError, SpecError, nearest
+from bugscope.core.errors import BugscopeError, MissingDependency, ModelError, SpecError, nearest
 from bugscope.core.labels import imagenet
 from bugscope.core.options import Config
 from bugscope.workflows import session
@@ -184,6 +184,13 @@ def test_a_model_that_cannot_be_built_is_named(offered):
     offered("broken", Broken)
     with pytest.raises(ModelError, match="cannot load the judge 'broken/x': OSError: disk on fire"):
         registry.load("Judge", "broken/x")
+
+
+@pytest.mark.parametrize("spec", ["folder/" + "ab " * 2000, "net" * 2000 + ".onnx", " " * 5000])
+def test_a_name_that_goes_on_for_ever_is_shortened_in_the_error(spec):
+    with pytest.raises(BugscopeError) as raised:
+        registry.load("Generator", spec)
+    assert len(str(raised.value)) < 1000
 
 
 def test_outsiders_enter_by_the_same_door(tmp_path, monkeypatch):
