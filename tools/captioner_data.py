@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bugscope.core.records import Phrase
 from bugscope.language import Wording
 from bugscope.media import picture
 from bugscope.providers.studio import Judge, objects, prompts
