@@ -139,10 +139,10 @@ def box(shown: np.ndarray) -> list[float]:
 
 def record(index: int, kind: str, scene: Scene, done: Finished, colour: str) -> dict[str, Any]:
     own = (done.regions > 0) & (done.regions <= scene.count)
-    others = [(done.things[i - 1], float((done.regions == i).mean())) for i in range(scene.count + 1, len(done.things) + 1)]
+    others = [(done.things[i - 1], box(done.regions == i)) for i in range(scene.count + 1, len(done.things) + 1)]
     return {
         "index": index, "kind": kind, "scene": scene.to_mapping(), "view": asdict(done.view), "looks": colour, "box": box(own),
-        "company": box(done.regions > scene.count), "others": others,
+        "others": others,
     }  # fmt: skip
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bugscope.core.errors import AnswerError
+import bugscope
+from bugscope.core.errors import AnswerError, ModelError
 from bugscope.core.records import Box, Detection, Truth
 from bugscope.tasks.segment import Segment
-from bugscope.testing import conformance
+from bugscope.testing import DetectorWorld, conformance
 from support.engines import Role
 
 LABELS = ("background", "cup", "bowl", "wine glass")
@@ -95,3 +96,11 @@ def test_other_answers_are_refused(given, message):
 def test_it_fits_the_protocol():
     target = Role(lambda pictures: [semantic(3)] * len(pictures), "test/segmenter", LABELS)
     conformance.check_task(Segment().knowing(LABELS, {}), target, [PICTURE, PICTURE], [TRUE, TRUE])
+
+
+def test_a_generator_that_states_boxes_but_no_pixels_is_refused(tmp_path):
+    """Every picture would count as missed."""
+    target = Role(lambda pictures: [semantic(0)] * len(pictures), "test/segmenter", ("background", "mug", "pot", "bowl"))
+    roles = {**DetectorWorld(labels=("mug", "pot"), planted={}).roles(), "target": target, "task": "segment"}
+    with pytest.raises(ModelError, match="task segment needs the regions of what a picture shows"):
+        bugscope.hunt("mug", tmp_path / "run", budget=60, **roles)

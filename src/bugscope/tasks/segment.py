@@ -34,7 +34,7 @@ class Segment(Accepts):
     id = "segment"
     role = "Segmenter"
     instead = "What goes wrong:"
-    needs = frozenset({"boxes"})
+    needs = frozenset({"boxes", "regions"})
 
     def __init__(self, *, confidence: float = 0.25, iou: float = 0.5, accept: Accept = UNSAID) -> None:
         super().__init__(accept)

@@ -1,20 +1,17 @@
-"""torchvision's networks for detection, with its weights or your own, ready to be asked."""
+"""torchvision's networks for detection."""
 
 import importlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from ...core.label_files import read
 from ...media.picture import as_rgb
 from ..shared.boxes import LEAST
-from ..shared.classes import classes
-from ..shared.device import Device
-from ..shared.networks import fill, fingerprint, misfit, read_weights
-from .weights import chosen, fetched
+from ..shared.networks import fill, misfit
+from .network import Network
 
 HEADS = (
     "roi_heads.box_predictor.cls_score.weight", "head.classification_head.cls_logits.weight",
@@ -29,25 +26,31 @@ FROZEN = ("fasterrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn", "keypointrcnn_resn
 """Their oldest weights, COCO_V1, were trained with batch norms that divide by the bare deviation."""
 
 
-class Network:
-    """A network for detection: `labels`, `id`, and for each picture what torchvision makes of it."""
+class Finder(Network):
+    """A network for detection: for each picture what torchvision makes of it."""
 
-    def __init__(
-        self, model: str, kinds: Sequence[str], what: str, checkpoint: str, labels: Any, device: str, dtype: str
-    ) -> None:
-        # half precision moves boxes by pixels
-        self.device = Device(device, dtype or "float32")
-        models: Any = importlib.import_module("torchvision").models
-        name, weights = chosen(models, what, kinds, model)
-        self.name = f"torchvision/{model}"
-        state = read_weights(checkpoint) if checkpoint else fetched(weights)
-        net, outputs = _built(models.get_model_builder(name), name, weights, state)
-        names = read(labels, least=1) if labels is not None else () if checkpoint else weights.meta["categories"]
-        self.classes = classes(self.name, outputs, names, "" if name.startswith(WITHOUT_BACKGROUND) else "first")
-        self.transform = weights.transforms()
-        mark = fingerprint(net, str(self.transform), names)
-        self.id = f"torchvision/{name}:{weights.name}?dtype={self.device.dtype_name}&weights={mark}"
-        self.net = net.to(self.device.name, self.device.dtype)
+    def built(self, builder: Any, name: str, weights: Any, state: Any) -> tuple[Any, int]:
+        """The network for these weights, which gives boxes of low scores too, and its number of classes."""
+        torch: Any = importlib.import_module("torch")
+        net = builder(weights=None, weights_backbone=None, num_classes=USUAL)
+        empty = net.state_dict()
+        head = next(key for key in HEADS if key in empty)
+        if head not in state:
+            raise misfit(f"torchvision's {name}", state, head)
+        if (outputs := state[head].shape[0] * USUAL // empty[head].shape[0]) != USUAL:
+            net = builder(weights=None, weights_backbone=None, num_classes=outputs)
+        # a frozen batch norm, as torchvision trains with, is one that has counted no batches
+        counts = {key: value for key, value in net.state_dict().items() if key.endswith(".num_batches_tracked")}
+        net = fill(net, f"torchvision's {name}", counts | state)
+        if name in FROZEN and weights.name == "COCO_V1":
+            for part in net.backbone.modules():
+                if isinstance(part, torch.nn.BatchNorm2d):
+                    part.eps = 0.0
+        getattr(net, "roi_heads", net).score_thresh = LEAST
+        return net, outputs
+
+    def background(self, name: str) -> Literal["", "first"]:
+        return "" if name.startswith(WITHOUT_BACKGROUND) else "first"
 
     def __call__(self, image: Image) -> Mapping[str, Any]:
         """Boxes as fractions of a picture's sides, scores, indices of labels (-1: none) and, if the network gives them, masks
@@ -58,24 +61,3 @@ class Network:
         boxes, scores, found = (made[key].double().cpu().numpy() for key in ("boxes", "scores", "labels"))
         places: NDArray[np.int64] = self.classes.places[found.astype(np.int64)]
         return {"boxes": boxes / (image.size * 2), "scores": scores, "classes": places, "masks": made.get("masks")}
-
-
-def _built(builder: Any, name: str, weights: Any, state: Any) -> tuple[Any, int]:
-    """The network for these weights, which gives boxes of low scores too, and its number of classes."""
-    torch: Any = importlib.import_module("torch")
-    net = builder(weights=None, weights_backbone=None, num_classes=USUAL)
-    empty = net.state_dict()
-    head = next(key for key in HEADS if key in empty)
-    if head not in state:
-        raise misfit(f"torchvision's {name}", state, head)
-    if (outputs := state[head].shape[0] * USUAL // empty[head].shape[0]) != USUAL:
-        net = builder(weights=None, weights_backbone=None, num_classes=outputs)
-    # a frozen batch norm, as torchvision trains with, is one that has counted no batches
-    counts = {key: value for key, value in net.state_dict().items() if key.endswith(".num_batches_tracked")}
-    net = fill(net, f"torchvision's {name}", counts | state)
-    if name in FROZEN and weights.name == "COCO_V1":
-        for part in net.backbone.modules():
-            if isinstance(part, torch.nn.BatchNorm2d):
-                part.eps = 0.0
-    getattr(net, "roi_heads", net).score_thresh = LEAST
-    return net, outputs

@@ -8,7 +8,7 @@ from PIL.Image import Image
 
 from ...core.records import Detection
 from ..shared.boxes import detections
-from .detection import Network
+from .detection import Finder
 
 
 class Detector:
@@ -27,7 +27,7 @@ class Detector:
         """
         models: Any = importlib.import_module("torchvision").models
         kinds = models.list_models(module=models.detection)
-        self.network = Network(model, kinds, "detector", checkpoint, labels, device, dtype)
+        self.network = Finder(model, kinds, "detector", checkpoint, labels, device, dtype)
         self.labels, self.id = self.network.classes.labels, self.network.id
 
     def __call__(self, images: Sequence[Image]) -> list[list[Detection]]:

@@ -9,16 +9,13 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from ...core.errors import AnswerError
-from ...core.label_files import read
 from ...core.records import Detection
 from ...media.picture import as_rgb
 from ..shared.boxes import detections
-from ..shared.classes import classes
-from ..shared.device import Device
 from ..shared.masks import LEAST, MOST, reduced
-from ..shared.networks import fill, fingerprint, misfit, read_weights
-from .detection import Network
-from .weights import chosen, fetched
+from ..shared.networks import fill, misfit
+from .detection import Finder
+from .network import Network
 
 INSTANCES = "maskrcnn"
 HEADS = ("classifier.4.weight", "classifier.high_classifier.weight")
@@ -54,7 +51,7 @@ class Segmenter:
         return [self.answer(image) for image in images]
 
 
-class _Instances(Network):
+class _Instances(Finder):
     def __call__(self, image: Image) -> list[Detection]:  # type: ignore[override]
         made = super().__call__(image)
         best = np.argsort(-made["scores"], kind="stable")[:MOST]
@@ -66,22 +63,18 @@ class _Instances(Network):
         return detections(self.name, self.classes.labels, boxes, scores, found, masks, LEAST, MOST)
 
 
-class _Pixels:
-    def __init__(
-        self, model: str, kinds: Sequence[str], what: str, checkpoint: str, labels: Any, device: str, dtype: str
-    ) -> None:
-        self.device = Device(device, dtype or "float32")
-        models: Any = importlib.import_module("torchvision").models
-        name, weights = chosen(models, what, kinds, model)
-        self.name = f"torchvision/{model}"
-        state = read_weights(checkpoint) if checkpoint else fetched(weights)
-        net, outputs = _built(models.get_model_builder(name), name, weights, state)
-        names = read(labels, least=1) if labels is not None else () if checkpoint else weights.meta["categories"]
-        self.classes = classes(self.name, outputs, names)
-        self.transform = weights.transforms()
-        mark = fingerprint(net, str(self.transform), names)
-        self.id = f"torchvision/{name}:{weights.name}?dtype={self.device.dtype_name}&weights={mark}"
-        self.net = net.to(self.device.name, self.device.dtype)
+class _Pixels(Network):
+    def built(self, builder: Any, name: str, weights: Any, state: Any) -> tuple[Any, int]:
+        # the side outputs, for training, may be missing
+        side = {"aux_loss": True} if any(key.startswith("aux_classifier.") for key in state) else {}
+        usual = len(weights.meta["categories"])
+        net = builder(weights=None, weights_backbone=None, num_classes=usual, **side)
+        head = next(key for key in HEADS if key in net.state_dict())
+        if head not in state:
+            raise misfit(f"torchvision's {name}", state, head)
+        if (outputs := state[head].shape[0]) != usual:
+            net = builder(weights=None, weights_backbone=None, num_classes=outputs, **side)
+        return fill(net, f"torchvision's {name}", state), outputs
 
     def __call__(self, image: Image) -> NDArray[np.int64]:
         """The index of a label for each pixel, in the size in which the network sees the picture; -1: none."""
@@ -98,17 +91,3 @@ def _squeezed(image: Image) -> Image:
     strip would take gigabytes."""
     most = LONGEST * min(image.size)
     return image if max(image.size) <= most else image.resize((min(image.width, most), min(image.height, most)))
-
-
-def _built(builder: Any, name: str, weights: Any, state: Any) -> tuple[Any, int]:
-    """The network for these weights, and its number of classes."""
-    # the side outputs, for training, may be missing
-    side = {"aux_loss": True} if any(key.startswith("aux_classifier.") for key in state) else {}
-    usual = len(weights.meta["categories"])
-    net = builder(weights=None, weights_backbone=None, num_classes=usual, **side)
-    head = next(key for key in HEADS if key in net.state_dict())
-    if head not in state:
-        raise misfit(f"torchvision's {name}", state, head)
-    if (outputs := state[head].shape[0]) != usual:
-        net = builder(weights=None, weights_backbone=None, num_classes=outputs, **side)
-    return fill(net, f"torchvision's {name}", state), outputs
