@@ -12,6 +12,7 @@ from PIL import EpsImagePlugin, Image, PsdImagePlugin
 from bugscope import media
 from bugscope.core.errors import SpecError
 from bugscope.core.records import Box, Refused
+from bugscope.core.stencils import packed
 from bugscope.media import picture as pictures
 from bugscope.media.picture import as_rgb
 from bugscope.tasks import Mark
@@ -262,6 +263,21 @@ def test_a_mark_may_say_what_it_is():
     image = Image.new("RGB", (200, 200), "white")
     box = Box("mug", 0.2, 0.3, 0.8, 0.9)
     assert pictures.preview(image, 200, [Mark(box, "mug", True)]) != pictures.preview(image, 200, [Mark(box, "", True)])
+
+
+def test_a_mask_is_drawn_as_its_outline_and_an_answers_is_dashed():
+    image = Image.new("RGB", (200, 200), "white")
+    mask = np.zeros((200, 200), dtype=bool)
+    mask[50:150, 50:150] = True
+    box = Box("mug", 0.25, 0.25, 0.75, 0.75)
+    true, found = (pixels(pictures.preview(image, 200, [Mark(box, "", t, packed(mask))])) for t in (True, False))
+    dark = [np.abs(p - 255).sum(2) > 150 for p in (true, found)]
+    inside = np.zeros_like(mask)
+    inside[60:140, 60:140] = True
+    assert not any((d & inside).any() for d in dark)  # what is in it stays as it was
+    edges = [d[50:53, 60:140].any(axis=0) for d in dark]
+    assert edges[0].mean() > 0.95
+    assert 0.3 < edges[1].mean() < 0.9
 
 
 def test_signatures_are_alike_where_pictures_are():

@@ -7,6 +7,7 @@ from PIL import Image
 import bugscope
 from bugscope.core.errors import AnswerError, ModelError
 from bugscope.core.records import Box, Detection, Truth
+from bugscope.core.stencils import unpacked
 from bugscope.tasks.segment import Segment
 from bugscope.testing import DetectorWorld, conformance
 from support.engines import Role
@@ -75,6 +76,17 @@ def test_a_page_draws_where_the_label_is_and_is_seen():
     _, marks = answered([semantic(3, columns=slice(10, 18))])
     assert [(m.box.label, m.true) for m in marks] == [("goblet", True), ("wine glass", False)]
     assert marks[1].box[1:] == (round(10 / 60, 4), 0.25, 0.3, 0.75)
+    true, found = (unpacked(m.mask, 60, 40) for m in marks)
+    assert (true & (REGIONS == 1)).sum() > 0.95 * (true | (REGIONS == 1)).sum()
+    assert not found[:, 20:].any()
+    assert found[15:25, 11:17].all()
+
+
+def test_a_run_of_an_earlier_release_has_boxes_in_the_place_of_masks():
+    made = Segment().knowing(LABELS, {})
+    (answer,) = made.ask(Role(lambda _: [semantic(3)], "test/segmenter", LABELS), [PICTURE], [TRUE])
+    del answer["masks"]
+    assert [(m.box.label, m.mask) for m in made.marks(answer, KNOWN)] == [("goblet", ""), ("wine glass", "")]
 
 
 @pytest.mark.parametrize(

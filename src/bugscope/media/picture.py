@@ -17,6 +17,7 @@ import numpy as np
 import scipy  # a hash needs scipy.fft, which takes a while to import
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from ..core import stencils
 from ..core.errors import told
 from ..core.records import Phrase, Refused, Specimen
 from ..language.vocabulary import Kind, Vocabulary
@@ -118,7 +119,7 @@ def copy(content: Image.Image) -> Image.Image:
 
 
 def preview(content: Image.Image, side: int, marks: Sequence[Any] = ()) -> Preview:
-    """A JPEG thumbnail; each mark is a box with its text."""
+    """A JPEG thumbnail; each mark is a box or the outline of a mask, with its text."""
     small = content.copy()
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     for mark in marks:
@@ -131,6 +132,8 @@ def preview(content: Image.Image, side: int, marks: Sequence[Any] = ()) -> Previ
 
 DASH = 14
 """Dashes along the longest side of a picture."""
+DASHED = 0.55
+"""How much of an outline dashes are."""
 
 
 def _draw(image: Image.Image, mark: Any) -> None:
@@ -142,7 +145,9 @@ def _draw(image: Image.Image, mark: Any) -> None:
         min(size - 1.0, share * size) for share, size in zip(mark.box[1:], (width, height, width, height), strict=True)
     )
     pen, line = ImageDraw.Draw(image), max(1, round(width / 90))
-    if mark.true:
+    if mark.mask:
+        _outline(image, mark.mask, colour, line, max(width, height) / DASH if not mark.true else 0)
+    elif mark.true:
         pen.rectangle((left, top, right, bottom), outline=colour, width=line)
     else:
         for edge in (((left, top), (right, top)), ((right, top), (right, bottom)), ((left, bottom), (right, bottom)),
@@ -155,6 +160,21 @@ def _draw(image: Image.Image, mark: Any) -> None:
         y = min(height - down - 2, bottom) if mark.true else max(0.0, top - down - 2)
         pen.rectangle((x, y, x + across + 2, y + down + 2), fill=colour)
         pen.text((x + 1, y), mark.text, fill="white", font=font)
+
+
+def _outline(image: Image.Image, packed: str, colour: str, line: int, step: float) -> None:
+    """The edge of a mask, `line` pixels wide inside it; dashed if there is a `step`, so many pixels a dash."""
+    mask = stencils.unpacked(packed, *image.size)
+    inner = mask.copy()
+    for _ in range(line):
+        around = np.pad(inner, 1)
+        inner = inner & around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
+    edge = mask & ~inner
+    if step and edge.any():
+        y, x = map(np.asarray, np.indices(mask.shape))
+        turn = np.arctan2(y - y[mask].mean(), x - x[mask].mean()) / (2 * np.pi)
+        edge &= turn * max(3, round(edge.sum() / line / step)) % 1 < DASHED
+    image.paste(colour, mask=Image.fromarray(edge.astype(np.uint8) * 255))
 
 
 def _dashed(

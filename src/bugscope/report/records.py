@@ -35,11 +35,13 @@ class Called(TypedDict):
 
 
 class MarkNote(TypedDict):
-    """A box to draw on a picture, as fractions of its width and height: (label, left, top, right, bottom)."""
+    """A box to draw on a picture, as fractions of its width and height: (label, left, top, right, bottom), and where it was
+    stated the mask in it (`core.stencils`)."""
 
     box: tuple[str, float, float, float, float]
     text: str
     true: bool
+    mask: NotRequired[str]
 
 
 class Marked(TypedDict):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import segmentations
+from ..core import segmentations, stencils
 from ..core.accept import UNSAID, Accept
 from ..core.records import Box, Truth
 from ..core.segmentations import Region
@@ -48,16 +48,16 @@ class Segment(Accepts):
         return labels(target)
 
     def ask(self, target: Any, items: Sequence[Any], truths: Sequence[Truth]) -> list[Any]:
-        """What is told about each picture, since masks themselves would fill the run folder: of each instance of its label, of
-        each region [label, score, IoU with it, share of it that the region covers], and the box of each region of its label.
-        Raises AnswerError."""
+        """What is told about each picture: of each instance of its label, of each region [label, score, IoU with it, share of
+        it that the region covers]; the box of each region of its label; and, small, the masks of the instances and of these
+        regions, for pages. Raises AnswerError."""
         seen = segmentations.asked(target, items, self.labels(target))
         return [self._compared(regions, truth) for regions, truth in zip(seen, truths, strict=True)]
 
     def _compared(self, regions: Sequence[Region], truth: Truth) -> dict[str, Any]:
         right = self.accepted(truth.label)
         if truth.regions is None:
-            return {"things": [], "boxes": []}
+            return {"things": [], "boxes": [], "masks": {"true": [], "found": []}}
         shown = [i for i, box in enumerate(truth.boxes, 1) if box.label == truth.label]
         semantic = all(r.whole for r in regions)
         things = [np.isin(truth.regions, shown)] if semantic and shown else [truth.regions == i for i in shown]
@@ -65,8 +65,15 @@ class Segment(Accepts):
         if semantic:
             kept = _merged(kept, right)
         rows = [[row for r in kept if (row := _row(r, thing))] for thing in things]
-        boxes = [[r.label, r.score, *_box(r.mask)] for r in kept if r.label in right and r.mask.any()]
-        return {"things": rows, "boxes": boxes}
+        own = [r for r in kept if r.label in right and r.mask.any()]
+        return {
+            "things": rows,
+            "boxes": [[r.label, r.score, *_box(r.mask)] for r in own],
+            "masks": {
+                "true": [stencils.packed(truth.regions == i) for i in shown],
+                "found": [stencils.packed(r.mask) for r in own],
+            },
+        }
 
     def read(self, answer: Any, truth: Truth) -> Reading:
         right = self.accepted(truth.label)
@@ -91,9 +98,12 @@ class Segment(Accepts):
         return Reading(True, named_as, claims, min(best), kind=kind)
 
     def marks(self, answer: Any, truth: Truth) -> Sequence[Mark]:
-        true = [Mark(box, box.label, True) for box in truth.boxes if box.label == truth.label]
-        found = [row for row in answer["boxes"] if row[1] >= self.confidence]
-        return [*true, *(Mark(Box(row[0], *row[2:]), str(row[0]), False) for row in found)]
+        own = [box for box in truth.boxes if box.label == truth.label]
+        found = answer["boxes"]
+        masks = answer.get("masks") or {"true": [""] * len(own), "found": [""] * len(found)}  # those of earlier releases
+        true = [Mark(box, box.label, True, mask) for box, mask in zip(own, masks["true"], strict=False)]
+        pairs = zip(found, masks["found"], strict=False)
+        return [*true, *(Mark(Box(row[0], *row[2:]), str(row[0]), False, m) for row, m in pairs if row[1] >= self.confidence)]
 
 
 def _merged(regions: Sequence[Region], right: frozenset[str]) -> list[Region]:

@@ -31,11 +31,13 @@ class Reading(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What a page draws on a picture: a box, the text beside it, and whether it is the truth or the target's answer."""
+    """What a page draws on a picture: a box, the text beside it, and whether it is the truth or the target's answer. Where
+    there is a mask (as by `core.stencils.packed`), its outline is drawn in the place of the box."""
 
     box: Box
     text: str
     true: bool
+    mask: str = ""
 
 
 class Task(Protocol[M_contra]):
