@@ -31,7 +31,7 @@ OPENING: Mapping[Relation, float] = {"around": 65.0, "among": 45.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Footprint:
     """Where one thing stands on the ground: its middle and its half sizes, to the right of and away from the camera."""
 
     middle: Array
@@ -44,7 +44,7 @@ def companions(scene: Scene, things: Sequence[Part]) -> tuple[list[Part], list[s
     labels = company.labels(rng)
     first = [p for p in things if p.of == 1]
     longest = float(np.ptp(bounds(first), axis=0).max())
-    here = _spot(things, scene.azimuth)
+    here = _footprint(things, scene.azimuth)
     floor = None if scene.ground == "none" else 0.0
     middle = float(bounds(things)[:, 2].mean())
     made: list[Part] = []
@@ -56,8 +56,8 @@ def companions(scene: Scene, things: Sequence[Part]) -> tuple[list[Part], list[s
         size = longest * float(np.clip(model.metres / load_all()[scene.label].metres, low, high)) * float(own.uniform(0.9, 1.1))
         turn = scene.azimuth + float(own.uniform(*(model.traits.yaw or model.traits.azimuth)))
         one = moved(one, scale=size / float(np.ptp(bounds(one), axis=0).max()), rotate=(Z, turn))
-        at = _place(company.relation, i, len(labels), side, here, _spot(one, scene.azimuth), GAP * longest, own)
-        now = _spot(one, scene.azimuth).middle
+        at = _place(company.relation, i, len(labels), side, here, _footprint(one, scene.azimuth), GAP * longest, own)
+        now = _footprint(one, scene.azimuth).middle
         across, away = _axes(scene.azimuth)
         shift = (at[0] - now[0]) * across + (at[1] - now[1]) * away
         base, top = bounds(one)[:, 2]
@@ -67,7 +67,7 @@ def companions(scene: Scene, things: Sequence[Part]) -> tuple[list[Part], list[s
 
 
 def _place(
-    relation: Relation, i: int, n: int, side: float, object_: Spot, one: Spot, gap: float, rng: Random
+    relation: Relation, i: int, n: int, side: float, object_: Footprint, one: Footprint, gap: float, rng: Random
 ) -> tuple[float, float]:
     """The middle of companion `i` of `n`: to the right, away."""
     reach, size = object_.half, one.half
@@ -94,8 +94,8 @@ def _axes(azimuth: float) -> tuple[Array, Array]:
     return np.array([np.cos(a), np.sin(a), 0.0]), np.array([-np.sin(a), np.cos(a), 0.0])
 
 
-def _spot(parts: Sequence[Part], azimuth: float) -> Spot:
+def _footprint(parts: Sequence[Part], azimuth: float) -> Footprint:
     axes = np.array(_axes(azimuth))
     corners = np.array([(v.min(0), v.max(0)) for v in (p.mesh.vertices @ axes.T for p in parts)])
     low, high = corners[:, 0].min(0), corners[:, 1].max(0)
-    return Spot((low + high) / 2, (high - low) / 2)
+    return Footprint((low + high) / 2, (high - low) / 2)

@@ -282,6 +282,11 @@ def rounded_box(x: float, y: float, z: float, bevel: float = 0.02, steps: int = 
     return join(pieces)
 
 
+def block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.03, steps: int = 3) -> Mesh:
+    """A rounded box with its middle at `at`."""
+    return rounded_box(x, y, z, bevel, steps).moved(shift=at)
+
+
 def box(x: float, y: float, z: float) -> Mesh:
     """Centred, with hardly rounded edges."""
     return rounded_box(x, y, z, min(x, y, z) * 0.06, 3)

@@ -11,7 +11,7 @@ What an edit of one attribute may bring along is `FOLLOWS` and, where it carries
 """
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 from .company import USUAL, Company
 from .objects import Model, Traits, load_all
 from .prompts import Request
+from .textures import choice
 from .vocabulary import (
     ANYWHERE,
     COMPANY_WEIGHT,
@@ -232,8 +233,8 @@ def _unusual(model: Model, rng: Random) -> Value | None:
 
 
 def _some_company(rng: Random) -> Value:
-    relation = _pick(rng, ("next to", "next to", "behind", "in front of", "around"))
-    label = _pick(rng, list(load_all()))
+    relation = choice(rng, "next to", "next to", "behind", "in front of", "around")
+    label = choice(rng, *load_all())
     phrase = str(Company(relation, USUAL["around"] if relation == "around" else 1, label))  # type: ignore[arg-type]
     return Value("company", phrase, phrase)
 
@@ -263,23 +264,23 @@ def _ground(model: Model, outdoors: bool, rng: Random) -> str:
             if outdoors
             else ("wood", "carpet", "tile", "cloth", "marble", "white")
         )
-        return _pick(rng, away)
+        return choice(rng, *away)
     if outdoors and not any(g in OUTDOOR_GROUNDS for g in home):
-        return _pick(rng, ("grass", "concrete", "wood", "brick"))
+        return choice(rng, "grass", "concrete", "wood", "brick")
     if not outdoors and any(g in OUTDOOR_GROUNDS for g in home):
-        return _pick(rng, [g for g in home if g not in OUTDOOR_GROUNDS] or GROUNDS["floor"])
-    return _pick(rng, home)
+        return choice(rng, *([g for g in home if g not in OUTDOOR_GROUNDS] or GROUNDS["floor"]))
+    return choice(rng, *home)
 
 
 def _light(model: Model, outdoors: bool, stated: dict[Attribute, str], rng: Random) -> str:
     if stated.get("weather") in ("rain", "snowfall", "fog"):
         return "overcast"
     lights = [light for light in model.traits.lights if light == "night" or (light in OUTDOOR_LIGHTS) == outdoors]
-    return _pick(rng, lights or (("sunny", "sunny", "overcast") if outdoors else ("indoors", "indoors", "studio")))
+    return choice(rng, *(lights or (("sunny", "sunny", "overcast") if outdoors else ("indoors", "indoors", "studio"))))
 
 
 def _background(outdoors: bool, rng: Random) -> str:
-    return _pick(rng, ("trees", "trees", "buildings")) if outdoors else "room"
+    return choice(rng, "trees", "trees", "buildings") if outdoors else "room"
 
 
 def _elevation(view: str, model: Model, rng: Random) -> float:
@@ -294,7 +295,3 @@ def _elevation(view: str, model: Model, rng: Random) -> float:
 
 def _between(rng: Random, bounds: tuple[float, float]) -> float:
     return float(bounds[0] + rng.random() * (bounds[1] - bounds[0]))
-
-
-def _pick(rng: Random, options: Sequence[str]) -> str:
-    return options[int(rng.integers(len(options)))]

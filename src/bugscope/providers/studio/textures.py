@@ -118,6 +118,12 @@ def font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
+def ink(colour: Colour) -> tuple[int, int, int]:
+    """A colour in 0..1 as Pillow has it."""
+    r, g, b = (int(255 * c) for c in colour)
+    return r, g, b
+
+
 @cache
 def sphere_directions(w: int = 1024, h: int = 512) -> Array:
     """Unit directions [h, w, 3] of the pixels of a latitude-longitude map."""

@@ -8,12 +8,12 @@ from ..geometry import (
     Mesh,
     X,
     Z,
+    block,
     cylinder,
     extrude,
     grid_faces,
     join,
     revolve,
-    rounded_box,
     rounded_cylinder,
     spline,
     tube,
@@ -29,10 +29,6 @@ Array = NDArray[np.float64]
 CHROME = Material((0.85, 0.85, 0.86), roughness=0.06, metallic=1.0)
 CERAMIC = Material((0.93, 0.93, 0.92), roughness=0.08, clearcoat=0.8)
 DRAIN = Material((0.05, 0.05, 0.05), roughness=0.4)
-
-
-def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.03, steps: int = 4) -> Mesh:
-    return rounded_box(x, y, z, bevel, steps).moved(shift=at)
 
 
 def _oval(z: float, half_width: float, front: float, back: float) -> Array:
@@ -84,11 +80,11 @@ def toilet(rng: Generator) -> list[Part]:
     rim = _loft([_oval(1.16, 0.66, 0.86, 0.7), _oval(1.17, 0.5, 0.68, 0.5)])
     seat = _ring_plate(1.17, 0.09)
     body = join([*skin, rim]).moved(shift=(0, centre, 0))
-    tank = [_block(1.35, 0.5, 1.0, (0, 0.52, 1.75), 0.1), _block(1.45, 0.58, 0.14, (0, 0.52, 2.29), 0.06)]
-    shelf = _block(0.8, 0.6, 0.4, (0, 0.4, 1.05), 0.1)
+    tank = [block(1.35, 0.5, 1.0, (0, 0.52, 1.75), 0.1, steps=4), block(1.45, 0.58, 0.14, (0, 0.52, 2.29), 0.06, steps=4)]
+    shelf = block(0.8, 0.6, 0.4, (0, 0.4, 1.05), 0.1, steps=4)
     lever = join(
         [
-            _block(0.28, 0.06, 0.06, (-0.42, 0.22, 2.02), 0.02),
+            block(0.28, 0.06, 0.06, (-0.42, 0.22, 2.02), 0.02, steps=4),
             cylinder(0.05, 0.08, 12).moved(rotate=(X, 90), shift=(-0.52, 0.28, 2.02)),
         ]
     )
@@ -142,7 +138,7 @@ def washbasin(rng: Generator) -> list[Part]:
     ]
     if pedestal:
         foot = revolve([spline([(0.36, -1.4), (0.27, -1.1), (0.22, -0.3), (0.32, 0.4)], 24)], 48)
-        parts.append(Part(join([foot, _block(1.5, 0.28, 0.1, (0, 0.66, rim - 0.02), 0.04)]), CERAMIC, main=True))
+        parts.append(Part(join([foot, block(1.5, 0.28, 0.1, (0, 0.66, rim - 0.02), 0.04, steps=4)]), CERAMIC, main=True))
     else:
         grain = choice(rng, (0.75, 0.72, 0.68), (0.3, 0.28, 0.27), (0.86, 0.84, 0.8))
         stone = np.clip(np.array(grain) * (1 + 0.12 * fbm(rng, 128, 128, 0.8)[..., None]), 0, 1)
@@ -151,7 +147,7 @@ def washbasin(rng: Generator) -> list[Part]:
         )
         parts.append(
             Part(
-                join([counter.moved(shift=(0, 0, rim - 0.12)), _block(3.4, 0.06, 0.5, (0, 0.95, rim + 0.2))]),
+                join([counter.moved(shift=(0, 0, rim - 0.12)), block(3.4, 0.06, 0.5, (0, 0.95, rim + 0.2), steps=4)]),
                 Material(stone, roughness=0.15),
             )
         )
@@ -164,7 +160,8 @@ def _cabinet(rim: float) -> Mesh:
     """Four walls under the worktop, clear of the bowl."""
     z = rim - 0.75
     return join(
-        [_block(3.2, 0.06, 1.2, (0, s * 0.85, z)) for s in SIDES] + [_block(0.06, 1.7, 1.2, (s * 1.57, 0, z)) for s in SIDES]
+        [block(3.2, 0.06, 1.2, (0, s * 0.85, z), steps=4) for s in SIDES]
+        + [block(0.06, 1.7, 1.2, (s * 1.57, 0, z), steps=4) for s in SIDES]
     )
 
 
@@ -181,12 +178,12 @@ def _tap(kind: str, rim: float) -> list[Mesh]:
     )
     base = rounded_cylinder(0.1, 0.06, 0.02, 24).moved(shift=(0, 0.58, rim))
     if kind == "mixer":
-        return [spout, base, _block(0.06, 0.26, 0.04, (0, 0.68, rim + 0.5), 0.015)]
+        return [spout, base, block(0.06, 0.26, 0.04, (0, 0.68, rim + 0.5), 0.015, steps=4)]
     handles = []
     for s in SIDES:
         post = rounded_cylinder(0.06, 0.16, 0.02, 20).moved(shift=(s * 0.38, 0.58, rim))
         cross = [
-            _block(0.26, 0.06, 0.05, (0, 0, 0), 0.02).moved(rotate=(Z, turn), shift=(s * 0.38, 0.58, rim + 0.19))
+            block(0.26, 0.06, 0.05, (0, 0, 0), 0.02, steps=4).moved(rotate=(Z, turn), shift=(s * 0.38, 0.58, rim + 0.19))
             for turn in (20, 110)
         ]
         handles += [post, *cross]

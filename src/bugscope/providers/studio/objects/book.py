@@ -7,18 +7,13 @@ from PIL import Image, ImageDraw
 
 from ..geometry import X, Z, join, quad, rounded_box
 from ..materials import Material, Part
-from ..textures import choice, drawing, font, vivid
+from ..textures import choice, drawing, font, ink, vivid
 from . import model
 
 Array = NDArray[np.float64]
 Ink = tuple[int, int, int]
 PAPER = Material((0.93, 0.91, 0.85), roughness=0.9)
 BLACK, WHITE = (15, 15, 15), (250, 250, 246)
-
-
-def _ink(rng: Generator) -> Ink:
-    r, g, b = (int(255 * c) for c in vivid(rng))
-    return r, g, b
 
 
 TITLES = (("THE LAST", "HARBOUR"), ("NIGHT", "TRAIN"), ("A SHORT", "SUMMER"), ("THE GLASS", "GARDEN"), ("RIVER", "OF STONES"))
@@ -40,7 +35,7 @@ AUTHORS = ("ANNA MERTON", "J. R. HALE", "PETER LINDQVIST", "MARY OSWIN", "TOM CA
 def book(rng: Generator) -> list[Part]:
     """A hardcover that stands, in a printed jacket: title, picture, author, and the title again on its spine."""
     width, height, thick = 2.0, float(rng.uniform(2.8, 3.1)), float(rng.uniform(0.3, 0.55))
-    ground = _ink(rng)
+    ground = ink(vivid(rng))
     cover = [rounded_box(width, 0.04, height, 0.015, 3).moved(shift=(0, s * thick / 2, height / 2)) for s in (-1, 1)]
     spine = rounded_box(0.05, thick + 0.04, height, 0.02, 3).moved(shift=(-width / 2, 0, height / 2))
     pages = rounded_box(width - 0.12, thick - 0.02, height - 0.14, 0.01, 2).moved(shift=(-0.02, 0, height / 2))
@@ -60,9 +55,9 @@ def book(rng: Generator) -> list[Part]:
 def _jacket(rng: Generator, ground: Ink, title: tuple[str, str], author: str) -> Array:
     """The front of the jacket, [600, 400, 3]."""
     kind = choice(rng, "hills", "trees", "moon", "stripes")
-    inks = [_ink(rng) for _ in range(3)]
+    inks = [ink(vivid(rng)) for _ in range(3)]
     light = sum(ground) > 380
-    ink: Ink = BLACK if light else choice(rng, WHITE, (250, 220, 60))
+    letters: Ink = BLACK if light else choice(rng, WHITE, (250, 220, 60))
     xs = [int(x) for x in rng.integers(20, 380, 14)]
 
     def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
@@ -83,19 +78,19 @@ def _jacket(rng: Generator, ground: Ink, title: tuple[str, str], author: str) ->
         else:
             for i in range(9):
                 d.rectangle((0, 250 + 30 * i, 400, 264 + 30 * i), fill=inks[i % 3])
-        d.text((200, 80), title[0], font=font(62), fill=ink, anchor="mm")
-        d.text((200, 165), title[1], font=font(78 if len(title[1]) < 8 else 60), fill=ink, anchor="mm")
+        d.text((200, 80), title[0], font=font(62), fill=letters, anchor="mm")
+        d.text((200, 165), title[1], font=font(78 if len(title[1]) < 8 else 60), fill=letters, anchor="mm")
         d.rectangle((0, 520, 400, 600), fill=ground)
-        d.text((200, 560), author, font=font(40), fill=ink, anchor="mm")
+        d.text((200, 560), author, font=font(40), fill=letters, anchor="mm")
 
     return drawing(400, 600, draw)
 
 
 def _spine(ground: Ink, title: tuple[str, str]) -> Array:
-    ink = BLACK if sum(ground) > 380 else WHITE
+    letters = BLACK if sum(ground) > 380 else WHITE
 
     def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
         d.rectangle((0, 0, 600, 90), fill=ground)
-        d.text((300, 45), " ".join(title), font=font(48), fill=ink, anchor="mm")
+        d.text((300, 45), " ".join(title), font=font(48), fill=letters, anchor="mm")
 
     return np.ascontiguousarray(np.rot90(drawing(600, 90, draw), -1))

@@ -8,6 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..finishes import STEEL
 from ..geometry import Mesh, X, Y, circle, extrude, join, quad, revolve, rounded_box, rounded_cylinder, spline, torus, tube
 from ..materials import Material, Part
 from ..textures import choice, drawing, font, linear
@@ -16,7 +17,6 @@ from . import model
 Colour = tuple[float, float, float]
 Array = NDArray[np.float64]
 
-STEEL = Material((0.75, 0.75, 0.76), roughness=0.25, metallic=1.0)
 BRASS = Material((0.8, 0.7, 0.4), roughness=0.2, metallic=1.0)
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.random import Generator
 
-from ..geometry import Mesh, X, Z, cylinder, join, rounded_box, rounded_cylinder, sphere, spline, tube
+from ..finishes import SHEET_STEEL
+from ..geometry import Mesh, X, Z, block, cylinder, join, rounded_box, rounded_cylinder, sphere, spline, tube
 from ..materials import Material, Part
 from ..textures import choice, fbm, vivid, wood
 from . import model
@@ -11,15 +12,10 @@ from . import model
 SIDES = (-1, 1)
 WHITE = Material((0.92, 0.92, 0.91), roughness=0.25, clearcoat=0.3)
 BLACK = Material((0.03, 0.03, 0.03), roughness=0.3)
-STEEL = Material((0.72, 0.72, 0.73), roughness=0.28, metallic=0.9)
 CHROME = Material((0.85, 0.85, 0.86), roughness=0.08, metallic=1.0)
 
 
-def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.03) -> Mesh:
-    return rounded_box(x, y, z, bevel, 3).moved(shift=at)
-
-
-def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
+def knob(radius: float, at: tuple[float, float, float]) -> Mesh:
     """A turning knob with its grip, facing -y."""
     grip = rounded_box(0.3 * radius, 0.12, 1.7 * radius, 0.02, 3).moved(shift=(0, -0.12, 0))
     return join([rounded_cylinder(radius, 0.1, 0.02, 32).moved(rotate=(X, 90)), grip]).moved(shift=at)
@@ -42,21 +38,21 @@ def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
 )
 def toaster(rng: Generator) -> list[Part]:
     """A rounded case with two slots, a lever and a knob at its end, and two slices of bread."""
-    shell = choice(rng, CHROME, CHROME, STEEL, WHITE, Material(vivid(rng), roughness=0.2, clearcoat=0.5))
-    slots = [_block(1.5, 0.2, 0.04, (0, s * 0.27, 1.44), 0.01) for s in SIDES]
-    ends = [_block(0.22, 1.2, 1.36, (s * 1.04, 0, 0.76), 0.1) for s in SIDES]
+    shell = choice(rng, CHROME, CHROME, SHEET_STEEL, WHITE, Material(vivid(rng), roughness=0.2, clearcoat=0.5))
+    slots = [block(1.5, 0.2, 0.04, (0, s * 0.27, 1.44), 0.01) for s in SIDES]
+    ends = [block(0.22, 1.2, 1.36, (s * 1.04, 0, 0.76), 0.1) for s in SIDES]
     feet = [cylinder(0.08, 0.1, 12).moved(shift=(x, y, 0)) for x in (-0.85, 0.85) for y in (-0.4, 0.4)]
-    lever = [_block(0.04, 0.08, 0.7, (1.155, 0, 0.9), 0.01), _block(0.2, 0.34, 0.12, (1.25, 0, float(rng.uniform(0.95, 1.15))))]
+    lever = [block(0.04, 0.08, 0.7, (1.155, 0, 0.9), 0.01), block(0.2, 0.34, 0.12, (1.25, 0, float(rng.uniform(0.95, 1.15))))]
     parts = [
         Part(rounded_box(2.05, 1.24, 1.34, 0.22, 8).moved(shift=(0, 0, 0.78)), shell, main=True),
-        Part(join([*slots, *ends, *feet, *lever, _knob(0.1, (0, 0, 0)).moved(rotate=(Z, 90), shift=(1.15, 0, 0.42))]), BLACK),
+        Part(join([*slots, *ends, *feet, *lever, knob(0.1, (0, 0, 0)).moved(rotate=(Z, 90), shift=(1.15, 0, 0.42))]), BLACK),
     ]
     crumb = Material(np.clip(np.array((0.86, 0.62, 0.32)) * (1 + 0.14 * fbm(rng, 96, 96, 1.2)[..., None]), 0, 1), roughness=0.9)
     crust = Material((0.5, 0.28, 0.11), roughness=0.8)
     up = float(rng.uniform(1.55, 1.8))
     for s in SIDES:
-        parts.append(Part(_block(1.26, 0.15, 1.1, (0, s * 0.27, up - 0.2), 0.07), crust))
-        parts.append(Part(_block(1.14, 0.17, 1.0, (0, s * 0.27, up - 0.21), 0.04), crumb))
+        parts.append(Part(block(1.26, 0.15, 1.1, (0, s * 0.27, up - 0.2), 0.07), crust))
+        parts.append(Part(block(1.14, 0.17, 1.0, (0, s * 0.27, up - 0.21), 0.04), crumb))
     return parts
 
 

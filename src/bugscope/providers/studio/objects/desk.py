@@ -5,6 +5,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..finishes import POLISHED_STEEL
 from ..geometry import (
     X,
     Y,
@@ -28,7 +29,6 @@ PI = float(np.pi)
 Array = NDArray[np.float64]
 Colour = tuple[float, float, float]
 
-STEEL = Material((0.75, 0.75, 0.77), roughness=0.18, metallic=1.0)
 BRASS = Material((0.83, 0.66, 0.32), roughness=0.25, metallic=1.0)
 BLACK = Material((0.03, 0.03, 0.035), roughness=0.4)
 
@@ -73,7 +73,7 @@ def filing_cabinet(rng: Generator) -> list[Part]:
     parts = [
         Part(shell, Material(tuple(0.8 * c for c in paint), roughness=0.4), main=True),
         Part(join(fronts), Material(paint, roughness=0.35), main=True),
-        Part(join(fittings), STEEL),
+        Part(join(fittings), POLISHED_STEEL),
         Part(join(labels), Material((0.94, 0.93, 0.88), roughness=0.8)),
     ]
     return [*parts, Part(join(papers), Material((0.85, 0.74, 0.5), roughness=0.8))] if papers else parts

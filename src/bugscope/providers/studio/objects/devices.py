@@ -9,6 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..finishes import STEEL
 from ..geometry import (
     Mesh,
     X,
@@ -35,7 +36,6 @@ Colour = tuple[float, float, float]
 Array = NDArray[np.float64]
 
 BLACK = Material((0.035, 0.035, 0.04), roughness=0.55)
-STEEL = Material((0.75, 0.75, 0.76), roughness=0.25, metallic=1.0)
 DARK_GLASS = Material((0.02, 0.02, 0.02), roughness=0.1)
 
 

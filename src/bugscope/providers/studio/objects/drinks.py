@@ -7,17 +7,12 @@ from PIL import Image, ImageDraw
 
 from ..geometry import Z, cylinder, join, revolve, spline, tube
 from ..materials import Material, Part
-from ..textures import blend, choice, drawing, font
+from ..textures import blend, choice, drawing, font, ink
 from . import model
 
 PI = float(np.pi)
 Array = NDArray[np.float64]
 Colour = tuple[float, float, float]
-
-
-def _ink(colour: Colour) -> tuple[int, int, int]:
-    r, g, b = (int(255 * c) for c in colour)
-    return r, g, b
 
 
 DRINKS: tuple[tuple[str, Colour, Colour], ...] = (
@@ -83,7 +78,7 @@ def _sleeve(name: str, brand: Colour) -> Array:
     """The name three times around over a wave, [160, 720, 3]."""
 
     def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
-        d.rectangle((0, 0, 720, 160), fill=_ink(brand))
+        d.rectangle((0, 0, 720, 160), fill=ink(brand))
         wave = [(t, 128 + 14 * np.sin(t / 720 * 6 * PI)) for t in range(0, 721, 6)]
         d.line(wave, fill=(245, 245, 245), width=9)
         for third in range(3):

@@ -3,14 +3,13 @@
 import numpy as np
 from numpy.random import Generator
 
+from ..finishes import STEEL
 from ..geometry import Mesh, Y, Z, cylinder, join, revolve, rounded_cylinder, spline, tube
 from ..materials import Material, Part
 from ..textures import choice, vivid
 from . import model
 
 Colour = tuple[float, float, float]
-
-STEEL = Material((0.75, 0.75, 0.76), roughness=0.25, metallic=1.0)
 
 
 # --- barbell ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from ..geometry import (
     X,
     Y,
     Z,
+    block,
     cylinder,
     extrude,
     grid_faces,
@@ -27,10 +28,6 @@ from . import model
 
 PI = float(np.pi)
 SIDES = (-1, 1)
-
-
-def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.03) -> Mesh:
-    return rounded_box(x, y, z, bevel, 3).moved(shift=at)
 
 
 def _timber(rng: Generator) -> Material:
@@ -162,9 +159,9 @@ def bookcase(rng: Generator) -> list[Part]:
     """Three to five shelves of books in seven colours."""
     shelves, width = choice(rng, 3, 4, 5), 2.6
     height = shelves * 0.85
-    frame = [_block(0.1, 0.7, height + 0.1, (s * width / 2, 0, height / 2)) for s in SIDES]
-    frame += [_block(width, 0.7, 0.08, (0, 0, i * 0.85)) for i in range(shelves + 1)]
-    frame.append(_block(width, 0.04, height, (0, 0.34, height / 2), 0.01))
+    frame = [block(0.1, 0.7, height + 0.1, (s * width / 2, 0, height / 2)) for s in SIDES]
+    frame += [block(width, 0.7, 0.08, (0, 0, i * 0.85)) for i in range(shelves + 1)]
+    frame.append(block(width, 0.04, height, (0, 0.34, height / 2), 0.01))
     books: list[list[Mesh]] = [[] for _ in range(7)]
     for i in range(shelves):
         x = -width / 2 + 0.08
@@ -204,10 +201,10 @@ def chest(rng: Generator) -> list[Part]:
     lid = extrude([arch * (0.9, 0.55)], 3.0).moved(rotate=across, shift=(-1.5, 0, 1.3))
     bands = []
     for x in (-1.2, 0.0, 1.2):
-        bands.append(_block(0.18, 1.88, 1.32, (x, 0, 0.66), 0.02))
+        bands.append(block(0.18, 1.88, 1.32, (x, 0, 0.66), 0.02))
         bands.append(extrude([arch * (0.94, 0.59)], 0.18).moved(rotate=across, shift=(x - 0.09, 0, 1.3)))
-    bands.append(_block(0.35, 0.1, 0.4, (0, -0.93, 1.2)))
-    return [Part(join([_block(3, 1.8, 1.3, (0, 0, 0.65), 0.04), lid]), timber, main=True), Part(join(bands), iron)]
+    bands.append(block(0.35, 0.1, 0.4, (0, -0.93, 1.2)))
+    return [Part(join([block(3, 1.8, 1.3, (0, 0, 0.65), 0.04), lid]), timber, main=True), Part(join(bands), iron)]
 
 
 @model(
@@ -230,9 +227,9 @@ def crate(rng: Generator) -> list[Part]:
     for row in range(rows):
         z = step * (row + 0.5)
         for s in SIDES:
-            slats += [_block(2.4, 0.08, step * 0.86, (0, s * 0.85, z)), _block(0.08, 1.7, step * 0.86, (s * 1.2, 0, z))]
-    slats += [_block(0.16, 0.16, 1.8, (x * 1.1, y * 0.76, 0.9)) for x in SIDES for y in SIDES]
-    slats += [_block(2.4, 0.3, 0.08, (0, -0.68 + i * 0.34, 0.05)) for i in range(5)]
+            slats += [block(2.4, 0.08, step * 0.86, (0, s * 0.85, z)), block(0.08, 1.7, step * 0.86, (s * 1.2, 0, z))]
+    slats += [block(0.16, 0.16, 1.8, (x * 1.1, y * 0.76, 0.9)) for x in SIDES for y in SIDES]
+    slats += [block(2.4, 0.3, 0.08, (0, -0.68 + i * 0.34, 0.05)) for i in range(5)]
     return [Part(join(slats[i::3]), material, main=True) for i, material in enumerate(grain)]
 
 
@@ -251,8 +248,8 @@ def crate(rng: Generator) -> list[Part]:
 def dining_table(rng: Generator) -> list[Part]:
     """A table with four chairs, often laid."""
     timber = _timber(rng)
-    table = [_block(4, 2.2, 0.12, (0, 0, 1.8)), *(_block(3.6, 0.08, 0.2, (0, s * 0.9, 1.65)) for s in SIDES)]
-    table += [_block(0.18, 0.18, 1.8, (x * 1.8, y * 0.9, 0.9)) for x in SIDES for y in SIDES]
+    table = [block(4, 2.2, 0.12, (0, 0, 1.8)), *(block(3.6, 0.08, 0.2, (0, s * 0.9, 1.65)) for s in SIDES)]
+    table += [block(0.18, 0.18, 1.8, (x * 1.8, y * 0.9, 0.9)) for x in SIDES for y in SIDES]
     chairs = [_chair(s).moved(shift=(x, s * 1.6, 0)) for x in SIDES for s in SIDES]
     parts = [Part(join([*table, *chairs]), timber, main=True)]
     if rng.random() < 0.6:
@@ -265,10 +262,10 @@ def dining_table(rng: Generator) -> list[Part]:
 
 
 def _chair(side: int) -> Mesh:
-    pieces = [_block(0.9, 0.8, 0.08, (0, 0, 1.05))]
-    pieces += [_block(0.09, 0.09, 1.05, (x * 0.38, y * 0.33, 0.5)) for x in SIDES for y in SIDES]
-    pieces += [_block(0.09, 0.09, 1.3, (x * 0.38, side * 0.36, 1.6)) for x in SIDES]
-    return join(pieces + [_block(0.8, 0.05, 0.18, (0, side * 0.36, z)) for z in (1.6, 1.9, 2.15)])
+    pieces = [block(0.9, 0.8, 0.08, (0, 0, 1.05))]
+    pieces += [block(0.09, 0.09, 1.05, (x * 0.38, y * 0.33, 0.5)) for x in SIDES for y in SIDES]
+    pieces += [block(0.09, 0.09, 1.3, (x * 0.38, side * 0.36, 1.6)) for x in SIDES]
+    return join(pieces + [block(0.8, 0.05, 0.18, (0, side * 0.36, z)) for z in (1.6, 1.9, 2.15)])
 
 
 @model(

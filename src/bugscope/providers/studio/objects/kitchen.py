@@ -5,22 +5,19 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ..geometry import Mesh, X, Y, Z, cylinder, join, quad, revolve, rounded_box, rounded_cylinder, spline, torus, tube
+from ..finishes import SHEET_STEEL
+from ..geometry import Mesh, Y, Z, block, cylinder, join, quad, revolve, rounded_cylinder, spline, torus, tube
 from ..materials import Material, Part
 from ..textures import choice, drawing, font, vivid
 from . import model
+from .cooking import knob
 
 SIDES = (-1, 1)
 Array = NDArray[np.float64]
 WHITE = Material((0.92, 0.92, 0.91), roughness=0.25, clearcoat=0.3)
 BLACK = Material((0.03, 0.03, 0.03), roughness=0.3)
-STEEL = Material((0.72, 0.72, 0.73), roughness=0.28, metallic=0.9)
 CHROME = Material((0.85, 0.85, 0.86), roughness=0.08, metallic=1.0)
 PANE = Material((0.03, 0.035, 0.04), roughness=0.04, clearcoat=0.6)
-
-
-def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.03) -> Mesh:
-    return rounded_box(x, y, z, bevel, 3).moved(shift=at)
 
 
 def _handle(length: float, at: tuple[float, float, float], upright: bool = True) -> Mesh:
@@ -29,12 +26,6 @@ def _handle(length: float, at: tuple[float, float, float], upright: bool = True)
     path = spline([(0, 0, -h), (0, -0.12, -0.92 * h), (0, -0.14, 0), (0, -0.12, 0.92 * h), (0, 0, h)], 30)
     bow = tube(path, 0.035, 10)
     return (bow if upright else bow.moved(rotate=(Y, 90))).moved(shift=at)
-
-
-def _knob(radius: float, at: tuple[float, float, float]) -> Mesh:
-    """A turning knob with its grip, facing -y."""
-    grip = rounded_box(0.3 * radius, 0.12, 1.7 * radius, 0.02, 3).moved(shift=(0, -0.12, 0))
-    return join([rounded_cylinder(radius, 0.1, 0.02, 32).moved(rotate=(X, 90)), grip]).moved(shift=at)
 
 
 # --- stove --------------------------------------------------------------------------------------------------------------
@@ -62,27 +53,27 @@ def stove(rng: Generator) -> list[Part]:
 
     Either knobs in front and grates for gas, or knobs at the back and coils.
     """
-    body = choice(rng, WHITE, WHITE, STEEL, BLACK)
+    body = choice(rng, WHITE, WHITE, SHEET_STEEL, BLACK)
     gas = rng.random() < 0.5
     shell = [
-        _block(1.5, 1.3, TOP - 0.12, (0, 0.05, TOP / 2 + 0.04)),
-        _block(1.46, 0.08, 0.28, (0, -0.62, 0.27)),
-        _block(1.46, 0.1, 1.02, (0, -0.63, 0.96), 0.04),
-        _block(1.5, 0.16, 0.25, (0, -0.6, 1.63), 0.04),
-        _block(1.5, 0.14, 0.56, (0, 0.63, TOP + 0.25), 0.04),
+        block(1.5, 1.3, TOP - 0.12, (0, 0.05, TOP / 2 + 0.04)),
+        block(1.46, 0.08, 0.28, (0, -0.62, 0.27)),
+        block(1.46, 0.1, 1.02, (0, -0.63, 0.96), 0.04),
+        block(1.5, 0.16, 0.25, (0, -0.6, 1.63), 0.04),
+        block(1.5, 0.14, 0.56, (0, 0.63, TOP + 0.25), 0.04),
     ]
-    black = [_block(1.42, 1.2, 0.02, (0, 0, TOP - 0.01), 0.005)] if gas or body is BLACK else []
+    black = [block(1.42, 1.2, 0.02, (0, 0, TOP - 0.01), 0.005)] if gas or body is BLACK else []
     if not gas:
-        shell.append(_block(1.5, 1.3, 0.05, (0, 0.02, TOP - 0.03), 0.02))
+        shell.append(block(1.5, 1.3, 0.05, (0, 0.02, TOP - 0.03), 0.02))
     front = [(x, -0.68, 1.63) for x in (-0.6, -0.35, 0.0, 0.35, 0.6)]
     spots = front if gas else [(x, 0.56, TOP + 0.27) for x in (-0.62, -0.4, 0.4, 0.62)]
-    trim = STEEL if body is not STEEL else CHROME
+    trim = SHEET_STEEL if body is not SHEET_STEEL else CHROME
     panel = Material(_clock_panel(rng, gas), roughness=0.1)
     parts = [
         Part(join(shell), body, main=True),
-        Part(_block(1.1, 0.03, 0.58, (0, -0.675, 0.94), 0.02), PANE),
+        Part(block(1.1, 0.03, 0.58, (0, -0.675, 0.94), 0.02), PANE),
         Part(join([_handle(1.25, (0, -0.67, 1.36), upright=False), *(_drip_pan(x, y) for x, y in BURNERS)]), trim),
-        Part(join([_knob(0.075, at) for at in spots] + [_burner(gas, x, y) for x, y in BURNERS] + black), BLACK),
+        Part(join([knob(0.075, at) for at in spots] + [_burner(gas, x, y) for x, y in BURNERS] + black), BLACK),
         Part(quad(1.3 if gas else 0.56, 0.3).moved(shift=(0, 0.555, TOP + 0.27)), panel),
     ]
     if rng.random() < 0.6:
@@ -146,19 +137,19 @@ def _clock_panel(rng: Generator, wide: bool) -> Array:
 )
 def microwave(rng: Generator) -> list[Part]:
     """A box with a dark window in its door, a handle, and a panel of keys under a clock."""
-    body = choice(rng, WHITE, WHITE, WHITE, STEEL)
+    body = choice(rng, WHITE, WHITE, WHITE, SHEET_STEEL)
     width, height = 2.6, float(rng.uniform(1.35, 1.55))
     dark_door = rng.random() < 0.15
-    door = _block(1.86, 0.1, height - 0.06, (-0.35, -0.86, height / 2 + 0.1), 0.03)
+    door = block(1.86, 0.1, height - 0.06, (-0.35, -0.86, height / 2 + 0.1), 0.03)
     parts = [
         Part(
-            join([_block(width, 1.65, height, (0, 0, height / 2 + 0.1), 0.05), *([] if dark_door else [door])]), body, main=True
+            join([block(width, 1.65, height, (0, 0, height / 2 + 0.1), 0.05), *([] if dark_door else [door])]), body, main=True
         ),
         Part(quad(1.5, height - 0.45).moved(shift=(-0.42, -0.915, height / 2 + 0.1)), _mesh_window(rng)),
         Part(
             quad(0.62, height - 0.16).moved(shift=(0.93, -0.835, height / 2 + 0.1)), _keypad(rng, dark=bool(body is not WHITE))
         ),
-        Part(_handle(height * 0.75, (0.46, -0.9, height / 2 + 0.1)), STEEL if body is not WHITE else WHITE),
+        Part(_handle(height * 0.75, (0.46, -0.9, height / 2 + 0.1)), SHEET_STEEL if body is not WHITE else WHITE),
         Part(join([cylinder(0.08, 0.12, 16).moved(shift=(x, y, 0)) for x in (-1.1, 1.1) for y in (-0.6, 0.6)]), BLACK),
     ]
     if dark_door:

@@ -4,21 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ..geometry import (
-    Mesh,
-    X,
-    Y,
-    Z,
-    cylinder,
-    grid_faces,
-    join,
-    revolve,
-    rotation,
-    rounded_box,
-    sphere,
-    spline,
-    tube,
-)
+from ..geometry import Mesh, X, Y, Z, block, cylinder, grid_faces, join, revolve, rotation, rounded_box, sphere, spline, tube
 from ..materials import Material, Part
 from ..textures import choice, fbm, muted, vivid
 from . import model
@@ -27,10 +13,6 @@ PI = float(np.pi)
 SIDES = (-1, 1)
 Colour = tuple[float, float, float]
 Array = NDArray[np.float64]
-
-
-def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.03, steps: int = 4) -> Mesh:
-    return rounded_box(x, y, z, bevel, steps).moved(shift=at)
 
 
 # --- couch --------------------------------------------------------------------------------------------------------------
@@ -57,9 +39,9 @@ def couch(rng: Generator) -> list[Part]:
     colour: Colour = choice(rng, muted(rng), (0.75, 0.68, 0.56), (0.35, 0.36, 0.4), (0.5, 0.12, 0.1), (0.28, 0.17, 0.11))
     weave = fbm(rng, 128, 128, 0.3)
     cloth = Material(np.clip(np.array(colour) * (1 + 0.07 * weave[..., None]), 0, 1), roughness=0.85, specular=0.2)
-    base = _block(width + 0.2, 1.7, 0.5, (0, 0, 0.5), 0.06)
-    back = _block(width + 0.2, 0.4, 1.3, (0, 0.72, 1.1), 0.15)
-    arms = [_block(0.42, 1.8, 1.1, (s * (width / 2 + 0.16), -0.03, 0.8), 0.17) for s in SIDES]
+    base = block(width + 0.2, 1.7, 0.5, (0, 0, 0.5), 0.06, steps=4)
+    back = block(width + 0.2, 0.4, 1.3, (0, 0.72, 1.1), 0.15, steps=4)
+    arms = [block(0.42, 1.8, 1.1, (s * (width / 2 + 0.16), -0.03, 0.8), 0.17, steps=4) for s in SIDES]
     cushions, backs = [], []
     for i in range(seats):
         x = (i - (seats - 1) / 2) * 1.33

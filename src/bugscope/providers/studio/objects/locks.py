@@ -7,6 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..finishes import POLISHED_STEEL
 from ..geometry import (
     X,
     Z,
@@ -28,7 +29,6 @@ PI = float(np.pi)
 Array = NDArray[np.float64]
 Colour = tuple[float, float, float]
 
-STEEL = Material((0.75, 0.75, 0.77), roughness=0.18, metallic=1.0)
 BRASS = Material((0.83, 0.66, 0.32), roughness=0.25, metallic=1.0)
 BLACK = Material((0.03, 0.03, 0.035), roughness=0.4)
 
@@ -51,7 +51,7 @@ def padlock(rng: Generator) -> list[Part]:
     if layers:
         thick = high / 9
         body = join([rounded_box(wide, 0.85, thick * 0.96, 0.05, 4).moved(shift=(0, 0, (i + 0.5) * thick)) for i in range(9)])
-        metal = STEEL
+        metal = POLISHED_STEEL
     else:
         body = rounded_box(wide, 0.8, high, 0.14, 8).moved(shift=(0, 0, high / 2))
         metal = choice(rng, BRASS, BRASS, BRASS, Material(vivid(rng), roughness=0.2, clearcoat=0.6))
@@ -63,7 +63,7 @@ def padlock(rng: Generator) -> list[Part]:
     hole.append(rounded_box(0.07, 0.02, 0.26, 0.01).moved(shift=(0, -0.445, high * 0.38)))
     parts = [
         Part(body, metal, main=True),
-        Part(join([bow, *collars]), STEEL),
+        Part(join([bow, *collars]), POLISHED_STEEL),
         Part(plate, Material((0.7, 0.6, 0.35), roughness=0.3, metallic=1.0)),
         Part(join(hole), BLACK),
     ]
@@ -101,10 +101,10 @@ def combination_lock(rng: Generator) -> list[Part]:
     numbers = _forty(rng, paint)
     mark = extrude([[(-0.06, 1.14), (0.06, 1.14), (0, 1.02)]], 0.01).moved(rotate=(X, 90), shift=(0, -0.37, 0))
     return [
-        Part(join([case, bow]), STEEL, main=True),
+        Part(join([case, bow]), POLISHED_STEEL, main=True),
         Part(dial.moved(rotate=(X, 90), shift=(0, 0.06, 0)), Material(paint, roughness=0.3)),
         Part(face, Material(numbers, roughness=0.3)),
-        Part(knob, choice(rng, Material(paint, roughness=0.25), STEEL)),
+        Part(knob, choice(rng, Material(paint, roughness=0.25), POLISHED_STEEL)),
         Part(mark, Material((0.75, 0.05, 0.05))),
     ]
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from ..finishes import TOOL_STEEL
 from ..geometry import (
     Mesh,
     X,
@@ -31,7 +32,6 @@ PI = float(np.pi)
 Array = NDArray[np.float64]
 Colour = tuple[float, float, float]
 
-STEEL = Material((0.72, 0.72, 0.74), roughness=0.22, metallic=1.0)
 IRON = Material((0.3, 0.3, 0.31), roughness=0.4, metallic=0.9)
 
 
@@ -48,7 +48,7 @@ IRON = Material((0.3, 0.3, 0.31), roughness=0.4, metallic=0.9)
 )
 def safety_pin(rng: Generator) -> list[Part]:
     """Wire with a coil at one end and a sheet-metal head at the other, closed or open."""
-    metal = choice(rng, STEEL, STEEL, Material((0.85, 0.66, 0.3), roughness=0.2, metallic=1.0))
+    metal = choice(rng, TOOL_STEEL, TOOL_STEEL, Material((0.85, 0.66, 0.3), roughness=0.2, metallic=1.0))
     opened = float(rng.uniform(12, 32)) if rng.random() < 0.5 else 0.0
     t = np.linspace(0.5 * PI, 0.5 * PI + 3 * PI, 60)
     coil = np.stack([0.26 * np.cos(t), 0.26 * np.sin(t), np.linspace(0.07, -0.07, 60)], 1)
@@ -83,7 +83,7 @@ def bottlecap(rng: Generator) -> list[Part]:
         cap = _crown().moved(rotate=(Z, float(rng.uniform(0, 360))), shift=(x, y, 0))
         paint = Material(vivid(rng), roughness=0.2, metallic=0.3, clearcoat=0.8)
         mark = extrude([circle(0.55, 5, phase=float(rng.uniform(0, 6)))], 0.015).moved(shift=(x, y, 0.46))
-        parts += [Part(cap, choice(rng, paint, paint, STEEL), main=True), Part(mark, Material(vivid(rng), roughness=0.3))]
+        parts += [Part(cap, choice(rng, paint, paint, TOOL_STEEL), main=True), Part(mark, Material(vivid(rng), roughness=0.3))]
     return parts
 
 
@@ -138,7 +138,7 @@ def disk_brake(rng: Generator) -> list[Part]:
     parts = [
         Part(join(plates), Material((0.66, 0.66, 0.68), roughness=0.28, metallic=1.0), main=True),
         Part(join([hat, *vanes]), IRON),
-        Part(join(bolts), STEEL),
+        Part(join(bolts), TOOL_STEEL),
         Part(caliper, Material(paint, roughness=0.3, clearcoat=0.5)),
     ]
     return [replace(p, mesh=p.mesh.moved(rotate=(X, 90))) for p in parts]
@@ -189,7 +189,7 @@ def electric_fan(rng: Generator) -> list[Part]:
     shell = Material(body, roughness=0.3)
     return [
         Part(join([*blades, hub]).moved(rotate=facing), Material(wing, roughness=0.25), main=True),
-        Part(join([*wires, *rings]).moved(rotate=facing), choice(rng, STEEL, shell)),
+        Part(join([*wires, *rings]).moved(rotate=facing), choice(rng, TOOL_STEEL, shell)),
         Part(join([badge, motor]).moved(rotate=facing), shell),
         Part(join([stem, foot]), shell),
     ]

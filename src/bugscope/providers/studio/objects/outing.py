@@ -5,10 +5,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..finishes import RUBBER, STEEL
 from ..geometry import (
     Mesh,
     X,
     Z,
+    block,
     cylinder,
     extrude,
     join,
@@ -28,12 +30,6 @@ PI = float(np.pi)
 SIDES = (-1, 1)
 Colour = tuple[float, float, float]
 Array = NDArray[np.float64]
-RUBBER = Material((0.03, 0.03, 0.03), roughness=0.6)
-STEEL = Material((0.75, 0.75, 0.76), roughness=0.25, metallic=1.0)
-
-
-def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.04, steps: int = 3) -> Mesh:
-    return rounded_box(x, y, z, bevel, steps).moved(shift=at)
 
 
 # --- umbrella -----------------------------------------------------------------------------------------------------------
@@ -131,10 +127,10 @@ def backpack(rng: Generator) -> list[Part]:
     for s in SIDES:
         path = [(s * 0.3, 0.38, 2.05), (s * 0.5, 0.75, 2.0), (s * 0.72, 0.85, 1.4), (s * 0.74, 0.7, 0.7), (s * 0.62, 0.4, 0.25)]
         straps.append(tube(spline(path, 40), 0.09, 10))
-        straps.append(_block(0.1, 0.03, 1.05, (s * 0.42, -0.6, 1.62), 0.012))
+        straps.append(block(0.1, 0.03, 1.05, (s * 0.42, -0.6, 1.62), 0.012))
     loop = tube(spline([(-0.2, 0.3, 2.14), (-0.16, 0.34, 2.4), (0.16, 0.34, 2.4), (0.2, 0.3, 2.14)], 24), 0.05, 10)
-    pulls = [_block(0.05, 0.03, 0.2, (x, -0.73, 0.95), 0.012) for x in (-0.45, 0.45)]
-    buckles = [_block(0.17, 0.06, 0.2, (s * 0.42, -0.63, 1.22), 0.02) for s in SIDES]
+    pulls = [block(0.05, 0.03, 0.2, (x, -0.73, 0.95), 0.012) for x in (-0.45, 0.45)]
+    buckles = [block(0.17, 0.06, 0.2, (s * 0.42, -0.63, 1.22), 0.02) for s in SIDES]
     return [
         Part(join([body, pocket, upper]), cloth, main=True),
         Part(join([*sides, *straps, loop]), trim, main=True),
@@ -178,7 +174,7 @@ def parking_meter(rng: Generator) -> list[Part]:
     heads = [_meter_head(rng, grey) for _ in range(2 if twin else 1)]
     parts = [Part(join([cylinder(0.12, 2.6, 24), cylinder(0.2, 0.18, 24).moved(shift=(0, 0, 2.5))]), STEEL)]
     if twin:
-        parts.append(Part(_block(1.4, 0.2, 0.16, (0, 0, 2.62)), grey))
+        parts.append(Part(block(1.4, 0.2, 0.16, (0, 0, 2.62), bevel=0.04), grey))
     for i, head in enumerate(heads):
         shift = (0.55 * (2 * i - 1) if twin else 0.0, 0.0, 2.66)
         parts += [Part(p.mesh.moved(shift=shift), p.material, main=p.main) for p in head]
@@ -195,15 +191,15 @@ def _meter_head(rng: Generator, grey: Material) -> list[Part]:
     window = extrude([glass], 0.03).moved(rotate=(X, 90), shift=(0, -0.22, 0))
     rim = tube(np.c_[glass[:, 0], np.full(len(glass), -0.25), glass[:, 1]], 0.03, 8)
     slot = [
-        _block(0.26, 0.04, 0.2, (0.1, -0.24, 0.75), 0.02),
+        block(0.26, 0.04, 0.2, (0.1, -0.24, 0.75), 0.02),
         rounded_cylinder(0.13, 0.06, 0.02, 28).moved(rotate=(X, 90), shift=(-0.12, -0.23, 0.42)),
     ]
-    handle = _block(0.06, 0.1, 0.3, (-0.12, -0.33, 0.42), 0.02)
+    handle = block(0.06, 0.1, 0.3, (-0.12, -0.33, 0.42), 0.02)
     return [
         Part(case, grey, main=True),
         Part(window, Material(_dial(rng), roughness=0.05, clearcoat=0.8)),
         Part(join([rim, *slot, handle]), STEEL),
-        Part(_block(0.03, 0.02, 0.12, (0.1, -0.265, 0.75), 0.005), RUBBER),
+        Part(block(0.03, 0.02, 0.12, (0.1, -0.265, 0.75), 0.005), RUBBER),
         Part(quad(0.3, 0.22).moved(shift=(0.14, -0.235, 0.4)), Material(_tariff(rng), roughness=0.4)),
     ]
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from ..geometry import Mesh, X, Y, cylinder, join, quad, rotation, rounded_box, torus
 from ..materials import Material, Part
-from ..textures import choice, drawing, font, vivid
+from ..textures import choice, drawing, font, ink, vivid
 from . import model
 
 Array = NDArray[np.float64]
@@ -15,11 +15,6 @@ Colour = tuple[float, float, float]
 THICK = 0.24
 LIGHT: Colour = (0.84, 0.84, 0.86)
 DARK: Colour = (0.13, 0.13, 0.14)
-
-
-def _ink(colour: Colour) -> tuple[int, int, int]:
-    r, g, b = (int(255 * c) for c in colour)
-    return r, g, b
 
 
 @model(
@@ -88,12 +83,12 @@ def _digit(i: int) -> Mesh:
 
 def _digits(key: Colour) -> Array:
     """The twelve signs of a telephone, [240, 330, 3]."""
-    ink = (20, 20, 20) if key == LIGHT else (240, 240, 240)
+    letters = (20, 20, 20) if key == LIGHT else (240, 240, 240)
 
     def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
-        d.rectangle((0, 0, 330, 240), fill=_ink(key))
+        d.rectangle((0, 0, 330, 240), fill=ink(key))
         for i, sign in enumerate("123456789*0#"):
-            d.text((110 * (i % 3) + 55, 60 * (i // 3) + 30), sign, font=font(52), fill=ink, anchor="mm")
+            d.text((110 * (i % 3) + 55, 60 * (i // 3) + 30), sign, font=font(52), fill=letters, anchor="mm")
 
     return drawing(330, 240, draw)
 
@@ -101,8 +96,8 @@ def _digits(key: Colour) -> Array:
 def _screen(rng: Generator) -> Array:
     """A wallpaper under bars, the time and two soft keys, [226, 200, 3]."""
     time = f"{int(rng.integers(1, 24))}:{int(rng.integers(60)):02d}"
-    sky = _ink(choice(rng, (0.35, 0.6, 0.95), (0.75, 0.85, 0.95), (0.2, 0.3, 0.6)))
-    land = _ink(choice(rng, (0.25, 0.55, 0.2), vivid(rng)))
+    sky = ink(choice(rng, (0.35, 0.6, 0.95), (0.75, 0.85, 0.95), (0.2, 0.3, 0.6)))
+    land = ink(choice(rng, (0.25, 0.55, 0.2), vivid(rng)))
 
     def draw(d: ImageDraw.ImageDraw, image: Image.Image) -> None:
         d.rectangle((0, 0, 200, 226), fill=sky)

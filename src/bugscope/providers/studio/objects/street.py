@@ -5,6 +5,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..finishes import STEEL
 from ..geometry import Mesh, X, Z, box, circle, cylinder, extrude, join, quad, revolve, rounded_box, spline, torus, tube
 from ..materials import Material, Part
 from ..textures import choice, drawing, fbm, font, wood
@@ -13,7 +14,6 @@ from . import model
 Colour = tuple[float, float, float]
 Array = NDArray[np.float64]
 
-STEEL = Material((0.75, 0.75, 0.76), roughness=0.25, metallic=1.0)
 GALVANISED = Material((0.5, 0.5, 0.5), roughness=0.4, metallic=0.7)
 
 

@@ -5,18 +5,19 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..finishes import RUBBER, STEEL, WINDOW
 from ..geometry import (
     Mesh,
     X,
     Y,
     Z,
+    block,
     cylinder,
     extrude,
     join,
     quad,
     revolve,
     rotation,
-    rounded_box,
     rounded_cylinder,
     spline,
     tube,
@@ -30,13 +31,6 @@ PI = float(np.pi)
 SIDES = (-1, 1)
 Colour = tuple[float, float, float]
 Array = NDArray[np.float64]
-RUBBER = Material((0.03, 0.03, 0.03), roughness=0.6)
-PANE = Material((0.04, 0.06, 0.08), roughness=0.03, metallic=0.3)
-STEEL = Material((0.75, 0.75, 0.76), roughness=0.25, metallic=1.0)
-
-
-def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.04, steps: int = 3) -> Mesh:
-    return rounded_box(x, y, z, bevel, steps).moved(shift=at)
 
 
 # --- airliner -----------------------------------------------------------------------------------------------------------
@@ -72,7 +66,7 @@ def airliner(rng: Generator) -> list[Part]:
     nacelle = revolve([spline([(0.16, 0), (0.19, 0.1), (0.18, 0.45), (0.11, 0.85)], 24), [(0.11, 0.85), (0.0, 0.86)]], 32)
     engines = [nacelle.moved(rotate=(Y, 90), shift=(-0.55, s * 1.15, -0.42)) for s in SIDES]
     mouths = [cylinder(0.15, 0.02, 24).moved(rotate=(Y, 90), shift=(-0.53, s * 1.15, -0.42)) for s in SIDES]
-    pylons = [_block(0.5, 0.04, 0.2, (-0.1, s * 1.15, -0.25), 0.015) for s in SIDES]
+    pylons = [block(0.5, 0.04, 0.2, (-0.1, s * 1.15, -0.25), 0.015) for s in SIDES]
     parts = [
         Part(_fuselage(), Material(_livery(rng, colour), roughness=0.25, clearcoat=0.5), main=True),
         Part(join(planes), Material((0.72, 0.73, 0.75), roughness=0.35, metallic=0.2)),
@@ -133,15 +127,15 @@ def trailer_truck(rng: Generator) -> list[Part]:
     paint: Colour = choice(rng, (0.75, 0.08, 0.06), (0.08, 0.18, 0.55), (0.1, 0.4, 0.2), (0.9, 0.45, 0.05))
     coat = Material(paint, roughness=0.15, clearcoat=0.9)
     cab = [
-        _block(2.0, 2.3, 2.2, (-3.9, 0, 2.1), 0.15),
-        _block(1.5, 1.7, 1.25, (-5.5, 0, 1.5), 0.2, 5),
-        *[_block(1.3, 0.5, 0.5, (-5.4, s * 0.95, 0.98), 0.15) for s in SIDES],
+        block(2.0, 2.3, 2.2, (-3.9, 0, 2.1), 0.15),
+        block(1.5, 1.7, 1.25, (-5.5, 0, 1.5), 0.2, 5),
+        *[block(1.3, 0.5, 0.5, (-5.4, s * 0.95, 0.98), 0.15) for s in SIDES],
         extrude([np.array([(-4.9, 3.1), (-2.95, 3.1), (-2.95, 4.05)])], 2.0).moved(rotate=(X, 90), shift=(0, 1.0, 0)),
     ]
-    trailer = _block(LONG, 2.5, 2.75, (MIDDLE, 0, 2.75), 0.04)
+    trailer = block(LONG, 2.5, 2.75, (MIDDLE, 0, 2.75), 0.04)
     glass = [
-        _block(0.05, 2.0, 0.75, (-4.9, 0, 2.6), 0.02),
-        *[_block(0.75, 0.05, 0.65, (-4.35, s * 1.14, 2.6), 0.02) for s in SIDES],
+        block(0.05, 2.0, 0.75, (-4.9, 0, 2.6), 0.02),
+        *[block(0.75, 0.05, 0.65, (-4.35, s * 1.14, 2.6), 0.02) for s in SIDES],
     ]
     wheels = [(-5.4, 0.36), (-2.9, 0.7), (-1.8, 0.7), (6.9, 0.7), (8.0, 0.7)]
     tyres = [tyre(0.53, wide).moved(shift=(x, s * (1.2 - wide / 2), 0.53)) for x, wide in wheels for s in SIDES]
@@ -154,18 +148,18 @@ def trailer_truck(rng: Generator) -> list[Part]:
         *hubs,
         *[cylinder(0.1, 2.9, 20).moved(shift=(-2.8, s * 1.1, 1.1)) for s in SIDES],
         *[rounded_cylinder(0.33, 1.2, 0.05).moved(rotate=(Y, 90), shift=(-4.4, s * 0.95, 0.85)) for s in SIDES],
-        _block(0.2, 2.3, 0.4, (-6.35, 0, 0.65), 0.06),
-        _block(0.06, 1.15, 1.0, (-6.25, 0, 1.5), 0.03),
+        block(0.2, 2.3, 0.4, (-6.35, 0, 0.65), 0.06),
+        block(0.06, 1.15, 1.0, (-6.25, 0, 1.5), 0.03),
     ]
     frame = [
-        _block(4.3, 0.9, 0.25, (-3.0, 0, 0.85)),
-        _block(LONG - 0.2, 1.0, 0.25, (MIDDLE, 0, 1.2)),
-        _block(0.12, 2.2, 0.12, (9.2, 0, 0.7)),
+        block(4.3, 0.9, 0.25, (-3.0, 0, 0.85), bevel=0.04),
+        block(LONG - 0.2, 1.0, 0.25, (MIDDLE, 0, 1.2), bevel=0.04),
+        block(0.12, 2.2, 0.12, (9.2, 0, 0.7), bevel=0.04),
     ]
-    bars = [_block(0.03, 1.0, 0.05, (-6.29, 0, 1.1 + 0.13 * k), 0.01) for k in range(7)]
+    bars = [block(0.03, 1.0, 0.05, (-6.29, 0, 1.1 + 0.13 * k), 0.01) for k in range(7)]
     edges = [(x, s * 1.27, z) for x in np.linspace(-1.8, 9.2, 8) for s in SIDES for z in (1.42, 4.08)]
-    amber = [_block(0.12, 0.06, 0.08, at, 0.02) for at in edges]
-    lamps = [_block(0.08, 0.3, 0.22, (-6.15, s * 0.98, 1.05), 0.04) for s in SIDES]
+    amber = [block(0.12, 0.06, 0.08, at, 0.02) for at in edges]
+    lamps = [block(0.08, 0.3, 0.22, (-6.15, s * 0.98, 1.05), 0.04) for s in SIDES]
     side = Material(_box_side(rng, paint), roughness=0.4)
     name = join(
         [quad(LONG - 0.2, 2.55).moved(shift=(0, -1.256, 0)), quad(LONG - 0.2, 2.55).moved(rotate=(Z, 180), shift=(0, 1.256, 0))]
@@ -174,7 +168,7 @@ def trailer_truck(rng: Generator) -> list[Part]:
         Part(join(cab), coat, main=True),
         Part(trailer, Material((0.8, 0.8, 0.8), roughness=0.4), main=True),
         Part(name.moved(shift=(MIDDLE, 0, 2.75)), side, main=True),
-        Part(join(glass), PANE),
+        Part(join(glass), WINDOW),
         Part(join([*tyres, *frame, *bars]), RUBBER),
         Part(join(chrome), STEEL),
         Part(join(amber), Material((0.9, 0.4, 0.03), roughness=0.3)),

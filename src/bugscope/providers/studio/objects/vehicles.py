@@ -5,11 +5,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..finishes import RUBBER, STEEL, WINDOW
 from ..geometry import (
     Mesh,
     X,
     Y,
     Z,
+    block,
     cylinder,
     extrude,
     grid_faces,
@@ -28,15 +30,8 @@ from ..textures import choice, drawing, font, vivid
 from . import model
 
 PI = float(np.pi)
-RUBBER = Material((0.03, 0.03, 0.03), roughness=0.6)
-PANE = Material((0.04, 0.06, 0.08), roughness=0.03, metallic=0.3)
-STEEL = Material((0.75, 0.75, 0.76), roughness=0.25, metallic=1.0)
 HEADLIGHT = Material((0.9, 0.9, 0.9), roughness=0.05)
 SIDES = (-1, 1)
-
-
-def _block(x: float, y: float, z: float, at: tuple[float, float, float], bevel: float = 0.05) -> Mesh:
-    return rounded_box(x, y, z, bevel, 3).moved(shift=at)
 
 
 def tyre(radius: float, width: float) -> Mesh:
@@ -76,9 +71,9 @@ def _sign(text: str, width: int, height: int, background: tuple[int, int, int], 
 def school_bus(rng: Generator) -> list[Part]:
     """A yellow box with a bonnet, black rails, eight windows a side and lettering."""
     yellow = Material((0.93, 0.62, 0.03), roughness=0.3, clearcoat=0.5)
-    body = join([_block(7, 2.2, 2.3, (0, 0, 1.95), 0.15), _block(1.4, 1.9, 1.15, (-4.1, 0, 1.3), 0.15)])
-    rails = [_block(7, 0.04, 0.06, (0, s * 1.11, z), 0.01) for s in SIDES for z in (1.2, 1.65, 1.95)]
-    windows = [_block(0.62, 0.04, 0.62, (-2.75 + i * 0.8, s * 1.11, 2.45), 0.02) for s in SIDES for i in range(8)]
+    body = join([block(7, 2.2, 2.3, (0, 0, 1.95), 0.15), block(1.4, 1.9, 1.15, (-4.1, 0, 1.3), 0.15)])
+    rails = [block(7, 0.04, 0.06, (0, s * 1.11, z), 0.01) for s in SIDES for z in (1.2, 1.65, 1.95)]
+    windows = [block(0.62, 0.04, 0.62, (-2.75 + i * 0.8, s * 1.11, 2.45), 0.02) for s in SIDES for i in range(8)]
     axles = [(x, s) for x in (-3.9, 2.2) for s in SIDES]
     tyres = [tyre(0.55, 0.35).moved(shift=(x, s * 0.95, 0.55)) for x, s in axles]
     hubs = [_disc(0.32, 0.1, 0.03).moved(shift=(x, s * 1.1 + 0.05, 0.55)) for x, s in axles]
@@ -86,17 +81,24 @@ def school_bus(rng: Generator) -> list[Part]:
     lettering = _sign("SCHOOL BUS", 512, 64, (237, 158, 8), (70, 4))
     return [
         Part(body, yellow, main=True),
-        Part(_block(7, 2.0, 0.15, (0, 0, 3.1)), Material((0.95, 0.93, 0.85))),
+        Part(block(7, 2.0, 0.15, (0, 0, 3.1), bevel=0.05), Material((0.95, 0.93, 0.85))),
         Part(
-            join([*windows, _block(0.04, 1.8, 0.9, (-3.52, 0, 2.45), 0.02), _block(0.04, 1.7, 0.8, (3.5, 0, 2.45), 0.02)]),
-            PANE,
+            join([*windows, block(0.04, 1.8, 0.9, (-3.52, 0, 2.45), 0.02), block(0.04, 1.7, 0.8, (3.5, 0, 2.45), 0.02)]),
+            WINDOW,
         ),
         Part(
-            join([*rails, *tyres, _block(0.2, 2.1, 0.25, (-4.9, 0, 0.75)), _block(0.2, 2.1, 0.25, (3.55, 0, 0.75))]),
+            join(
+                [
+                    *rails,
+                    *tyres,
+                    block(0.2, 2.1, 0.25, (-4.9, 0, 0.75), bevel=0.05),
+                    block(0.2, 2.1, 0.25, (3.55, 0, 0.75), bevel=0.05),
+                ]
+            ),
             RUBBER,
         ),
         Part(join(hubs), Material((0.8, 0.75, 0.6))),
-        Part(_block(0.04, 1.3, 0.6, (-4.82, 0, 1.3), 0.02), Material((0.15, 0.15, 0.15), roughness=0.35)),
+        Part(block(0.04, 1.3, 0.6, (-4.82, 0, 1.3), 0.02), Material((0.15, 0.15, 0.15), roughness=0.35)),
         Part(join(lamps), HEADLIGHT),
         Part(_warning_lights(0.8), Material((0.8, 0.05, 0.05), roughness=0.35)),
         Part(_warning_lights(0.5), Material((0.9, 0.6, 0.05), roughness=0.35)),
@@ -141,16 +143,16 @@ def cab(rng: Generator) -> list[Part]:
     panes.append(quad(1.35, 0.85).moved(rotate=rotation(Z, -90) @ rotation(X, -52), shift=(-1.15, 0, 1.26)))
     axles = [(x, s) for x in (-1.4, 1.4) for s in SIDES]
     bands = [quad(3.4, 0.12).moved(rotate=(Z, 0 if s < 0 else 180), shift=(0, s * 0.862, 0.78)) for s in SIDES]
-    pillars = [_block(0.06, 0.03, 0.45, (-0.1, s * 0.87, 1.23), 0.01) for s in SIDES]
+    pillars = [block(0.06, 0.03, 0.45, (-0.1, s * 0.87, 1.23), 0.01) for s in SIDES]
     grille = quad(1.0, 0.25).moved(rotate=(Z, -90), shift=(-2.36, 0, 0.5))
     return [
         Part(join([extrude([profile], 1.7).moved(rotate=(X, 90), shift=(0, 0.85, 0)), *pillars]), yellow, main=True),
-        Part(join(panes), PANE),
+        Part(join(panes), WINDOW),
         Part(join([tyre(0.4, 0.3).moved(shift=(x, s * 0.75, 0.4)) for x, s in axles] + [grille]), RUBBER),
         Part(join([_disc(0.25, 0.08, 0.03).moved(shift=(x, s * 0.88 + 0.04, 0.4)) for x, s in axles]), STEEL),
-        Part(join([_block(0.06, 0.35, 0.16, (-2.3, s * 0.58, 0.68), 0.03) for s in SIDES]), HEADLIGHT),
+        Part(join([block(0.06, 0.35, 0.16, (-2.3, s * 0.58, 0.68), 0.03) for s in SIDES]), HEADLIGHT),
         Part(join(bands), Material(_chequers())),
-        Part(_block(0.25, 0.7, 0.25, (-0.1, 0, 1.63)), Material((0.95, 0.9, 0.6))),
+        Part(block(0.25, 0.7, 0.25, (-0.1, 0, 1.63), bevel=0.05), Material((0.95, 0.9, 0.6))),
         Part(
             quad(0.65, 0.22).moved(rotate=(Z, -90), shift=(-0.235, 0, 1.63)),
             _sign("TAXI", 256, 96, (250, 245, 210), (40, 4)),

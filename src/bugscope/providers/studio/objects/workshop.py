@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
+from ..finishes import TOOL_STEEL
 from ..geometry import (
     Mesh,
     X,
@@ -22,7 +23,6 @@ from . import model
 
 Colour = tuple[float, float, float]
 
-STEEL = Material((0.72, 0.72, 0.74), roughness=0.22, metallic=1.0)
 IRON = Material((0.3, 0.3, 0.31), roughness=0.4, metallic=0.9)
 BLACK = Material((0.03, 0.03, 0.035), roughness=0.45)
 
@@ -51,7 +51,7 @@ def hammer(rng: Generator) -> list[Part]:
     profile = np.vstack([curve, lower])
     prongs = [extrude([profile], 0.17).moved(rotate=(X, s * 5.0), shift=(0, 0, 0.04 if s > 0 else -0.21)) for s in (-1, 1)]
     head = join([face, eye, *prongs]).moved(shift=(0.05, 0, 0))
-    return [Part(head, choice(rng, STEEL, STEEL, IRON)), *_handle(rng, float(rng.uniform(3.3, 3.9)), wooden=0.6)]
+    return [Part(head, choice(rng, TOOL_STEEL, TOOL_STEEL, IRON)), *_handle(rng, float(rng.uniform(3.3, 3.9)), wooden=0.6)]
 
 
 def _handle(rng: Generator, length: float, wooden: float) -> list[Part]:
@@ -95,7 +95,7 @@ def hatchet(rng: Generator) -> list[Part]:
     paint = choice(rng, IRON, IRON, Material((0.55, 0.05, 0.04), roughness=0.4), BLACK)
     return [
         Part(head, paint),
-        Part(Mesh(bright.vertices, bright.faces, bright.uv).flattened(), STEEL),
+        Part(Mesh(bright.vertices, bright.faces, bright.uv).flattened(), TOOL_STEEL),
         *_handle(rng, float(rng.uniform(3.2, 3.8)), wooden=0.85),
     ]
 
