@@ -29,6 +29,13 @@ def build(weights: Weights, size: int, taps: Sequence[int] = ()) -> bytes:
         raise ModelError(f"the checkpoint is not an EfficientNet-Lite: it lacks {error.args[0]!r}") from error
 
 
+def trunk(weights: Weights, size: int, last: int) -> bytes:
+    """Serialized model: `image` float32 [n, 3, size, size] -> `maps` [n, channels, h, w] of the block `last`."""
+    graph = _Graph(weights)
+    graph.node("Identity", [graph.blocks("image", last + 1)], output="maps")
+    return graph.model("efficientnet-lite-trunk", {"image": ["n", 3, size, size]}, {"maps": ["n", None, None, None]})
+
+
 class _Graph(Graph):
     def __init__(self, weights: Weights) -> None:
         super().__init__()
@@ -37,11 +44,7 @@ class _Graph(Graph):
         self.constant("six", np.array(6))
 
     def network(self, size: int, taps: Sequence[int]) -> bytes:
-        x = self.relu6(self.normed("image", "_conv_stem", "_bn0", stride=2))
-        for block, stride in enumerate(self.strides()):
-            x = self.block(x, f"_blocks.{block}.", stride)
-            if block in taps:
-                self.node("Identity", [x], output=f"block{block}")
+        x = self.blocks("image", taps=taps)
         x = self.relu6(self.normed(x, "_conv_head", "_bn1"))
         if -1 in taps:
             self.node("Identity", [x], output="head")
@@ -50,6 +53,15 @@ class _Graph(Graph):
         outputs: dict[str, Shape] = {"logits": ["n", len(self.constants["_fc.bias"])]}
         outputs |= {"head" if t == -1 else f"block{t}": ["n", None, None, None] for t in taps}
         return self.model("efficientnet-lite", {"image": ["n", 3, size, size]}, outputs)
+
+    def blocks(self, image: str, count: int | None = None, taps: Sequence[int] = ()) -> str:
+        """The stem and the first blocks; all of them by default."""
+        x = self.relu6(self.normed(image, "_conv_stem", "_bn0", stride=2))
+        for block, stride in enumerate(self.strides()[:count]):
+            x = self.block(x, f"_blocks.{block}.", stride)
+            if block in taps:
+                self.node("Identity", [x], output=f"block{block}")
+        return x
 
     def strides(self) -> list[int]:
         """A stage begins where the number of output channels changes."""

@@ -1,55 +1,56 @@
-"""What the captioner looks at: features of a picture from a frozen ImageNet network and from its pixels.
+"""What the captioner looks at: maps of a picture, or of a frame in it, from a frozen ImageNet network, and its plain pixels.
 
-The network is EfficientNet-Lite2, not the default classifier under test; the captioner's own small network on top is
-trained on what studio pictures truly show (tools/train_captioner.py).
+The network is the first half of EfficientNet-Lite2, not the default classifier under test; the captioner's own network goes on
+from there and is trained on what studio pictures truly show (tools/train_captioner.py).
 """
 
-import importlib
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Image
+from PIL.Image import Image, Resampling
 
-from ..efficientnet_lite import SIZES, checkpoint, network, prepare, weights
+from ...media.picture import as_rgb
+from ..efficientnet_lite import checkpoint, network, weights
+from ..shared import graphs
 
 Array = NDArray[np.float32]
+Frame = tuple[float, float, float, float]
+"""Left, top, right, bottom, in 0..1 of the picture."""
+WHOLE: Frame = (0.0, 0.0, 1.0, 1.0)
 BACKBONE = "2"
-MIDDLE, EARLY = 14, 6
-"""Last blocks of the stages at stride 16 (120 channels) and stride 8 (48 channels)."""
-GRID = 3
-FINE = 8
-"""Cells per side for features and for plain colours: a small object still fills a fine cell."""
+SIDE = 224
+"""Pixels of a look, whatever the size and shape of its frame."""
+BLOCK, CHANNELS, CELLS = 14, 120, 14
+"""The last frozen block, at stride 16, and the shape of its maps."""
+GRID, FINE = 3, 8
+"""Cells per side for texture and for plain colours."""
+PLAIN = 3 * FINE**2 + 8 * GRID**2
 
 
-class Features:
-    """Pictures -> [n, d] float32, one at a time, so that a picture's features do not depend on the others."""
+class Look(NamedTuple):
+    """`maps` [120, 14, 14]; `plain` [264]: colours and roughness over the frame."""
+
+    maps: Array
+    plain: Array
+
+
+class Eyes:
+    """Looks at one picture at a time, so that what is seen of it does not depend on the others."""
 
     def __init__(self, threads: int = 0) -> None:
-        runtime: Any = importlib.import_module("onnxruntime")
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads
-        graph = network.build(checkpoint.read(weights(BACKBONE)), SIZES[BACKBONE], taps=(EARLY, MIDDLE, -1))
-        self.session: Any = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        """`threads`: CPU threads; 0 lets ONNX Runtime use all."""
+        self.session: Any = graphs.session(network.trunk(checkpoint.read(weights(BACKBONE)), SIDE, BLOCK), threads)
 
-    def __call__(self, images: Sequence[Image]) -> Array:
-        return np.array([self._one(prepare(image, SIZES[BACKBONE])) for image in images], dtype=np.float32)
-
-    def _one(self, pixels: Array) -> Array:
-        early, middle, head = self.session.run([f"block{EARLY}", f"block{MIDDLE}", "head"], {"image": pixels[None]})
-        return np.concatenate(
-            [
-                head[0].mean((1, 2)),
-                head[0].max((1, 2)),
-                pooled(middle[0]).ravel(),
-                early[0].mean((1, 2)),
-                early[0].std((1, 2)),
-                texture(pixels).ravel(),
-                pooled(pixels, FINE).ravel(),
-            ]
-        ).astype(np.float32)
+    def __call__(self, image: Image, frame: Frame = WHOLE) -> Look:
+        whole = as_rgb(image)  # it may turn it
+        w, h = whole.size
+        left, top, right, bottom = frame
+        box = (left * w, top * h, min(right * w, w), min(bottom * h, h))  # rounding may lead beyond the edge
+        seen = whole.resize((SIDE, SIDE), Resampling.BICUBIC, box=box)
+        pixels = ((np.asarray(seen, dtype=np.float32) - 127.0) / 128.0).transpose(2, 0, 1)
+        maps = self.session.run(None, {"image": pixels[None]})[0][0]
+        return Look(maps, np.concatenate([pooled(pixels, FINE).ravel(), texture(pixels).ravel()]).astype(np.float32))
 
 
 def pooled(maps: Array, cells: int = GRID) -> Array:
