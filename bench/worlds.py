@@ -38,6 +38,7 @@ FOUND = 0.5
 FRESH, FRESH_SEED = 100, 1_000_000
 """Scenes that decide what is true of a description, and the first of their seeds."""
 CAPTIONER = Path(__file__).parent.parent / "docs" / "captioner.md"
+ATTRIBUTES = frozenset(str(v.attribute) for v in vocabulary.VALUES)
 
 
 def coin(*key: object) -> float:
@@ -220,13 +221,14 @@ def scores() -> tuple[dict[tuple[str, str], Score], int, float]:
     for attribute, value, scenes, recall, precision in re.findall(
         r"\| (\w+) \| ([\w ]+) \| (\d+) \| ([\d.]+) \| ([\d.–]+) \|", text
     ):
+        if attribute not in ATTRIBUTES:  # how a companion stands to the object
+            continue
         true = int(scenes) * float(recall)
         # "–": never stated; 0.00 of 0.00: stated, and wrong each time
         wrong = 0.0 if precision == "–" else true * (1 / float(precision) - 1) if float(precision) else 1.0
         table[attribute, value] = Score(int(scenes), float(recall), wrong)
-    named = [(int(k), int(n)) for k, n in re.findall(r"name the right object: \*\*(\d+) of (\d+)\*\*", text)]
-    total = sum(n for _, n in named)
-    return table, total, sum(k for k, _ in named) / total
+    *_, (right, total) = re.findall(r"name the right object: \*\*(\d+) of (\d+)\*\*", text)  # the last: all together
+    return table, int(total), int(right) / int(total)
 
 
 def measured(scenes: Scenes) -> Captioner:
