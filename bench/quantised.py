@@ -1,6 +1,6 @@
 """What does quantising break? Makes int8 builds of EfficientNet-Lite0 and compares them with the original.
 
-    python bench/quantised.py FOLDER [--n 10] [--json FILE]
+    python bench/quantised.py FOLDER [--n 20] [--json FILE]
 
 Writes FOLDER/lite0.onnx and three builds by ONNX Runtime's quantiser, each with another setting, calibrated on plain pictures
 of the studio; prints how often each names plain pictures of the suggested labels rightly, and how often it agrees with the

@@ -40,11 +40,15 @@ def test_the_measured_captioner_leaves_out_and_misstates_as_often_as_the_real_on
         stated.update(said)
         true.update(p for p in said if p in scene.shows)
         shown.update(scene.shows)
-    assert true.total() / stated.total() == pytest.approx(2020 / 2220, abs=0.02), "as docs/captioner.md counted"
+    table = worlds.scores()[0].values()
+    right, wrong = sum(s.true for s in table), sum(s.false for s in table)
+    assert true.total() / stated.total() == pytest.approx(right / (right + wrong), abs=0.01), "as the page's table has it"
+    # the table rounds, and of a value that is wrong each time it does not say how often
+    assert true.total() / stated.total() == pytest.approx(2020 / 2220, abs=0.015), "as docs/captioner.md counted"
     grass, purple, gold = Phrase("on grass"), Phrase("purple", before=True), Phrase("golden", before=True)
     assert true[grass] == stated[grass] and true[grass] / shown[grass] == pytest.approx(0.83, abs=0.03)
-    assert true[purple] / stated[purple] == pytest.approx(0.45, abs=0.15)
-    assert true[purple] / shown[purple] == pytest.approx(0.14, abs=0.05)
+    assert true[purple] / stated[purple] == pytest.approx(0.45, abs=0.08)
+    assert true[purple] / shown[purple] == pytest.approx(0.14, abs=0.03)
     assert not stated[gold]
     gray = Phrase("gray", before=True)
     assert stated[gray] and not true[gray], "stated, and wrong each time"

@@ -139,15 +139,14 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
     if not isinstance(spec, str):
         return _given(kind, spec, options)
     provider, _, model = spec.partition("/")
-    shown = short(repr(spec))
     if not spec.strip():
-        raise SpecError(f"option {role(kind)} is {shown}; name a model as provider/model")
+        raise SpecError(f"option {role(kind)} is {spec!r}; name a model as provider/model")
     if provider not in providers() and (instead := meant(spec)):
-        raise SpecError(f"{role(kind)} {shown} should read provider/model. Did you mean {short(repr(instead))}?")
+        raise SpecError(f"{role(kind)} {spec!r} should read provider/model. Did you mean {instead!r}?")
     keys.check(role(kind), spec, options)
     cls = _class(kind, provider)
     called = "" if "name" in arguments(cls) else str(options.pop("name", ""))
-    _check_options(f"{role(kind)} {shown}", cls, options)
+    _check_options(f"{role(kind)} {spec!r}", cls, options)
     check(provider, cls)
     try:
         # a model that is made of others needs the means to load them
@@ -155,7 +154,7 @@ def load(kind: str, spec: Any, options: Mapping[str, Any] | None = None) -> Any:
     except BugscopeError:
         raise
     except (Exception, SystemExit) as error:
-        raise ModelError(f"cannot load the {role(kind)} {shown}: {told(error)}") from error
+        raise ModelError(f"cannot load the {role(kind)} {spec!r}: {told(error)}") from error
     if not getattr(made, "id", ""):
         made.id = spec
     if called:
